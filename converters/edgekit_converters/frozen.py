@@ -1,0 +1,155 @@
+"""The frozen graph: the hub between sources and formats.
+
+Every source becomes one FrozenGraph: a TensorFlow GraphDef without variables, with named inputs
+and outputs. Pruning edits its constants; TFLite, TF.js and ONNX are written from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
+
+from edgekit_runtimes.errors import ConversionError, map_exceptions
+from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, is_batched
+
+SIGNATURE_KEY = "serving_default"
+
+# A while loop of v1 control flow (`lower_control_flow=True`) is beyond TFLite; these ops stand
+# for v2 control flow, which it reads. https://github.com/tensorflow/tensorflow/issues/42410
+CONTROL_FLOW_OPS = frozenset({"While", "StatelessWhile", "If", "StatelessIf"})
+
+
+@dataclass(frozen=True)
+class GraphTensor:
+    """An input or output: its name in the signature, and the graph's tensor ("x:0")."""
+
+    spec: TensorSpec
+    tensor: str
+
+    @property
+    def node(self) -> str:
+        """The name of the node that makes the tensor."""
+        return self.tensor.split(":")[0]
+
+
+@dataclass(frozen=True)
+class FrozenGraph:
+    """A GraphDef with its variables folded in, and its signature.
+
+    graph_def: a tensorflow.GraphDef whose inputs are Placeholder nodes. Treat it as read-only:
+    `with_constants` returns a new graph.
+    """
+
+    graph_def: Any
+    inputs: tuple[GraphTensor, ...]
+    outputs: tuple[GraphTensor, ...]
+
+    @property
+    def input_specs(self) -> tuple[TensorSpec, ...]:
+        """The signature's inputs."""
+        return tuple(entry.spec for entry in self.inputs)
+
+    @property
+    def output_specs(self) -> tuple[TensorSpec, ...]:
+        """The signature's outputs."""
+        return tuple(entry.spec for entry in self.outputs)
+
+    @property
+    def batched(self) -> bool:
+        """Whether the first axis of every input is a batch axis."""
+        return is_batched(self.input_specs)
+
+    def constants(self) -> dict[str, Array]:
+        """Return the values of all Const nodes by node name."""
+        return {
+            node.name: tf.make_ndarray(node.attr["value"].tensor)
+            for node in self.graph_def.node
+            if node.op == "Const"
+        }
+
+    def with_constants(self, values: Mapping[str, Array]) -> FrozenGraph:
+        """Return a copy of the graph in which the named Const nodes have new values.
+
+        Shapes and dtypes stay as they are.
+        """
+        graph_def = tf.compat.v1.GraphDef()
+        graph_def.CopyFrom(self.graph_def)
+        for node in graph_def.node:
+            if node.name in values:
+                node.attr["value"].tensor.CopyFrom(
+                    tf.make_tensor_proto(np.ascontiguousarray(values[node.name]))
+                )
+        return replace(self, graph_def=graph_def)
+
+    def function(self) -> Callable[..., Any]:
+        """Return the graph as a ConcreteFunction: tensors in signature order in, a list out."""
+
+        def import_graph() -> None:
+            tf.graph_util.import_graph_def(self.graph_def, name="")
+
+        wrapped = tf.compat.v1.wrap_function(import_graph, [])
+        graph = wrapped.graph
+        return wrapped.prune(  # type: ignore[no-any-return]
+            [graph.as_graph_element(entry.tensor) for entry in self.inputs],
+            [graph.as_graph_element(entry.tensor) for entry in self.outputs],
+        )
+
+    def run(self, inputs: Mapping[str, Array]) -> Arrays:
+        """Return the outputs by name for one set of inputs, computed by TensorFlow."""
+        function = self.function()
+        results = function(*(tf.constant(inputs[entry.spec.name]) for entry in self.inputs))
+        return {
+            entry.spec.name: result.numpy()
+            for entry, result in zip(self.outputs, results, strict=True)
+        }
+
+    def save(self, folder: Path) -> Path:
+        """Write the graph as a SavedModel with one named signature and return the folder.
+
+        TFLite must be converted from that: `from_concrete_functions` drops the signature, and the
+        LiteRT quantizer then refuses static int8 ("model has 0 Signatures").
+        """
+        names = [entry.spec.name for entry in self.outputs]
+        pruned = self.function()
+        signature = [
+            tf.TensorSpec(entry.spec.shape, entry.spec.dtype, name=entry.spec.name)
+            for entry in self.inputs
+        ]
+
+        def serve(*tensors: Any) -> dict[str, Any]:
+            return dict(zip(names, pruned(*tensors), strict=True))
+
+        with map_exceptions("The frozen graph could not be saved", ConversionError):
+            module = tf.Module()
+            module.serve = tf.function(serve, input_signature=signature)
+            tf.saved_model.save(module, str(folder), signatures={SIGNATURE_KEY: module.serve})
+        return folder
+
+
+def freeze(
+    function: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+) -> FrozenGraph:
+    """Fold the variables of a ConcreteFunction into a FrozenGraph.
+
+    function: called with keyword arguments named as `inputs`, returning a dict of the outputs.
+    v2 control flow is kept as it is: TFLite and tf2onnx read it, and lowered loops they cannot.
+    """
+    frozen = convert_variables_to_constants_v2(
+        function, lower_control_flow=False, aggressive_inlining=False
+    )
+    structured = list(function.structured_outputs)
+    by_name = dict(zip(sorted(structured), frozen.outputs, strict=True))
+    tensors = {tensor.op.name: tensor for tensor in frozen.inputs}
+    return FrozenGraph(
+        graph_def=frozen.graph.as_graph_def(),
+        inputs=tuple(GraphTensor(spec, tensors[spec.name].name) for spec in inputs),
+        outputs=tuple(GraphTensor(spec, by_name[spec.name].name) for spec in outputs),
+    )

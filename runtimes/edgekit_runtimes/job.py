@@ -1,0 +1,107 @@
+"""The one protocol: a job goes to a device, events come back.
+
+A job is one JSON document. A worker reads it, does what it says and writes one JSON object a line:
+
+    environment   what the machine is: CPU, versions, threads
+    loading       a model is about to be loaded ("model" names it); the next event may never come
+    loaded        "ns" it took, its "inputs" and "outputs"
+    first_run     "ns" of the very first inference
+    block         "samples": ns of each inference in one block; "phase": warmup or measure
+    outputs       "arrays" of the samples from number "start" on
+    error         "message" in the engine's own words; the worker goes on with the other models
+    done          the job is finished; a stream without it was cut
+
+The same schema everywhere: on this machine, on a board, over SSH and in a page (TypeScript).
+`job.schema.json` beside this file holds it as JSON Schema.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from edgekit_runtimes.tensors import Preprocessing
+
+JOB_SCHEMA_VERSION = 1
+
+EventKind = Literal[
+    "environment", "loading", "loaded", "first_run", "block", "outputs", "error", "done"
+]
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class JobModel:
+    """One model of a job: an artifact, or the original.
+
+    id: how events name it ("tflite/int8", "original").
+    engine: the module that runs it; the worker imports that module and no other engine.
+    """
+
+    id: str
+    engine: str
+    path: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one worker process measures.
+
+    warmup_runs, warmup_s: at least so many runs and so many seconds of each model, not counted.
+    block_s: a block lasts at least this long (0: as many runs as min_runs asks for).
+    rounds: in each round every model has two blocks, in palindromic order (A B B A).
+    min_runs: at least so many counted runs of each model in this process.
+    """
+
+    warmup_runs: int = 1
+    warmup_s: float = 0.5
+    block_s: float = 0.1
+    rounds: int = 2
+    min_runs: int = 17
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one worker process does.
+
+    models: loaded in this order; measured interleaved, so that all of them meet the same weather.
+    inputs: a .npy file for each input, samples along the first axis, before preprocessing.
+    plan: None to measure nothing.
+    outputs: how many samples (from the first) each model runs to report its outputs; -1: all.
+    """
+
+    models: tuple[JobModel, ...]
+    inputs: Mapping[str, str]
+    preprocessing: Preprocessing = Preprocessing()
+    plan: Plan | None = None
+    outputs: int = 0
+
+    def to_json(self) -> str:
+        """Return the JSON document."""
+        form = asdict(self)
+        form["schema"] = JOB_SCHEMA_VERSION
+        form["preprocessing"] = self.preprocessing.to_json()
+        return json.dumps(form)
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """Return the job of a JSON document.
+
+        Raises ValueError where the document is of another schema version.
+        """
+        form = json.loads(text)
+        if form.get("schema") != JOB_SCHEMA_VERSION:
+            raise ValueError(
+                f"job schema {form.get('schema')} is not {JOB_SCHEMA_VERSION}: "
+                "the worker and edgekit are of different versions"
+            )
+        return cls(
+            models=tuple(JobModel(**model) for model in form["models"]),
+            inputs=form["inputs"],
+            preprocessing=Preprocessing.from_json(form["preprocessing"]),
+            plan=Plan(**form["plan"]) if form["plan"] else None,
+            outputs=form["outputs"],
+        )

@@ -1,0 +1,95 @@
+"""Small Keras models for the tests. Each is seeded: the same weights every time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from edgekit_converters.sources.keras import tensor_name
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "examples" / "mbv2"))
+
+
+def conv_net() -> keras.Model:
+    """Rescaling, conv, batch norm, relu6, depthwise, residual add, pooling, dense: as digits."""
+    keras.utils.set_random_seed(1)
+    image = keras.Input((28, 28, 1), name="image")
+    x = layers.Rescaling(1 / 255)(image)
+    x = _norm(layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False)(x))
+    x = layers.ReLU(6)(x)
+    y = _norm(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x))
+    y = layers.ReLU(6)(y)
+    y = _norm(layers.Conv2D(16, 1, use_bias=False)(y))
+    x = layers.Add()([x, y])
+    x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, layers.Dense(10, name="digit")(x))
+
+
+def dense_net() -> keras.Sequential:
+    """A Sequential of dense layers with a softmax."""
+    keras.utils.set_random_seed(2)
+    return keras.Sequential(
+        [
+            keras.Input((64,), name="features"),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(4, activation="softmax", name="class"),
+        ]
+    )
+
+
+def two_in_two_out() -> keras.Model:
+    """Two inputs of different shapes, two outputs whose alphabetical order is not their own."""
+    keras.utils.set_random_seed(3)
+    image = keras.Input((16, 16, 3), name="image")
+    meta = keras.Input((5,), name="meta")
+    x = layers.Conv2D(8, 3, activation="relu")(image)
+    x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), meta])
+    x = layers.Dense(64, activation="relu")(x)
+    return keras.Model([image, meta], [layers.Dense(3, name="zone")(x), layers.Dense(1, name="age")(x)])
+
+
+def recurrent_net() -> keras.Model:
+    """An LSTM over ten steps."""
+    keras.utils.set_random_seed(4)
+    steps = keras.Input((10, 6), name="steps")
+    return keras.Model(steps, layers.Dense(3, name="class")(layers.LSTM(16)(steps)))
+
+
+def any_size_net() -> keras.Model:
+    """A fully convolutional net whose height and width are open."""
+    keras.utils.set_random_seed(5)
+    image = keras.Input((None, None, 3), name="image")
+    x = layers.Conv2D(8, 3, activation="relu")(image)
+    return keras.Model(image, layers.Dense(4, name="class")(layers.GlobalMaxPooling2D()(x)))
+
+
+def random_inputs(model: keras.Model, count: int = 8, seed: int = 0) -> dict[str, Any]:
+    """Return `count` samples of noise for each input: standard normal, float32."""
+    generator = np.random.default_rng(seed)
+    return {
+        tensor_name(tensor): generator.standard_normal((count, *tensor.shape[1:])).astype("float32")
+        for tensor in model.inputs
+    }
+
+
+def _norm(x: Any) -> Any:
+    """Batch normalization with statistics that are no identity."""
+    generator = np.random.default_rng(int(x.shape[-1]))
+    channels = x.shape[-1]
+    return layers.BatchNormalization(
+        beta_initializer=keras.initializers.Constant(generator.uniform(-0.2, 0.2, channels)),
+        gamma_initializer=keras.initializers.Constant(generator.uniform(0.5, 1.5, channels)),
+        moving_mean_initializer=keras.initializers.Constant(
+            generator.uniform(-0.1, 0.1, channels)
+        ),
+        moving_variance_initializer=keras.initializers.Constant(
+            generator.uniform(0.5, 1.5, channels)
+        ),
+    )(x)
