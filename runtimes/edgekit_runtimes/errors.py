@@ -56,6 +56,10 @@ class ConversionError(EdgekitError):
     """A source could not be turned into an artifact."""
 
 
+class NotAvailableError(EdgekitError):
+    """A format has no such recipe, for this model or for any."""
+
+
 class ArtifactError(EdgekitError):
     """An artifact or a bundle is damaged, or is none."""
 

@@ -82,6 +82,11 @@ def pick_sample(arrays: Mapping[str, Array], index: int, batched: bool) -> Array
     return {name: np.asarray(array[index]) for name, array in arrays.items()}
 
 
+def unbatch(output: Array, batched: bool) -> Array:
+    """Return the output of one sample without its batch axis, ready to be stacked with others."""
+    return output[0] if batched and output.ndim > 0 and output.shape[0] == 1 else output
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """What is done to stored samples before the model sees them: (x * scale - mean) / std.
@@ -101,19 +106,19 @@ class Preprocessing:
         """Whether anything but a cast is done."""
         return self.scale != 1.0 or bool(self.mean) or bool(self.std)
 
-    def apply(self, array: Array, dtype: str) -> Array:
+    def apply(self, array: Array, dtype: str, name: str = "data") -> Array:
         """Return `array` as the model wants it, in `dtype`.
 
-        Raises DataError where values would be lost in a cast.
+        Raises DataError, calling the array `name`, where values would be lost in a cast.
         """
         if not self.changes_values:
-            return cast_losslessly(array, dtype)
+            return cast_losslessly(array, dtype, name)
         values = array.astype(np.float32) * np.float32(self.scale)
         if self.mean:
             values = values - np.asarray(self.mean, np.float32)
         if self.std:
             values = values / np.asarray(self.std, np.float32)
-        return np.asarray(cast_losslessly(values, dtype))
+        return np.asarray(cast_losslessly(values, dtype, name))
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""

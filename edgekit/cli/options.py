@@ -1,0 +1,77 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from edgekit_runtimes.errors import UsageError
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
+
+
+def data_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --resize, --scale, --mean and --std, handed over as one `DataOptions`."""
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any,
+        resize: str | None,
+        scale: float | None,
+        mean: str | None,
+        std: str | None,
+        **kwargs: Any,
+    ) -> Any:
+        from edgekit.data import DataOptions
+
+        options = DataOptions(
+            resize=_parse_resize(resize),
+            scale=1.0 if scale is None else scale,
+            mean=_parse_numbers(mean, "--mean"),
+            std=_parse_numbers(std, "--std"),
+        )
+        return function(*args, data_options=options, **kwargs)
+
+    for option in reversed(
+        (
+            click.option("--resize", metavar="HxW", help="Resize images when they are read."),
+            click.option("--scale", type=float, help="Multiply samples by this first."),
+            click.option("--mean", metavar="M[,M,M]", help="Then subtract this, one a channel."),
+            click.option("--std", metavar="S[,S,S]", help="Then divide by this, one a channel."),
+        )
+    ):
+        wrapper = option(wrapper)
+    return wrapper
+
+
+def parse_sizes(text: str, option: str, example: str) -> tuple[int, ...]:
+    """Return the positive whole numbers of a list with commas."""
+    try:
+        sizes = tuple(int(word) for word in text.split(","))
+    except ValueError:
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise UsageError(f"{option} is not understood. Write it as {example}.")
+    return sizes
+
+
+def _parse_resize(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    height, times, width = text.lower().partition("x")
+    sizes = parse_sizes(f"{height},{width}" if times else "", f"--resize {text}", "224x224")
+    return sizes[0], sizes[1]
+
+
+def _parse_numbers(text: str | None, option: str) -> tuple[float, ...]:
+    if text is None:
+        return ()
+    try:
+        return tuple(float(word) for word in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"{option} {text} is not understood. Write it as 0.5 or 0.485,0.456,0.406."
+        ) from None

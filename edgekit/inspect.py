@@ -1,0 +1,133 @@
+"""What an artifact holds: its signature, its files, and the recipe that its bundle knows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit.bundle import MANIFEST_NAME, ArtifactRecord, Bundle, load_bundle
+from edgekit_runtimes.artifact import TFJS_MODEL_FILE, artifact_format, sha256_of, size_of
+from edgekit_runtimes.devices import open_device
+from edgekit_runtimes.errors import ArtifactError, EngineError
+from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.tensors import TensorSpec
+
+# An artifact stands at FORMAT/RECIPE in its bundle; a file of a TF.js folder one level deeper.
+BUNDLE_LEVELS = 3
+
+# TF.js names dtypes as TensorFlow does.
+TFJS_DTYPES = {"DT_FLOAT": "float32", "DT_INT32": "int32", "DT_BOOL": "bool"}
+
+
+@dataclass(frozen=True)
+class ArtifactFacts:
+    """One artifact. recipe and bundle: None where it stands outside a bundle."""
+
+    path: Path
+    format: str
+    recipe: str | None
+    bundle: str | None
+    bytes: int
+    sha256: str
+    files: tuple[str, ...]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "path": str(self.path),
+            "format": self.format,
+            "recipe": self.recipe,
+            "bundle": self.bundle,
+            "bytes": self.bytes,
+            "sha256": self.sha256,
+            "files": list(self.files),
+            "inputs": [spec.to_json() for spec in self.inputs],
+            "outputs": [spec.to_json() for spec in self.outputs],
+        }
+
+
+def inspect_artifact(path: Path) -> ArtifactFacts:
+    """Return the facts of a .tflite or .onnx file or a TF.js folder.
+
+    Raises UsageError where it is none, EngineError where its engine cannot load it,
+    ArtifactError where a model.json is damaged.
+    """
+    format_name = artifact_format(path)
+    inputs, outputs = (
+        _tfjs_signature(path) if format_name == "tfjs" else load_signature(path, format_name)
+    )
+    found = find_record(path)
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return ArtifactFacts(
+        path=path,
+        format=format_name,
+        recipe=found[1].recipe if found else None,
+        bundle=str(found[0].folder) if found else None,
+        bytes=size_of(path),
+        sha256=sha256_of(path),
+        files=tuple(file.name for file in files if file.is_file()),
+        inputs=inputs,
+        outputs=outputs,
+    )
+
+
+def find_record(path: Path) -> tuple[Bundle, ArtifactRecord] | None:
+    """Return the bundle that an artifact stands in and its row there, or None."""
+    for folder in list(path.resolve().parents)[:BUNDLE_LEVELS]:
+        if (folder / MANIFEST_NAME).is_file():
+            bundle = load_bundle(folder)
+            for record in bundle.artifacts:
+                if record.status == "ok" and bundle.artifact_path(record) == path.resolve():
+                    return bundle, record
+    return None
+
+
+def load_signature(
+    path: Path, format_name: str
+) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """Return the inputs and outputs of an artifact, as its engine sees them.
+
+    A worker loads it: a file that kills its interpreter is an EngineError here.
+    """
+    with open_device("host") as device:
+        engine = device.engine_for(format_name)
+        if engine.module is None:
+            raise EngineError(engine.reason)
+        job = Job(models=(JobModel("artifact", engine.module, str(path)),), inputs={})
+        for event in device.run(job):
+            if event["event"] == "error":
+                raise EngineError(event["message"])
+            if event["event"] == "loaded":
+                return (
+                    tuple(TensorSpec.from_json(form) for form in event["inputs"]),
+                    tuple(TensorSpec.from_json(form) for form in event["outputs"]),
+                )
+    raise EngineError(f"{path}: the engine did not say what it loaded")
+
+
+def _tfjs_signature(folder: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    path = folder / TFJS_MODEL_FILE
+    try:
+        signature = json.loads(path.read_text(encoding="utf-8"))["signature"]
+        inputs, outputs = (
+            tuple(_tfjs_spec(name, form) for name, form in signature[kind].items())
+            for kind in ("inputs", "outputs")
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(
+            f"{path} is no TF.js graph model ({type(error).__name__}: {error})."
+        ) from error
+    return inputs, outputs
+
+
+def _tfjs_spec(name: str, form: dict[str, Any]) -> TensorSpec:
+    sizes = [int(axis["size"]) for axis in form.get("tensorShape", {}).get("dim", [])]
+    return TensorSpec(
+        name=name,
+        shape=tuple(None if size < 0 else size for size in sizes),
+        dtype=TFJS_DTYPES.get(form["dtype"], form["dtype"]),
+    )

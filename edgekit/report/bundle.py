@@ -1,0 +1,80 @@
+"""A bundle as text: the table that `edgekit convert` ends with and `edgekit inspect` shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgekit.bundle import ArtifactRecord, Bundle
+from edgekit.inspect import ArtifactFacts
+from edgekit.report.units import BYTE_UNITS, percent, pick_unit, significant
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HEADINGS = ("artifact", "bytes", "gzip", "brotli", "top-1", "SQNR dB")
+
+
+def print_bundle(bundle: Bundle, console: Console) -> None:
+    """Print the source, the signature and one row an artifact."""
+    from rich.table import Table
+
+    manifest = bundle.manifest
+    console.print(f"[bold]{bundle.folder}[/]  from {manifest.source['path']}", highlight=False)
+    for kind, specs in (("input", manifest.inputs), ("output", manifest.outputs)):
+        for spec in specs:
+            console.print(f"{kind:>6}  {spec}", highlight=False, markup=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for number, heading in enumerate(HEADINGS):
+        table.add_column(heading, justify="left" if number == 0 else "right", no_wrap=True)
+    made = [record for record in bundle.artifacts if record.status == "ok"]
+    for record in made:
+        table.add_row(*_cells(record, made))
+    console.print(table)
+    for record in bundle.artifacts:
+        if record.status != "ok":
+            console.print(
+                f"{record.id}  {record.status}: {record.reason}", highlight=False, markup=False
+            )
+    for record in bundle.artifacts:
+        for note in record.notes:
+            console.print(f"{record.id}  {note}", highlight=False, markup=False)
+    for note in manifest.source["notes"]:
+        console.print(f"note: {note}", highlight=False, markup=False)
+    if manifest.golden.kind == "noise":
+        console.print(
+            "note: fidelity was judged on noise. With --calibration DATA it is judged on samples "
+            "of yours.",
+            highlight=False,
+        )
+
+
+def _cells(record: ArtifactRecord, made: list[ArtifactRecord]) -> list[str]:
+    unit = pick_unit([other.bytes or 0 for other in made], BYTE_UNITS)
+    wire, fidelity = record.wire, record.fidelity
+    sizes = [record.bytes, wire.gzip if wire else None, wire.brotli if wire else None]
+    worst = fidelity["worst"] if fidelity else {"top1": None, "sqnr_db": None}
+    return [
+        record.id,
+        *("" if size is None else f"{significant(size / unit.size)} {unit.word}" for size in sizes),
+        "" if worst["top1"] is None else f"{percent(worst['top1'])} %",
+        "" if worst["sqnr_db"] is None else f"{float(worst['sqnr_db']):.1f}",
+    ]
+
+
+def print_artifact(facts: ArtifactFacts, console: Console) -> None:
+    """Print the facts of one artifact."""
+    origin = f" ({facts.recipe}, in {facts.bundle})" if facts.recipe else ""
+    lines = [f"{facts.path}  {facts.format}{origin}"]
+    for kind, specs in (("input", facts.inputs), ("output", facts.outputs)):
+        for spec in specs:
+            scale = ""
+            if spec.quantization:
+                scale = f"  (value - {spec.quantization[1]}) * {spec.quantization[0]:.6g}"
+            lines.append(f"{kind:>6}  {spec}{scale}")
+    unit = pick_unit([facts.bytes], BYTE_UNITS)
+    lines.append(f" bytes  {facts.bytes:,} ({significant(facts.bytes / unit.size)} {unit.word})")
+    lines.append(f"sha256  {facts.sha256}")
+    if len(facts.files) > 1:
+        lines.append(f" files  {', '.join(facts.files)}")
+    for line in lines:
+        console.print(line, highlight=False, markup=False)

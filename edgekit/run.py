@@ -1,0 +1,89 @@
+"""Run one artifact on samples of the user's."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgekit.bundle import write_whole
+from edgekit.data import DataOptions, open_data, spool
+from edgekit.inspect import find_record, load_signature
+from edgekit_runtimes.artifact import artifact_format
+from edgekit_runtimes.devices import open_device
+from edgekit_runtimes.errors import EngineError
+from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.tensors import Arrays, decode_array
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What an artifact answered: arrays by output name, samples along the first axis."""
+
+    arrays: Arrays
+    classes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form: nested lists by output name, and the class names."""
+        return {
+            "outputs": {name: array.tolist() for name, array in self.arrays.items()},
+            "classes": list(self.classes),
+        }
+
+
+def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None) -> Outputs:
+    """Run an artifact in a worker on the samples that `data` names.
+
+    Preprocessing that the user does not give is taken from the artifact's bundle. Raises
+    EngineError where the artifact does not load or run, or kills its interpreter.
+    """
+    format_name = artifact_format(path)
+    found = find_record(path)
+    if found and options == DataOptions():
+        stored = found[0].manifest.preprocessing
+        options = DataOptions(stored.resize, stored.scale, stored.mean, stored.std)
+    with open_device("host") as device, tempfile.TemporaryDirectory() as folder:
+        engine = device.engine_for(format_name)
+        if engine.module is None:
+            raise EngineError(f"{path} cannot be run here: {engine.reason}")
+        specs, _ = load_signature(path, format_name)
+        if found:
+            # Integer inputs are fed with the real numbers that they stand for.
+            specs = tuple(
+                replace(spec, dtype="float32") if spec.quantization else spec for spec in specs
+            )
+        dataset = open_data(data, specs, "evaluation", options)
+        samples = spool(dataset, Path(folder), limit)
+        job = Job(
+            models=(
+                JobModel(
+                    "artifact",
+                    engine.module,
+                    str(path),
+                    found[1].engine_options if found else {},
+                ),
+            ),
+            inputs={name: str(file) for name, file in samples.inputs.items()},
+            preprocessing=dataset.preprocessing,
+            outputs=-1,
+        )
+        pieces: dict[str, list[Any]] = {}
+        for event in device.run(job):
+            if event["event"] == "error":
+                raise EngineError(event["message"])
+            if event["event"] == "outputs":
+                for name, form in event["arrays"].items():
+                    pieces.setdefault(name, []).append(decode_array(form))
+    arrays = {name: np.concatenate(parts) for name, parts in pieces.items()}
+    return Outputs(arrays, found[0].manifest.classes if found else ())
+
+
+def write_outputs(path: Path, arrays: Arrays) -> None:
+    """Write outputs to a .npz file, whole or not at all."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    write_whole(path, content.getvalue())
