@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from edgekit.recipe import QUANTIZATIONS, parse_recipe
+from edgekit_runtimes.artifact import FORMATS
 from edgekit_runtimes.errors import ArtifactError, UsageError
 
 if TYPE_CHECKING:
@@ -211,8 +213,9 @@ class Bundle:
 
     def with_artifact(self, record: ArtifactRecord) -> Bundle:
         """Return the bundle with one more row, written to disk; a row of the same id goes."""
-        others = [other for other in self.artifacts if other.id != record.id]
-        bundle = replace(self, manifest=replace(self.manifest, artifacts=(*others, record)))
+        rows = [other for other in self.artifacts if other.id != record.id] + [record]
+        rows.sort(key=lambda row: (FORMATS.index(row.format), _rank(row.recipe)))
+        bundle = replace(self, manifest=replace(self.manifest, artifacts=tuple(rows)))
         bundle.write_manifest()
         return bundle
 
@@ -296,6 +299,12 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _rank(text: str) -> tuple[int, int]:
+    """Return where a recipe stands in a table: by pruning, then by quantization."""
+    recipe = parse_recipe(text)
+    return recipe.prune, QUANTIZATIONS.index(recipe.quantization)
 
 
 def _spec_form(spec: TensorSpec) -> dict[str, Any]:

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edgekit.bench.fidelity import Fidelity, FidelityAccumulator
+from edgekit.golden import GoldenSamples
 from edgekit_runtimes.devices import Device
 from edgekit_runtimes.errors import EngineError
 from edgekit_runtimes.job import Job, JobModel
-from edgekit_runtimes.tensors import (
-    Arrays,
-    Preprocessing,
-    TensorSpec,
-    decode_array,
-    is_batched,
-    pick_sample,
-    unbatch,
-)
-
-
-@dataclass(frozen=True)
-class GoldenSamples:
-    """Golden samples where a worker can read them.
-
-    files: one .npy an input, before preprocessing. outputs: the original's, by name.
-    """
-
-    specs: tuple[TensorSpec, ...]
-    files: Mapping[str, Path]
-    outputs: Arrays
-    preprocessing: Preprocessing
+from edgekit_runtimes.tensors import decode_array, is_batched, pick_sample, unbatch
 
 
 def check(

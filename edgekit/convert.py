@@ -22,7 +22,6 @@ from edgekit.bundle import (
     Bundle,
     Manifest,
     create_bundle,
-    golden_file,
     load_bundle,
 )
 from edgekit.data import DataOptions, open_data
@@ -39,7 +38,7 @@ from edgekit_runtimes.errors import (
 
 if TYPE_CHECKING:
     from edgekit.bench.fidelity import Fidelity
-    from edgekit.check import GoldenSamples
+    from edgekit.golden import GoldenSamples
     from edgekit.data import Dataset
     from edgekit_converters.calibration import Calibration
     from edgekit_converters.frozen import FrozenGraph
@@ -145,6 +144,8 @@ class _Pipeline:
         work: Path,
         report: Report,
     ) -> None:
+        from edgekit.golden import store_golden
+
         self.request = request
         self.bundle = bundle
         self.modules = modules
@@ -152,7 +153,7 @@ class _Pipeline:
         self.work = work
         self.report = report
         self.calibration = _calibration(dataset)
-        self.golden = golden_samples(bundle, work)
+        self.golden = store_golden(bundle, work)
 
     def run(self) -> Bundle:
         """Make every artifact that is not there yet and return the bundle."""
@@ -258,29 +259,6 @@ class _Pipeline:
         )
 
 
-def golden_samples(bundle: Bundle, folder: Path) -> GoldenSamples:
-    """Return a bundle's golden samples as files; noise is made anew, below `folder`."""
-    import numpy as np
-
-    from edgekit.check import GoldenSamples
-
-    names = [spec.name for spec in bundle.manifest.inputs]
-    arrays = bundle.golden_inputs()
-    if bundle.manifest.golden.kind == "noise":
-        for name, array in arrays.items():
-            file = golden_file(folder, "inputs", name)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            np.save(file, array, allow_pickle=False)
-    else:
-        folder = bundle.folder
-    return GoldenSamples(
-        specs=bundle.manifest.inputs,
-        files={name: golden_file(folder, "inputs", name).resolve() for name in names},
-        outputs=bundle.golden_outputs(),
-        preprocessing=bundle.manifest.preprocessing,
-    )
-
-
 def _check_request(request: ConvertRequest) -> Bundle | None:
     """Refuse what can be refused before TensorFlow is imported; return the bundle to continue."""
     source_kind(request.source)
@@ -328,6 +306,10 @@ def _open_bundle(
         "calibration": golden.sha256,
         "preprocessing": preprocessing.to_json(),
         "classes": list(request.classes),
+        "trust": {
+            "unsafe": request.source_options.unsafe,
+            "imports": list(request.source_options.imports),
+        },
     }
     if existing is not None:
         changed = [key for key in settings if settings[key] != existing.manifest.settings.get(key)]

@@ -5,13 +5,16 @@ With them any device can judge fidelity without TensorFlow.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgekit import data
-from edgekit.bundle import Golden
-from edgekit_runtimes.tensors import Arrays, Preprocessing, pick_sample, unbatch
+from edgekit.bundle import Bundle, Golden, golden_file
+from edgekit_runtimes.tensors import Arrays, Preprocessing, TensorSpec, pick_sample, unbatch
 
 if TYPE_CHECKING:
     from edgekit.data import Dataset
@@ -23,6 +26,19 @@ MAX_BYTES = 8_000_000
 # Without data there is nothing to be representative of: a few samples show a broken artifact.
 NOISE_SAMPLES = 8
 NOISE_SEED = 0
+
+
+@dataclass(frozen=True)
+class GoldenSamples:
+    """Golden samples where a worker can read them.
+
+    files: one .npy an input, before preprocessing. outputs: the original's, by name.
+    """
+
+    specs: tuple[TensorSpec, ...]
+    files: Mapping[str, Path]
+    outputs: Arrays
+    preprocessing: Preprocessing
 
 
 def choose_golden(source: Source, calibration: Dataset | None) -> tuple[Golden, Arrays]:
@@ -58,3 +74,21 @@ def answer(source: Source, inputs: Arrays, preprocessing: Preprocessing) -> Arra
         outputs = source.run(ready)
         answers.append({name: unbatch(array, batched) for name, array in outputs.items()})
     return {name: np.stack([one[name] for one in answers]) for name in answers[0]}
+
+
+def store_golden(bundle: Bundle, folder: Path) -> GoldenSamples:
+    """Return a bundle's golden samples as files: its own, or noise made anew below `folder`."""
+    arrays = bundle.golden_inputs()
+    if bundle.manifest.golden.kind == "noise":
+        for name, array in arrays.items():
+            file = golden_file(folder, "inputs", name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            np.save(file, array, allow_pickle=False)
+    else:
+        folder = bundle.folder
+    return GoldenSamples(
+        specs=bundle.manifest.inputs,
+        files={name: golden_file(folder, "inputs", name).resolve() for name in arrays},
+        outputs=bundle.golden_outputs(),
+        preprocessing=bundle.manifest.preprocessing,
+    )

@@ -1,4 +1,4 @@
-"""TFLite: the float file by TensorFlow's converter, every other one from it by the LiteRT quantizer.
+"""TFLite: a float file by TensorFlow's converter, all others from it by the LiteRT quantizer.
 
 Quantizing while converting is deprecated by its makers; converting to float once and quantizing
 that file is what they advise (LiteRT's documentation, "model optimization"), and it is quicker.
@@ -15,9 +15,8 @@ from typing import Any
 import flatbuffers
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
-from litert_quantizer import quantizer, recipe
+from litert_quantizer import calibrator, quantizer, recipe, recipe_manager
 from litert_quantizer.algorithm_manager import AlgorithmName
-from litert_quantizer.calibrator import CalibrationMode
 from litert_quantizer.qtyping import (
     ComputePrecision,
     OpQuantizationConfig,
@@ -25,6 +24,7 @@ from litert_quantizer.qtyping import (
     TensorQuantizationConfig,
     TFLOperationName,
 )
+from litert_quantizer.utils import qsv_utils
 
 from edgekit_converters.calibration import Calibration, for_litert
 from edgekit_converters.frozen import SIGNATURE_KEY, FrozenGraph
@@ -96,17 +96,26 @@ def write(
                     "the LiteRT quantizer cannot quantize a model with loops statically; "
                     "int8-dynamic can"
                 )
-            # The other mode keeps every tensor of a run in Python: slower, and it dies on loops.
-            for piece in for_litert(calibration):
-                result = worker.calibrate(
-                    piece,
-                    previous_calibration_result=result,
-                    num_threads=CALIBRATION_THREADS,
-                    mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
-                )
+            result = _ranges(float_model, calibration)
         quantized = worker.quantize(result, enable_progress_bar=False, enable_progress_report=False)
         path.write_bytes(bytes(quantized.quantized_model))
     return ()
+
+
+def _ranges(float_model: bytes, calibration: Calibration) -> Any:
+    """Return the smallest and largest value that each tensor took over all samples.
+
+    The quantizer's own `calibrate` keeps a moving average instead, in which the last twenty
+    samples decide. Its other mode keeps every tensor of a run in Python: slower.
+    """
+    worker = calibrator.Calibrator(
+        float_model,
+        num_threads=CALIBRATION_THREADS,
+        mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
+        qsv_update_func=qsv_utils.min_max_update,
+    )
+    worker.calibrate(for_litert(calibration, SIGNATURE_KEY), recipe_manager.RecipeManager())
+    return worker.get_model_qsvs()
 
 
 def _recipe(quantization: str, io: str) -> Any:
@@ -133,7 +142,7 @@ def _recipe(quantization: str, io: str) -> Any:
 
 def _fp16() -> Any:
     """Return the recipe that stores the weights as float16 and computes in float32."""
-    worker = quantizer.recipe_manager.RecipeManager()
+    worker = recipe_manager.RecipeManager()
     worker.add_quantization_config(
         EVERYTHING,
         TFLOperationName.ALL_SUPPORTED,

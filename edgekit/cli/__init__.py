@@ -80,10 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # `timeout` and service managers end programs with SIGTERM: clean up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(_run(arguments))
+    sys.exit(run_command_line(arguments))
 
 
-def _run(arguments: list[str]) -> int:
+def run_command_line(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; messages are printed."""
     debug = "--debug" in arguments
     try:
         result: Any = edgekit.main(arguments, prog_name="edgekit", standalone_mode=False)

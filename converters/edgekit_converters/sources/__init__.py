@@ -1,8 +1,8 @@
 """Sources: load a trained model, check it, and hand over its frozen graph.
 
-    source = load_source(Path("digits.keras"))
-    source.graph      the FrozenGraph that every format is written from
-    source.run(...)   the original: the model in its own framework, at full precision
+source = load_source(Path("digits.keras"))
+source.graph      the FrozenGraph that every format is written from
+source.run(...)   the original: the model in its own framework, at full precision
 """
 
 from __future__ import annotations

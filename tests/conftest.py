@@ -1,0 +1,149 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TQDM_DISABLE", "1")
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DIGITS = ROOT / "examples" / "digits"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind."""
+
+    exit_code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def cli(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Answer]:
+    """Run a command line in this process, in a folder of its own."""
+    from edgekit.cli import run_command_line
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> Answer:
+        capfd.readouterr()
+        exit_code = run_command_line([str(word) for word in words])
+        captured = capfd.readouterr()
+        return Answer(exit_code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def saved_models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Save a model of tests/models.py by its name, once, and return the .keras file."""
+    import models
+
+    folder = tmp_path_factory.mktemp("models")
+
+    def save(name: str) -> Path:
+        path = folder / f"{name}.keras"
+        if not path.exists():
+            getattr(models, name)().save(path)
+        return path
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def samples_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Write noise samples for a model of tests/models.py, once, and return the .npz file."""
+    import models
+
+    folder = tmp_path_factory.mktemp("samples")
+
+    def write(name: str) -> Path:
+        path = folder / f"{name}.npz"
+        if not path.exists():
+            arrays: dict[str, Any] = models.random_inputs(getattr(models, name)(), 16)
+            np.savez(path, **arrays)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def graphs() -> Callable[[str], Any]:
+    """Return the frozen graph of a model of tests/models.py by its name, made once."""
+    import functools
+
+    import models
+
+    from edgekit_converters.sources.keras import freeze_model
+
+    @functools.cache
+    def freeze(name: str) -> Any:
+        return freeze_model(getattr(models, name)())
+
+    return freeze
+
+
+@pytest.fixture(scope="session")
+def tflite_files(
+    tmp_path_factory: pytest.TempPathFactory, graphs: Callable[[str], Any]
+) -> Callable[..., Path]:
+    """Convert a model of tests/models.py by TensorFlow's own converter, once: a second opinion.
+
+    int8=True: static int8 with integer inputs and outputs, calibrated on `int8_samples`.
+    """
+    import tensorflow as tf
+
+    folder = tmp_path_factory.mktemp("tflite")
+
+    def convert(name: str, int8: bool = False) -> Path:
+        path = folder / f"{name}{'-int8' if int8 else ''}.tflite"
+        if not path.exists():
+            saved = graphs(name).save(folder / path.stem)
+            converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+            if int8:
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+                converter.representative_dataset = lambda: ([x[None]] for x in int8_samples())
+                converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+                converter.inference_input_type = tf.int8
+                converter.inference_output_type = tf.int8
+            path.write_bytes(converter.convert())
+        return path
+
+    return convert
+
+
+def int8_samples() -> Any:
+    """Return noise images for conv_net, float32 [32, 28, 28, 1] in 0..255."""
+    generator = np.random.default_rng(7)
+    return generator.uniform(0, 255, (32, 28, 28, 1)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def old_python() -> Path:
+    """Return a Python 3.11 with tflite-runtime and numpy 1.26, in an environment made once."""
+    folder = ROOT / ".cache" / "tflite-runtime-2.14.0"
+    python = folder / "bin" / "python"
+    ready = folder / "ready"
+    if not ready.exists():
+        base = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
+        if base is None:
+            pytest.skip("tflite-runtime has no wheels for Pythons after 3.11, and none is here")
+        subprocess.run([base, "-m", "venv", "--clear", folder], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "tflite-runtime==2.14.0", "numpy==1.26.4"], check=True)
+        ready.touch()
+    return python
