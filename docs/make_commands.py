@@ -35,7 +35,9 @@ def render() -> str:
 
 
 def _help(words: tuple[str, ...]) -> str:
-    result = CliRunner().invoke(edgekit, [*words, "--help"], prog_name="edgekit", terminal_width=100)
+    result = CliRunner().invoke(
+        edgekit, [*words, "--help"], prog_name="edgekit", terminal_width=100
+    )
     if result.exit_code != 0:
         raise SystemExit(f"edgekit {' '.join(words)} --help failed: {result.output}")
     return result.output

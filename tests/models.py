@@ -52,7 +52,9 @@ def two_in_two_out() -> keras.Model:
     x = layers.Conv2D(8, 3, activation="relu")(image)
     x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), meta])
     x = layers.Dense(64, activation="relu")(x)
-    return keras.Model([image, meta], [layers.Dense(3, name="zone")(x), layers.Dense(1, name="age")(x)])
+    return keras.Model(
+        [image, meta], [layers.Dense(3, name="zone")(x), layers.Dense(1, name="age")(x)]
+    )
 
 
 def recurrent_net() -> keras.Model:
@@ -68,6 +70,13 @@ def any_size_net() -> keras.Model:
     image = keras.Input((None, None, 3), name="image")
     x = layers.Conv2D(8, 3, activation="relu")(image)
     return keras.Model(image, layers.Dense(4, name="class")(layers.GlobalMaxPooling2D()(x)))
+
+
+def mbv2() -> keras.Model:
+    """The speed model of examples/mbv2."""
+    import make
+
+    return make.build()
 
 
 def random_inputs(model: keras.Model, count: int = 8, seed: int = 0) -> dict[str, Any]:
@@ -86,9 +95,7 @@ def _norm(x: Any) -> Any:
     return layers.BatchNormalization(
         beta_initializer=keras.initializers.Constant(generator.uniform(-0.2, 0.2, channels)),
         gamma_initializer=keras.initializers.Constant(generator.uniform(0.5, 1.5, channels)),
-        moving_mean_initializer=keras.initializers.Constant(
-            generator.uniform(-0.1, 0.1, channels)
-        ),
+        moving_mean_initializer=keras.initializers.Constant(generator.uniform(-0.1, 0.1, channels)),
         moving_variance_initializer=keras.initializers.Constant(
             generator.uniform(0.5, 1.5, channels)
         ),

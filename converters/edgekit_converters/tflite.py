@@ -6,6 +6,8 @@ that file is what they advise (LiteRT's documentation, "model optimization"), an
 
 from __future__ import annotations
 
+import contextlib
+import io as streams
 import re
 import tempfile
 from collections.abc import Mapping
@@ -85,7 +87,11 @@ def write(
     if quantization == "fp32":
         path.write_bytes(float_model)
         return ()
-    with map_exceptions(f"The LiteRT quantizer failed on {quantization}", ConversionError):
+    with (
+        map_exceptions(f"The LiteRT quantizer failed on {quantization}", ConversionError),
+        # Its progress bars have no switch.
+        contextlib.redirect_stderr(streams.StringIO()),
+    ):
         worker = quantizer.Quantizer(bytearray(float_model), _recipe(quantization, io))
         result = None
         if quantization in STATIC:

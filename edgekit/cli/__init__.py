@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,7 +81,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # `timeout` and service managers end programs with SIGTERM: clean up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if "--debug" not in arguments:
+        silence_libraries()
     sys.exit(run_command_line(arguments))
+
+
+def silence_libraries() -> None:
+    """Send what native libraries print to descriptor 2 to nowhere; sys.stderr stays ours.
+
+    TensorFlow's converter and its C++ libraries print screenfuls there that no setting turns off.
+    """
+    warnings.simplefilter("ignore")
+    sys.stderr = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def run_command_line(arguments: list[str]) -> int:
