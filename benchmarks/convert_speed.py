@@ -72,7 +72,7 @@ float_path = output.with_suffix(".float.onnx")
 proto, _ = tf2onnx.convert.from_function(function, signature, opset=18)
 onnx.save(proto, float_path)
 if quantization == "fp16":
-    from onnxconverter_common.float16 import convert_float_to_float16
+    from onnxruntime.transformers.float16 import convert_float_to_float16
     onnx.save(convert_float_to_float16(proto, keep_io_types=True), output)
 elif quantization == "int8-weights":
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -90,7 +90,7 @@ elif quantization == "int8":
             return sample and {"x": next(iter(sample.values()))}
 
     ready = output.with_suffix(".ready.onnx")
-    quant_pre_process(float_path, ready)
+    quant_pre_process(float_path, ready, skip_symbolic_shape=True)
     quantize_static(ready, output, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
 """

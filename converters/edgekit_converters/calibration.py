@@ -54,23 +54,3 @@ class _OneAtATime:
             sample.clear()
             sample.update(arrays)
             yield sample
-
-
-class OnnxReader:
-    """An `onnxruntime.quantization.CalibrationDataReader`, which is known by its methods.
-
-    Do not use it with the option CalibMaxIntermediateOutputs: onnxruntime 1.31 throws away what
-    it collected (MinMaxCalibrater.collect_data) before it has looked at it.
-    """
-
-    def __init__(self, calibration: Calibration) -> None:
-        self._calibration = calibration
-        self.rewind()
-
-    def get_next(self) -> Arrays | None:
-        """Return the next sample, None after the last one."""
-        return next(self._samples, None)
-
-    def rewind(self) -> None:
-        """Start again at the first sample."""
-        self._samples = iter(self._calibration)

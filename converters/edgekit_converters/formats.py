@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from edgekit_runtimes.errors import MissingExtraError
+from edgekit_converters.extra import convert_extra
 
 if TYPE_CHECKING:
     from edgekit_converters.calibration import Calibration
@@ -53,9 +53,5 @@ FORMATS = tuple(FILE_NAMES)
 
 def format_module(name: str) -> FormatModule:
     """Import and return the module of a format. Raises MissingExtraError."""
-    try:
+    with convert_extra(f"Writing {name}"):
         return cast(FormatModule, importlib.import_module(f"edgekit_converters.{name}"))
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(f"Writing {name} ({error.name} is not installed)", "convert") from (
-            error
-        )

@@ -33,7 +33,7 @@ def print_outputs(outputs: Outputs, console: Console) -> None:
 
 
 def _top(sample: Array, classes: tuple[str, ...]) -> str:
-    """Return the likeliest classes with their scores, or "" where the output is no score of each."""
+    """Return the likeliest classes with their scores; "" where there is no score a class."""
     if not classes or sample.shape != (len(classes),):
         return ""
     best = sample.argsort()[::-1][:TOP]

@@ -8,19 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime as ort
 import pytest
-import tf2onnx
 from ai_edge_litert.interpreter import Interpreter
 from litert_quantizer import quantizer, recipe
 from litert_quantizer.calibrator import CalibrationMode
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
 from edgekit_converters.calibration import (
     CALIBRATION_SAMPLES,
     Calibration,
-    OnnxReader,
     for_litert,
 )
 from edgekit_converters.frozen import SIGNATURE_KEY
@@ -101,45 +96,3 @@ def test_litert_quantizes_with_the_ranges(float_model: bytes, graphs: Callable[[
         actual.append((answer.astype(np.float32) - zero_point) * scale)
         expected.append(graphs("conv_net").run(sample)["digit"])
     assert sqnr_db(np.stack(expected), np.stack(actual)) > 20
-
-
-def test_onnxruntime_quantizes_with_the_reader(
-    graphs: Callable[[str], Any], tmp_path: Path
-) -> None:
-    graph = graphs("conv_net")
-    names = [entry.tensor for entry in (*graph.inputs, *graph.outputs)]
-    tf2onnx.convert.from_graph_def(
-        graph.graph_def,
-        input_names=names[:1],
-        output_names=names[1:],
-        opset=18,
-        tensors_to_rename=dict(zip(names, ["image", "digit"], strict=True)),
-        output_path=str(tmp_path / "fp32.onnx"),
-    )
-    reader = OnnxReader(calibration())
-    assert isinstance(reader, CalibrationDataReader)
-    quantize_static(
-        tmp_path / "fp32.onnx",
-        tmp_path / "int8.onnx",
-        reader,
-        per_channel=True,
-        weight_type=QuantType.QInt8,
-    )
-    kinds = {value.data_type for value in onnx.load(tmp_path / "int8.onnx").graph.initializer}
-    assert onnx.TensorProto.INT8 in kinds
-    session = ort.InferenceSession(tmp_path / "int8.onnx")
-    expected = np.stack([graph.run(sample)["digit"] for sample in samples(8)])
-    actual = np.stack([session.run(None, sample)[0] for sample in samples(8)])
-    assert sqnr_db(expected, actual) > 20
-
-
-def test_a_reader_ends_with_none_and_starts_again_after_rewind() -> None:
-    reader = OnnxReader(calibration(2))
-    first = reader.get_next()
-    assert reader.get_next() is not None
-    assert reader.get_next() is None
-    reader.rewind()
-    again = reader.get_next()
-    assert first is not None
-    assert again is not None
-    assert np.array_equal(first["image"], again["image"])

@@ -1,0 +1,25 @@
+"""What this floor needs besides itself: TensorFlow, ONNX and the quantizers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from edgekit_runtimes.errors import MissingExtraError, UsageError, first_line
+
+
+@contextlib.contextmanager
+def convert_extra(purpose: str) -> Iterator[None]:
+    """Import what the extra `convert` brings, inside this.
+
+    Raises MissingExtraError where a package is missing, UsageError where one is there and broken.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"{purpose} ({error.name} is not installed)", "convert") from error
+    except ImportError as error:
+        raise UsageError(
+            f"{purpose} failed, because a package cannot be imported: {first_line(error)}. "
+            "`edgekit doctor` tells which, and how to install it again."
+        ) from error

@@ -1,0 +1,139 @@
+"""A frozen graph becomes the float ONNX model that every artifact is made from."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import tensorflow as tf
+from tf2onnx import optimizer, tf_loader
+from tf2onnx.tfonnx import process_tf_graph
+from tf2onnx.utils import map_onnx_to_numpy_type
+
+from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.onnx.graph import graphs
+from edgekit_converters.onnx.loops import hoist_constants
+from edgekit_converters.onnx.quiet import quiet
+from edgekit_runtimes.errors import ConversionError, map_exceptions
+
+# The newest that tf2onnx writes; onnxruntime and ort-web read it since 1.14 (2023).
+OPSET = 18
+BATCH_NAME = "batch"
+ERRORS_ONLY = 3
+
+
+def prepare(graph: FrozenGraph) -> onnx.ModelProto:
+    """Return the float ONNX model of a frozen graph: signature names, free batch kept, simplified.
+
+    Inputs stay in the source's layout (NHWC), with one Transpose behind each image input.
+    Raises ConversionError naming the operators that ONNX does not have.
+    """
+    both = {e.spec.name for e in graph.inputs} & {e.spec.name for e in graph.outputs}
+    if both:
+        raise ConversionError(
+            f"'{sorted(both)[0]}' names an input and an output, which ONNX does not allow. "
+            "Export the model with another output name, or leave the format out with --to."
+        )
+    with map_exceptions("ONNX conversion failed", ConversionError), quiet("tf2onnx"):
+        try:
+            model = _convert(graph, catch_errors=False)
+        except Exception:
+            # An optimizer of tf2onnx that fails leaves a graph half edited (one does on
+            # MobileNetV3). With catch_errors it works on copies and goes on without the one
+            # that failed, which takes three times as long.
+            model = _convert(graph, catch_errors=True)
+        _check_operators(model)
+        _name_free_sizes(model, graph)
+        hoist_constants(model.graph)
+        return onnx.shape_inference.infer_shapes(_simplify(model))
+
+
+def _convert(graph: FrozenGraph, catch_errors: bool) -> onnx.ModelProto:
+    """Convert with tf2onnx.
+
+    Its from_graph_def is not used: it drops tensors_to_rename, and freezes the frozen graph once
+    more only to throw the result away.
+    """
+    inputs = [entry.tensor for entry in graph.inputs]
+    outputs = [entry.tensor for entry in graph.outputs]
+    names = {entry.tensor: entry.spec.name for entry in (*graph.inputs, *graph.outputs)}
+    with tf.device("/cpu:0"):
+        with tf.Graph().as_default():
+            graph_def = tf_loader.tf_optimize(inputs, outputs, graph.graph_def)
+        with tf.Graph().as_default() as tf_graph:
+            tf.import_graph_def(graph_def, name="")
+            converted = process_tf_graph(
+                tf_graph,
+                continue_on_error=True,
+                opset=OPSET,
+                custom_op_handlers={"Erfc": (_convert_erfc, [])},
+                input_names=inputs,
+                output_names=outputs,
+                tensors_to_rename=names,
+            )
+            return optimizer.optimize_graph(converted, catch_errors).make_model("")
+
+
+def _convert_erfc(context: Any, node: Any, name: str, _arguments: Any) -> None:
+    """Convert the Erfc of Keras' exact gelu, which tf2onnx does not know: erfc(x) = 1 - erf(x)."""
+    dtype = context.get_dtype(node.output[0])
+    shape = context.get_shape(node.output[0])
+    one = context.make_const(f"{name}_one", np.array(1, map_onnx_to_numpy_type(dtype)))
+    erf = context.make_node("Erf", node.input, shapes=[shape], dtypes=[dtype])
+    context.remove_node(name)
+    context.make_node(
+        "Sub", [one.output[0], erf.output[0]], outputs=node.output, shapes=[shape], dtypes=[dtype]
+    )
+
+
+def _check_operators(model: onnx.ModelProto) -> None:
+    """tf2onnx leaves an operator that it cannot convert in the graph, under TensorFlow's name."""
+    unknown = {
+        node.op_type
+        for graph in graphs(model.graph)
+        for node in graph.node
+        if not onnx.defs.has(node.op_type, node.domain)
+    }
+    if unknown:
+        raise ConversionError(
+            f"ONNX has no operator for: {', '.join(sorted(unknown))}. "
+            "Replace those layers, or leave the format out with --to."
+        )
+
+
+def _name_free_sizes(model: onnx.ModelProto, graph: FrozenGraph) -> None:
+    """Call the free batch axis "batch" instead of tf2onnx's running number ("unk__47")."""
+    specs = {spec.name: spec for spec in (*graph.input_specs, *graph.output_specs)}
+    for value in (*model.graph.input, *model.graph.output):
+        sizes = value.type.tensor_type.shape.dim
+        for axis, (size, wanted) in enumerate(zip(sizes, specs[value.name].shape, strict=True)):
+            if wanted is None and not size.HasField("dim_value"):
+                size.dim_param = BATCH_NAME if axis == 0 else f"{value.name}_{axis}"
+
+
+def _simplify(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Fold constants, and batch norms into convolutions, by onnxruntime's basic optimizations.
+
+    They know no hardware, so the result runs everywhere. What they leave is what its quantizers
+    want (`quant_pre_process` does the same), and quicker than onnxslim's.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "simplified.onnx"
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(path)
+        options.log_severity_level = ERRORS_ONLY
+        onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        simplified = onnx.load(path)
+    # onnxruntime declares all the operator sets that it knows.
+    used = {node.domain for graph in graphs(simplified.graph) for node in graph.node}
+    opsets = [opset for opset in simplified.opset_import if opset.domain in {"", *used}]
+    del simplified.opset_import[:]
+    simplified.opset_import.extend(opsets)
+    return simplified

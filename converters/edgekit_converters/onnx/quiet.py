@@ -1,0 +1,22 @@
+"""Keep the logs of the libraries below off the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def quiet(logger_name: str) -> Iterator[None]:
+    """Silence a logger; what it has to say becomes an error's message or a note, or is no matter.
+
+    tf2onnx has one of its own; onnxruntime's quantizers write to "root".
+    """
+    logger = logging.getLogger(logger_name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

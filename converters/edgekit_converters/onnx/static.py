@@ -1,0 +1,121 @@
+"""int8: weights and activations in int8, by onnxruntime's static quantizer (QDQ)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnxruntime.quantization import CalibrationMethod, QuantType
+from onnxruntime.quantization.calibrate import TensorsData
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+from onnxruntime.quantization.quant_utils import add_infer_metadata
+from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+
+from edgekit_converters.calibration import Calibration
+from edgekit_converters.onnx.graph import layers, sort_nodes
+from edgekit_converters.onnx.head import keep_head_float
+from edgekit_converters.onnx.weights import store_int8
+from edgekit_runtimes.errors import ConversionError, NotAvailableError
+from edgekit_runtimes.tensors import Arrays
+
+Ranges = dict[str, tuple[np.float32, np.float32]]
+
+ERRORS_ONLY = 3
+
+
+def quantize(
+    model: onnx.ModelProto, calibration: Calibration
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+    """Return the model with int8 weights (one scale a channel) and uint8 activations, and notes.
+
+    uint8 activations with int8 weights are what onnxruntime's documentation advises for x86, and
+    they run on ARM. On x86 without VNNI their products may saturate, which costs accuracy there.
+    onnxruntime does not look into loops: their kernels are only stored as int8. Raises
+    NotAvailableError where nothing else is in the model.
+    """
+    ranges = TensorsData(CalibrationMethod.MinMax, measure_ranges(model, calibration))
+    in_loops = [layer.in_loop for layer in layers(model.graph)]
+    # Without this mark the quantizer writes the model to a file and reads it back.
+    add_infer_metadata(model)
+    quantizer = QDQQuantizer(
+        model,
+        per_channel=True,
+        reduce_range=False,
+        weight_qType=QuantType.QInt8,
+        activation_qType=QuantType.QUInt8,
+        tensors_range=ranges,
+        nodes_to_quantize=[],
+        nodes_to_exclude=[],
+        op_types_to_quantize=sorted({*QDQRegistry, *QLinearOpsRegistry}),
+        extra_options={},
+    )
+    quantizer.quantize_model()
+    quantized: onnx.ModelProto = quantizer.model.model
+    if all(node.op_type != "QuantizeLinear" for node in quantized.graph.node):
+        raise NotAvailableError(
+            "onnxruntime quantizes no part of this model (it does not look into loops)"
+        )
+    keep_head_float(quantized.graph)
+    sort_nodes(quantized.graph)
+    if not any(in_loops):
+        return quantized, ()
+    store_int8(quantized)
+    return quantized, (
+        f"{sum(in_loops)} of {len(in_loops)} layers stand in a loop: "
+        "their weights are int8, their computing is float",
+    )
+
+
+def measure_ranges(model: onnx.ModelProto, calibration: Calibration) -> Ranges:
+    """Return the smallest and largest value of each float tensor over the calibration samples.
+
+    One sample is in memory at a time, however many there are. Written here: onnxruntime's own
+    MinMaxCalibrater keeps the results of all samples (its option against that,
+    CalibMaxIntermediateOutputs, loses them instead), and takes three times as long.
+    Raises ConversionError where a range is not finite.
+    """
+    ranges: Ranges = {}
+    for outputs in _run_all(model, calibration):
+        for name, values in outputs.items():
+            low, high = values.min(), values.max()
+            known = ranges.get(name, (low, high))
+            # Not min(): NaN has to win here, to be found below.
+            ranges[name] = (np.minimum(known[0], low), np.maximum(known[1], high))
+    for name, (low, high) in ranges.items():
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise ConversionError(
+                f"Calibration gives tensor '{name}' the range {low} to {high}, which cannot be "
+                "quantized. Look for NaN or infinity in the model's weights and in the data."
+            )
+    return ranges
+
+
+def _run_all(model: onnx.ModelProto, calibration: Calibration) -> Iterator[Arrays]:
+    """Yield all float tensors of the model, inputs and outputs included, for each sample."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    outputs = {output.name for output in model.graph.output}
+    made = {name for node in model.graph.node for name in node.output}
+    watched.graph.output.extend(
+        value
+        for value in model.graph.value_info
+        if value.name in made - outputs
+        and value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    )
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = ERRORS_ONLY
+    session = onnxruntime.InferenceSession(
+        watched.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    names = [output.name for output in session.get_outputs()]
+    inputs = [entry.name for entry in session.get_inputs()]
+    for sample in calibration:
+        feeds = {name: sample[name] for name in inputs}
+        results = dict(zip(names, session.run(None, feeds), strict=True))
+        yield {
+            name: values
+            for name, values in {**feeds, **results}.items()
+            if values.dtype == np.float32 and values.size
+        }

@@ -1,0 +1,90 @@
+"""What one worker process reported: its events, sorted by model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from edgekit_runtimes.errors import DeviceError, EdgekitError
+from edgekit_runtimes.job import Event
+from edgekit_runtimes.tensors import Arrays, decode_array
+
+Phase = Literal["warmup", "measure"]
+
+# (model, number of the first sample, outputs by name)
+TakeOutputs = Callable[[str, int, Arrays], None]
+
+
+@dataclass
+class ModelRecord:
+    """What one process said about one model.
+
+    blocks: samples in ns, a list a block, in the order of time.
+    """
+
+    load_ns: int | None = None
+    first_run_ns: int | None = None
+    engine: str | None = None
+    engine_version: str | None = None
+    blocks: dict[Phase, list[list[int]]] = field(
+        default_factory=lambda: {"warmup": [], "measure": []}
+    )
+
+
+@dataclass
+class ProcessRecord:
+    """What one process said.
+
+    errors: the reason of each model that failed; of "" where the process failed as a whole.
+    """
+
+    environment: dict[str, Any] = field(default_factory=dict)
+    models: dict[str, ModelRecord] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def read_events(events: Iterable[Event], take_outputs: TakeOutputs | None = None) -> ProcessRecord:
+    """Return what the events of one job say; outputs go to `take_outputs` as they arrive.
+
+    Nothing is raised for a model or a process that fails: the last model that was named is the
+    one that was running when a process died. What `take_outputs` raises (an EdgekitError) becomes
+    that model's error too.
+    """
+    record = ProcessRecord()
+    last, is_done = "", False
+    try:
+        for event in events:
+            last = event.get("model") or last
+            is_done = is_done or event["event"] == "done"
+            _take(event, record, take_outputs)
+    except DeviceError as error:
+        record.errors.setdefault(last, str(error))
+    else:
+        if not is_done:
+            record.errors.setdefault(last, "the worker stopped in the middle of its job")
+    return record
+
+
+def _take(event: Event, record: ProcessRecord, take_outputs: TakeOutputs | None) -> None:
+    kind, name = event["event"], event.get("model") or ""
+    if kind == "environment":
+        record.environment = {key: value for key, value in event.items() if key != "event"}
+        return
+    if kind == "error":
+        record.errors.setdefault(name, event["message"])
+        return
+    model = record.models.setdefault(name, ModelRecord()) if name else ModelRecord()
+    if kind == "loaded":
+        model.load_ns = event["ns"]
+        model.engine, model.engine_version = event["engine"], event["engine_version"]
+    elif kind == "first_run":
+        model.first_run_ns = event["ns"]
+    elif kind == "block":
+        model.blocks[event["phase"]].append(event["samples"])
+    elif kind == "outputs" and take_outputs is not None and name not in record.errors:
+        arrays = {output: decode_array(form) for output, form in event["arrays"].items()}
+        try:
+            take_outputs(name, event["start"], arrays)
+        except EdgekitError as error:
+            record.errors[name] = str(error)

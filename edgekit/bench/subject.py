@@ -1,0 +1,34 @@
+"""What is measured: one artifact, in the few words that measuring needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+REFERENCE_RECIPE = "fp32"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An artifact to measure.
+
+    id: how results name it ("tflite/int8").
+    bytes: its size on disk.
+    wire_bytes: its size compressed, a compression each ("gzip", "brotli").
+    engine_options: what its engine is to be told when it loads the artifact.
+    """
+
+    id: str
+    format: str
+    recipe: str
+    path: Path
+    bytes: int
+    wire_bytes: Mapping[str, int] = field(default_factory=dict)
+    engine_options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the other artifacts of its format are compared with it."""
+        return self.recipe == REFERENCE_RECIPE

@@ -1,0 +1,1 @@
+"""Reports: they read results and print them; nothing is measured or judged here."""

@@ -1,0 +1,61 @@
+"""Which models are measured beside which, and in what order."""
+
+from pathlib import Path
+
+from edgekit.bench.plan import QUICK, Group, groups, reference_of, schedule
+from edgekit.bench.subject import Subject
+
+
+def subject(name):
+    return Subject(name, *name.split("/"), path=Path(name), bytes=1)
+
+
+ALL = [
+    subject(name)
+    for name in ("tflite/fp32", "tflite/int8", "onnx/fp32", "onnx/fp32+prune50", "tfjs/fp16")
+]
+
+
+def test_the_original_is_measured_beside_the_fp32_artifact_of_each_format():
+    first = groups(ALL, with_original=True)[0]
+    assert first.members == first.timed == ("original", "tflite/fp32", "onnx/fp32")
+
+
+def test_every_other_artifact_is_paired_with_the_fp32_artifact_of_its_format():
+    assert groups(ALL, with_original=False)[1:] == [
+        Group(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
+        Group(("onnx/fp32", "onnx/fp32+prune50"), ("onnx/fp32+prune50",)),
+        Group(("tfjs/fp16",), ("tfjs/fp16",)),
+    ]
+
+
+def test_without_original_and_fp32_there_is_no_first_group():
+    assert groups([subject("tflite/int8")], with_original=False) == [
+        Group(("tflite/int8",), ("tflite/int8",))
+    ]
+
+
+def test_a_pruned_fp32_artifact_is_no_reference():
+    assert reference_of(ALL[3], ALL) == ALL[2]
+    assert reference_of(ALL[2], ALL) is None
+    assert reference_of(ALL[4], ALL) is None
+
+
+def test_groups_take_turns_and_every_other_process_begins_with_the_other_model():
+    pair = Group(("tflite/fp32", "tflite/int8"), ("tflite/int8",))
+    single = Group(("tfjs/fp16",), ("tfjs/fp16",))
+    turned = Group(("tflite/int8", "tflite/fp32"), ("tflite/int8",))
+    assert list(schedule([pair, single], 3)) == [
+        *((0, pair), (0, single)),
+        *((1, turned), (1, single)),
+        *((2, pair), (2, single)),
+    ]
+
+
+def test_a_quick_plan_has_fifty_runs_and_a_second_a_side_over_three_processes():
+    worker = QUICK.worker
+    assert QUICK.processes >= 3
+    assert QUICK.processes * worker.min_runs >= 50
+    assert QUICK.processes * worker.rounds * 2 * worker.block_s >= 1
+    assert worker.warmup_runs >= 1
+    assert worker.warmup_s >= 0.5
