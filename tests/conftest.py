@@ -141,7 +141,9 @@ def old_python() -> Path:
     if not ready.exists():
         base = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
         if base is None:
-            pytest.skip("tflite-runtime has no wheels for Pythons after 3.11, and none is here")
+            # A continuous integration that quietly tests less is none.
+            give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+            give_up("tflite-runtime has no wheels for Pythons after 3.11: put python3.11 on PATH")
         subprocess.run([base, "-m", "venv", "--clear", folder], check=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "tflite-runtime==2.14.0", "numpy==1.26.4"], check=True)

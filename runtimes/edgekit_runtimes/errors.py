@@ -101,9 +101,10 @@ def map_exceptions(
     The new message is `message`, a colon and the first line of the original one. Errors of ours
     pass unchanged, and so does what is no Exception (Ctrl-C).
     """
+    mapped = caught or (Exception,)
     try:
         yield
     except EdgekitError:
         raise
-    except caught or (Exception,) as error:
+    except mapped as error:
         raise into(f"{message}: {first_line(error)}") from error

@@ -4,12 +4,17 @@ A job is one JSON document. A worker reads it, does what it says and writes one 
 
     environment   what the machine is: CPU, versions, threads
     loading       a model is about to be loaded ("model" names it); the next event may never come
-    loaded        "ns" it took, its "inputs" and "outputs"
+    loaded        "ns" it took, its "inputs" and "outputs", "engine" and "engine_version"
     first_run     "ns" of the very first inference
-    block         "samples": ns of each inference in one block; "phase": warmup or measure
+    running       a model is about to run many times; the next event may never come
     outputs       "arrays" of the samples from number "start" on
-    error         "message" in the engine's own words; the worker goes on with the other models
+    block         "samples": ns of each inference in one block; "phase": warmup or measure; "round"
+    error         "message" in the engine's own words; the worker goes on with the other models,
+                  and what this one gave before is void. "model" is null where it is the job's fault
     done          the job is finished; a stream without it was cut
+
+In this order: loading, loaded and first_run model after model; all outputs; the warm-up blocks
+model after model; the measured blocks interleaved.
 
 The same schema everywhere: on this machine, on a board, over SSH and in a page (TypeScript).
 `job.schema.json` beside this file holds it as JSON Schema.
@@ -27,7 +32,15 @@ from edgekit_runtimes.tensors import Preprocessing
 JOB_SCHEMA_VERSION = 1
 
 EventKind = Literal[
-    "environment", "loading", "loaded", "first_run", "block", "outputs", "error", "done"
+    "environment",
+    "loading",
+    "loaded",
+    "first_run",
+    "running",
+    "outputs",
+    "block",
+    "error",
+    "done",
 ]
 Event = dict[str, Any]
 
@@ -68,14 +81,15 @@ class Job:
     """What one worker process does.
 
     models: loaded in this order; measured interleaved, so that all of them meet the same weather.
-    inputs: a .npy file for each input, samples along the first axis, before preprocessing.
+    inputs: a .npy file for each input, samples along the first axis, before preprocessing. Where
+    there are none, the models are only loaded.
     plan: None to measure nothing.
     outputs: how many samples (from the first) each model runs to report its outputs; -1: all.
     """
 
     models: tuple[JobModel, ...]
     inputs: Mapping[str, str]
-    preprocessing: Preprocessing = Preprocessing()
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
     plan: Plan | None = None
     outputs: int = 0
 

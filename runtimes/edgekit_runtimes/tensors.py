@@ -113,7 +113,7 @@ class Preprocessing:
         """
         if not self.changes_values:
             return cast_losslessly(array, dtype, name)
-        values = array.astype(np.float32) * np.float32(self.scale)
+        values: Array = array.astype(np.float32) * np.float32(self.scale)
         if self.mean:
             values = values - np.asarray(self.mean, np.float32)
         if self.std:

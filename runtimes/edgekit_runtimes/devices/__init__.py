@@ -1,0 +1,79 @@
+"""Devices: where a job runs. A device is only a way to start a worker and read its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from edgekit_runtimes.errors import UsageError, unknown_name
+from edgekit_runtimes.job import Event, Job
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """The engine module that runs a format on a device; None with the reason where none does."""
+
+    module: str | None
+    reason: str = ""
+
+
+class Device(Protocol):
+    """A place where jobs run. A context manager: leaving it stops what still runs there."""
+
+    @property
+    def name(self) -> str:
+        """The words that open this device ("host")."""
+
+    def engine_for(self, format: str) -> EngineChoice:  # noqa: A002 (the word of DESIGN.md)
+        """Return the engine that runs artifacts of a format here, or why none does."""
+
+    def run(self, job: Job) -> Iterator[Event]:
+        """Send the job and yield its events as they come.
+
+        A worker that dies is one more error event, with the model that it was at, and the stream
+        ends without a done event. Closing the iterator stops the worker. Raises DeviceError where
+        no worker can be started.
+        """
+
+    def close(self) -> None:
+        """Stop what still runs and give back what the device holds."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+def open_device(spec: str) -> Device:
+    """Return the device that the words name: "host", "host:/path/to/python".
+
+    Raises UsageError where there is no such device, with the nearest one suggested.
+    """
+    word, _, argument = spec.partition(":")
+    if word in _DEVICES:
+        return _DEVICES[word](spec, argument)
+    if word in _NOT_YET:
+        known = ", ".join(_DEVICES)
+        raise UsageError(f"Device '{spec}': this version of edgekit has only {known}.")
+    raise unknown_name("device", spec, _DEVICES)
+
+
+def _host(spec: str, argument: str) -> Device:
+    from edgekit_runtimes.devices.host import Host
+
+    if not argument and spec != "host":
+        raise UsageError(f"Device '{spec}' names no Python. Write host or host:/path/to/python.")
+    return Host(argument or None)
+
+
+# What the word before the colon opens, given the whole spec and what stands behind the colon.
+_DEVICES: Mapping[str, Callable[[str, str], Device]] = {"host": _host}
+
+# Words of edgekit whose devices are not in this version.
+_NOT_YET = ("board", "ssh", "browser")

@@ -1,0 +1,277 @@
+"""The worker: reads one job, writes events as JSON lines to its standard output.
+
+    python -m edgekit_runtimes.worker JOB.json          (or - to read the job from stdin)
+
+It is a process of its own, so that a model that kills its interpreter takes nothing else along.
+`job.py` lists the events in their order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgekit_runtimes.engines import Model, load_engine
+from edgekit_runtimes.environment import describe_environment, peak_memory_bytes
+from edgekit_runtimes.errors import (
+    EdgekitError,
+    EngineError,
+    UsageError,
+    first_line,
+    map_exceptions,
+)
+from edgekit_runtimes.job import Event, Job, JobModel, Plan
+from edgekit_runtimes.samples import Samples
+from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, encode_array, is_batched, unbatch
+from edgekit_runtimes.timing import palindrome, runs_per_block, timed_block, timed_warmup
+
+# An outputs event carries about this much before base64, or what came within this time: small
+# enough to hold in memory twice, and slow models still show that they are alive.
+OUTPUT_CHUNK_BYTES = 1_000_000
+OUTPUT_CHUNK_S = 5.0
+
+# Outputs may move by this share of their largest magnitude between two runs on the same sample:
+# threads add up in any order. A dead context gives zeros or NaN.
+SAME_OUTPUT_TOLERANCE = 1e-3
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model of the job, ready to run on the job's samples."""
+
+    id: str
+    model: Model
+    samples: Samples
+    names: Mapping[str, str]
+    batched: bool
+
+    def sample(self, index: int) -> Arrays:
+        """Return sample number `index` as the model takes it."""
+        return self.samples.pick(index, self.model.inputs, self.names, self.batched)
+
+
+class Worker:
+    """Does one job and emits its events.
+
+    A model that raises gets an error event and is left out from then on.
+    """
+
+    def __init__(self, job: Job, emit: Emit) -> None:
+        self._job = job
+        self._emit = emit
+        self._models: dict[str, LoadedModel] = {}
+
+    def run(self) -> None:
+        """Do the whole job."""
+        self._emit({"event": "environment", **describe_environment()})
+        with self._guarded(None):
+            inputs = self._job.inputs
+            samples = Samples(inputs, self._job.preprocessing) if inputs else None
+            for model in self._job.models:
+                with self._guarded(model.id):
+                    self._load(model, samples)
+            for loaded in list(self._models.values()):
+                with self._guarded(loaded.id):
+                    self._report_outputs(loaded)
+            if self._job.plan:
+                self._measure(self._job.plan)
+        self._emit({"event": "done", "peak_memory_bytes": peak_memory_bytes()})
+
+    @contextlib.contextmanager
+    def _guarded(self, model_id: str | None) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            if model_id is not None:
+                self._models.pop(model_id, None)
+            reason = first_line(error)
+            message = reason if isinstance(error, EdgekitError) else _unexpected(error)
+            self._emit({"event": "error", "model": model_id, "message": message})
+
+    def _load(self, entry: JobModel, samples: Samples | None) -> None:
+        self._emit({"event": "loading", "model": entry.id})
+        engine = load_engine(entry.engine)
+        with map_exceptions(f"{engine.NAME} cannot be imported", EngineError):
+            version = engine.version()
+            importlib.import_module(engine.IMPORT_NAME)
+        start = time.perf_counter_ns()
+        model = engine.load(Path(entry.path), entry.options)
+        load_ns = time.perf_counter_ns() - start
+        self._emit(
+            {
+                "event": "loaded",
+                "model": entry.id,
+                "ns": load_ns,
+                "engine": engine.NAME,
+                "engine_version": version,
+                "inputs": _specs_json(model.inputs),
+                "outputs": _specs_json(model.outputs),
+            }
+        )
+        if samples is None:
+            return
+        loaded = LoadedModel(
+            id=entry.id,
+            model=model,
+            samples=samples,
+            names=samples.names_for(model.inputs),
+            batched=is_batched(model.inputs),
+        )
+        (first_ns,) = timed_block(model.bind(loaded.sample(0)), runs=1)
+        self._emit({"event": "first_run", "model": entry.id, "ns": first_ns})
+        self._models[entry.id] = loaded
+
+    def _report_outputs(self, loaded: LoadedModel) -> None:
+        available = loaded.samples.count
+        count = available if self._job.outputs < 0 else min(self._job.outputs, available)
+        if count:
+            self._emit({"event": "running", "model": loaded.id})
+        results: list[Arrays] = []
+        size = 0
+        shapes = None
+        sent = time.monotonic()
+        for index in range(count):
+            outputs = loaded.model.run(loaded.sample(index))
+            found = {name: array.shape for name, array in outputs.items()}
+            shapes = shapes or found
+            if found != shapes:
+                raise EngineError(
+                    f"The shapes of the outputs change from sample to sample: {shapes} for the "
+                    f"first, {found} for number {index}. Such outputs cannot be compared."
+                )
+            results.append(outputs)
+            size += sum(array.nbytes for array in outputs.values())
+            late = time.monotonic() - sent >= OUTPUT_CHUNK_S
+            if size >= OUTPUT_CHUNK_BYTES or late or index == count - 1:
+                self._emit(
+                    {
+                        "event": "outputs",
+                        "model": loaded.id,
+                        "start": index + 1 - len(results),
+                        "arrays": {
+                            name: encode_array(array)
+                            for name, array in _stack(results, loaded.batched).items()
+                        },
+                    }
+                )
+                results, size, sent = [], 0, time.monotonic()
+
+    def _measure(self, plan: Plan) -> None:
+        calls: dict[str, Callable[[], object]] = {}
+        runs: dict[str, int] = {}
+        before: dict[str, Arrays] = {}
+        for loaded in list(self._models.values()):
+            with self._guarded(loaded.id):
+                before[loaded.id] = loaded.model.run(loaded.sample(0))
+                calls[loaded.id] = loaded.model.bind(loaded.sample(0))
+                self._emit({"event": "running", "model": loaded.id})
+                warmup = timed_warmup(calls[loaded.id], plan)
+                self._emit_block(loaded.id, "warmup", 0, warmup)
+                runs[loaded.id] = runs_per_block(plan, warmup)
+        for number in range(plan.rounds):
+            for model_id in palindrome(list(self._models)):
+                if model_id in self._models:
+                    with self._guarded(model_id):
+                        self._emit({"event": "running", "model": model_id})
+                        samples = timed_block(calls[model_id], runs[model_id])
+                        self._emit_block(model_id, "measure", number, samples)
+        for loaded in list(self._models.values()):
+            with self._guarded(loaded.id):
+                self._emit({"event": "running", "model": loaded.id})
+                if not same_outputs(before[loaded.id], loaded.model.run(loaded.sample(0))):
+                    raise EngineError(
+                        "The outputs for the first sample are not the same after the timing as "
+                        "before it: the model is random, or broke down, and its times are void."
+                    )
+
+    def _emit_block(self, model_id: str, phase: str, number: int, samples: list[int]) -> None:
+        self._emit(
+            {
+                "event": "block",
+                "model": model_id,
+                "phase": phase,
+                "round": number,
+                "samples": samples,
+            }
+        )
+
+
+def same_outputs(before: Arrays, after: Arrays) -> bool:
+    """Return whether two runs on the same sample agree; NaN agrees with NaN only."""
+    return before.keys() == after.keys() and all(
+        _close(before[name].astype(np.float64), after[name].astype(np.float64)) for name in before
+    )
+
+
+def _close(before: Array, after: Array) -> bool:
+    if before.shape != after.shape:
+        return False
+    finite = np.abs(before[np.isfinite(before)])
+    largest = float(finite.max()) if finite.size else 0.0
+    tolerance = SAME_OUTPUT_TOLERANCE * largest
+    return bool(np.isclose(before, after, rtol=0.0, atol=tolerance, equal_nan=True).all())
+
+
+def _stack(results: Sequence[Arrays], batched: bool) -> Arrays:
+    """Return the outputs of several samples as one array each, samples along the first axis."""
+    return {
+        name: np.stack([unbatch(outputs[name], batched) for outputs in results])
+        for name in results[0]
+    }
+
+
+def _specs_json(specs: Sequence[TensorSpec]) -> list[dict[str, object]]:
+    return [spec.to_json() for spec in specs]
+
+
+def _unexpected(error: Exception) -> str:
+    """Return the message for an error that is none of ours: its class says half of it."""
+    return f"{type(error).__name__}: {first_line(error)}"
+
+
+def _take_stdout() -> int:
+    """Return a private descriptor of the standard output, and point 1 at the standard error.
+
+    Native libraries print to 1, which would break the stream of events.
+    """
+    private = os.dup(1)
+    os.dup2(2, 1)
+    return private
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do the job in the file that the first argument names; return the exit code."""
+    if len(arguments) != 1:
+        print("usage: python -m edgekit_runtimes.worker JOB.json (or -)", file=sys.stderr)
+        return UsageError.exit_code
+    with os.fdopen(_take_stdout(), "w", encoding="utf-8") as stream:
+
+        def emit(event: Event) -> None:
+            stream.write(json.dumps(event, allow_nan=False) + "\n")
+            stream.flush()
+
+        text = sys.stdin.read() if arguments[0] == "-" else Path(arguments[0]).read_text("utf-8")
+        try:
+            Worker(Job.from_json(text), emit).run()
+        except BrokenPipeError:
+            # Whoever asked is gone; the same error again at the stream's close would be noise.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            return EdgekitError.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
