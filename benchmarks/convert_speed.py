@@ -71,7 +71,9 @@ signature = [tf.TensorSpec((None, 224, 224, 3), tf.float32, "x")]
 float_path = output.with_suffix(".float.onnx")
 proto, _ = tf2onnx.convert.from_function(function, signature, opset=18)
 onnx.save(proto, float_path)
-if quantization == "fp16":
+if quantization == "fp32":
+    float_path.rename(output)
+elif quantization == "fp16":
     from onnxruntime.transformers.float16 import convert_float_to_float16
     onnx.save(convert_float_to_float16(proto, keep_io_types=True), output)
 elif quantization == "int8-weights":
@@ -95,13 +97,26 @@ elif quantization == "int8":
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
 """
 
+TFJS = f"""
+import tempfile
+import keras
+sys.path.insert(0, {str(ROOT / "tests" / "converters" / "tfjs")!r})
+import reference
+convert = reference.convert_tf_saved_model()
+model = keras.saving.load_model(source, compile=False)
+storage = {{"fp16": {{"float16": "*"}}, "int8-weights": {{"uint8": "*"}}}}.get(quantization)
+with tempfile.TemporaryDirectory() as folder:
+    model.export(folder, verbose=False)
+    convert(folder, str(output), quantization_dtype_map=storage)
+"""
+
+SCRIPTS = {"tflite": TFLITE, "onnx": ONNX, "tfjs": TFJS}
 VARIANTS = [
     (format_name, quantization)
-    for format_name in ("tflite", "onnx", "tfjs")
+    for format_name in SCRIPTS
     for quantization in ("fp32", "fp16", "int8-weights", "int8")
     if (format_name, quantization) != ("tfjs", "int8")
 ]
-REFERENCE_TFJS = ROOT / "tests" / "converters" / "tfjs" / "reference.py"
 
 
 def run_edgekit(source: Path, calibration: Path, work: Path) -> tuple[float, float]:
@@ -131,6 +146,8 @@ def run_reference(source: Path, calibration: Path, work: Path) -> dict[str, floa
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        if not output.exists():
+            raise SystemExit(f"the reference wrote no {format_name}/{quantization}")
         seconds[f"{format_name}/{quantization}"] = time.perf_counter() - before
     return seconds
 
@@ -138,11 +155,8 @@ def run_reference(source: Path, calibration: Path, work: Path) -> dict[str, floa
 def _reference_command(
     format_name: str, quantization: str, source: Path, calibration: Path, output: Path
 ) -> list[str]:
-    if format_name == "tfjs":
-        return [sys.executable, str(REFERENCE_TFJS), str(source), str(output), quantization]
-    script = PRELUDE + (TFLITE if format_name == "tflite" else ONNX)
     arguments = [str(source), str(calibration), str(output), quantization]
-    return [sys.executable, "-c", script, *arguments]
+    return [sys.executable, "-c", PRELUDE + SCRIPTS[format_name], *arguments]
 
 
 def main() -> None:

@@ -1,0 +1,66 @@
+"""What TF.js cannot run, and says too late or not at all.
+
+`supported_ops.json` lists the ops that its loader knows, taken from the npm package by
+tests/converters/tfjs/node/list_ops.mjs; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.tfjs.shapes import Shapes
+from edgekit_runtimes.errors import ConversionError
+
+
+@cache
+def supported_ops() -> frozenset[str]:
+    """Return the names of the TensorFlow ops that the TF.js loader knows."""
+    return frozenset(_listing()["ops"])
+
+
+def check_ops(ops: Iterable[str]) -> None:
+    """Raise ConversionError naming every op that TF.js lacks, sorted."""
+    missing = sorted(set(ops) - supported_ops())
+    if missing:
+        raise ConversionError(
+            f"TF.js {_listing()['version']} has no {', '.join(missing)}. Replace the layers that "
+            "make these ops, or write the other formats: --to tflite,onnx"
+        )
+
+
+def check_convolutions(frozen: FrozenGraph, shapes: Shapes) -> None:
+    """Raise ConversionError for grouped convolutions and for ops that work channels first.
+
+    TF.js refuses the former when it runs, and mostly computes the latter as channels last.
+    """
+    for node in frozen.graph_def.node:
+        if _layout(node).startswith("NC"):
+            raise ConversionError(
+                f"'{node.name}' ({node.op}) works channels first ({_layout(node)}), which TF.js "
+                "computes wrongly. Build the model with data_format='channels_last'."
+            )
+        if node.op == "Conv2D":
+            image, kernel = (shapes.get(tensor) or (None, None) for tensor in node.input[:2])
+            channels, depth = image[-1], kernel[-2]
+            if None not in (channels, depth) and channels != depth:
+                raise ConversionError(
+                    f"'{node.name}' is a grouped convolution ({channels} channels in, kernels "
+                    f"over {depth}), which TF.js has not. "
+                    "Write the other formats: --to tflite,onnx"
+                )
+
+
+def _layout(node: Any) -> str:
+    return node.attr["data_format"].s.decode() if "data_format" in node.attr else ""
+
+
+@cache
+def _listing() -> dict[str, Any]:
+    text = resources.files(__package__).joinpath("supported_ops.json").read_text("utf-8")
+    listing: dict[str, Any] = json.loads(text)
+    return listing

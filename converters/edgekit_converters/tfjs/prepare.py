@@ -1,0 +1,45 @@
+"""From a frozen graph to the graph that TF.js runs; done once, whatever the number of artifacts."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.tfjs.dtypes import narrow_dtypes
+from edgekit_converters.tfjs.fold import fold_constants
+from edgekit_converters.tfjs.functions import all_nodes, prepare_functions
+from edgekit_converters.tfjs.fuse import fuse
+from edgekit_converters.tfjs.graph import Graph
+from edgekit_converters.tfjs.ops import check_convolutions, check_ops
+from edgekit_converters.tfjs.shapes import infer_shapes
+from edgekit_converters.tfjs.substitute import substitute_ops
+
+
+def prepare(graph: FrozenGraph) -> FrozenGraph:
+    """Return the graph folded, fused and in TF.js's number types.
+
+    The result holds TF.js's fused ops, which TensorFlow cannot run (`expand` undoes them).
+    Raises ConversionError naming all ops that TF.js lacks, or the convolution that it has not.
+    """
+    folded = prepare_functions(substitute_ops(fold_constants(graph)))
+    check_ops(node.op for node in all_nodes(folded.graph_def))
+    narrowed = narrow_dtypes(folded)
+    shapes = infer_shapes(narrowed)
+    check_convolutions(narrowed, shapes)
+    return _separate_outputs(fuse(narrowed, shapes))
+
+
+def _separate_outputs(frozen: FrozenGraph) -> FrozenGraph:
+    """Let every output be output 0 of a node of its own, which is no input and no constant.
+
+    The loader finds outputs by node, and the caller disposes of them: an output that is a weight
+    would be gone at the second run.
+    """
+    graph = Graph(frozen)
+    dtypes = {spec.name: tf.as_dtype(spec.dtype).as_datatype_enum for spec in frozen.output_specs}
+    taken: set[str] = set()
+    for name, tensor in graph.outputs.items():
+        if tensor in taken or ":" in tensor or graph.node(tensor).op in ("Const", "Placeholder"):
+            graph.outputs[name] = graph.add("Identity", name, [tensor], T=dtypes[name])
+        taken.add(graph.outputs[name])
+    return graph.frozen()

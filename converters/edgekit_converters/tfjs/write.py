@@ -1,0 +1,114 @@
+"""Write a prepared graph as a TF.js graph model: model.json and shards of weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+from google.protobuf import json_format
+from tensorflow.core.framework import types_pb2
+
+from edgekit_converters.frozen import CONTROL_FLOW_OPS, FrozenGraph, GraphTensor
+from edgekit_converters.tfjs.functions import all_nodes
+from edgekit_converters.tfjs.weights import Entry, encode
+
+if TYPE_CHECKING:
+    from edgekit_converters.calibration import Calibration
+
+MODEL_FILE = "model.json"
+FORMAT = "graph-model"
+
+# Browsers cache files of this size, and fetch several at once.
+SHARD_BYTES = 4 * 1024 * 1024
+
+LOOP_NOTE = "the model has a loop or a branch: run it by model.executeAsync, not predict"
+
+
+def write(
+    prepared: FrozenGraph,
+    quantization: str,
+    path: Path,
+    calibration: Calibration | None = None,
+    io: str = "float",
+) -> tuple[str, ...]:
+    """Write model.json and group1-shard*.bin into the folder `path`; return notes for the user.
+
+    quantization: how the weights are stored. "fp16" (half the download) and "int8-weights" (a
+    quarter) change nothing in speed: TF.js computes in float32.
+    calibration, io: not used; weights are quantized from their own values.
+    """
+    graph_def = tf.compat.v1.GraphDef()
+    graph_def.CopyFrom(prepared.graph_def)
+    entries, data = _take_weights(graph_def, quantization)
+    path.mkdir(parents=True, exist_ok=True)
+    shards = _shards(data)
+    for name, shard in shards.items():
+        (path / name).write_bytes(shard)
+    model = {
+        "format": FORMAT,
+        "generatedBy": f"tensorflow {tf.__version__}",
+        "convertedBy": f"edgekit {metadata.version('edgekit')}",
+        "signature": {
+            "inputs": {entry.spec.name: _tensor_info(entry) for entry in prepared.inputs},
+            "outputs": {entry.spec.name: _tensor_info(entry) for entry in prepared.outputs},
+        },
+        "modelTopology": _topology(graph_def),
+        "weightsManifest": [{"paths": list(shards), "weights": entries}],
+    }
+    text = json.dumps(model, separators=(",", ":"), allow_nan=False)
+    (path / MODEL_FILE).write_text(text, encoding="utf-8")
+    has_loop = any(node.op in CONTROL_FLOW_OPS for node in prepared.graph_def.node)
+    return (LOOP_NOTE,) if has_loop else ()
+
+
+def _take_weights(graph_def: Any, quantization: str) -> tuple[list[Entry], bytes]:
+    """Move the values of all constants out of the graph."""
+    entries, chunks = [], []
+    for node in all_nodes(graph_def):
+        if node.op == "Const":
+            tensor = node.attr["value"].tensor
+            entry, chunk = encode(node.name, tf.make_ndarray(tensor), quantization)
+            entries.append(entry)
+            chunks.append(chunk)
+            node.attr["value"].tensor.CopyFrom(
+                type(tensor)(dtype=tensor.dtype, tensor_shape=tensor.tensor_shape)
+            )
+    return entries, b"".join(chunks)
+
+
+def _shards(data: bytes) -> dict[str, bytes]:
+    count = max(1, -(-len(data) // SHARD_BYTES))
+    return {
+        f"group1-shard{number + 1}of{count}.bin": data[
+            number * SHARD_BYTES : (number + 1) * SHARD_BYTES
+        ]
+        for number in range(count)
+    }
+
+
+def _topology(graph_def: Any) -> dict[str, Any]:
+    for node in all_nodes(graph_def):
+        node.ClearField("experimental_debug_info")
+        node.ClearField("device")
+        for name in [name for name in node.attr if name.startswith("_")]:
+            del node.attr[name]
+    topology: dict[str, Any] = json_format.MessageToDict(graph_def)
+    # Trap: the loader reads these lists without looking whether they are there.
+    for function in topology.get("library", {}).get("function", ()):
+        for arguments in ("inputArg", "outputArg"):
+            function["signature"].setdefault(arguments, [])
+    return topology
+
+
+def _tensor_info(entry: GraphTensor) -> dict[str, Any]:
+    dtype = tf.as_dtype(entry.spec.dtype).as_datatype_enum
+    sizes: Sequence[int] = [-1 if size is None else size for size in entry.spec.shape]
+    return {
+        "name": entry.tensor,
+        "dtype": types_pb2.DataType.Name(dtype),
+        "tensorShape": {"dim": [{"size": str(size)} for size in sizes]},
+    }

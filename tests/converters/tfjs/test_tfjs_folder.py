@@ -1,0 +1,170 @@
+"""Folders written and read back: sizes, errors, and what a damaged one is said to be."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfjs_tools import difference, noise, trace
+
+from edgekit_converters.tfjs import NOT_AVAILABLE, load, prepare, run, write
+from edgekit_converters.tfjs.write import LOOP_NOTE, SHARD_BYTES
+from edgekit_runtimes.errors import ArtifactError, DataError
+
+# Relative to the largest output: float32, 11 bits, 8 bits for a whole tensor.
+TOLERANCES = {"fp32": 1e-5, "fp16": 2e-3, "int8-weights": 2e-2}
+
+
+def shard_bytes(folder):
+    return sum(path.stat().st_size for path in folder.glob("*.bin"))
+
+
+@pytest.fixture
+def folder(graphs, tmp_path):
+    write(prepare(graphs("conv_net")), "fp32", tmp_path / "model")
+    return tmp_path / "model"
+
+
+def edit(folder, change):
+    path = folder / "model.json"
+    model = json.loads(path.read_text())
+    change(model)
+    path.write_text(json.dumps(model))
+
+
+@pytest.mark.parametrize("name", ["conv_net", "dense_net", "two_in_two_out", "recurrent_net"])
+@pytest.mark.parametrize("quantization", TOLERANCES)
+def test_a_folder_read_back_agrees_with_the_graph(graphs, tmp_path, name, quantization):
+    graph = graphs(name)
+    notes = write(prepare(graph), quantization, tmp_path)
+    assert notes == ((LOOP_NOTE,) if name == "recurrent_net" else ())
+    inputs = noise(graph)
+    assert difference(run(tmp_path, inputs), graph.run(inputs)) < TOLERANCES[quantization]
+
+
+def test_fp16_is_half_and_int8_weights_a_quarter_of_fp32(graphs, tmp_path):
+    prepared = prepare(graphs("dense_net"))
+    sizes = {}
+    for quantization in TOLERANCES:
+        write(prepared, quantization, tmp_path / quantization)
+        sizes[quantization] = shard_bytes(tmp_path / quantization)
+    assert sizes["fp16"] / sizes["fp32"] == pytest.approx(0.5, abs=0.001)
+    assert sizes["int8-weights"] / sizes["fp32"] == pytest.approx(0.25, abs=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("quantization", "limit", "tolerance"),
+    [("fp32", 13_950_000, 1e-5), ("fp16", 6_980_000, 0.01), ("int8-weights", 3_500_000, 0.1)],
+)
+def test_the_shards_of_mbv2_are_small_and_right(graphs, tmp_path, quantization, limit, tolerance):
+    graph = graphs("mbv2")
+    write(prepare(graph), quantization, tmp_path)
+    assert 0.99 * limit < shard_bytes(tmp_path) <= limit
+    inputs = noise(graph)
+    assert difference(run(tmp_path, inputs), graph.run(inputs)) < tolerance
+
+
+def test_weights_beyond_one_shard_are_split_and_numbered(tmp_path):
+    elements = SHARD_BYTES // 4 + 10
+    kernel = tf.constant(np.linspace(-1, 1, 2 * elements, dtype=np.float32).reshape(elements, 2))
+    graph = trace(lambda x: {"y": tf.gather(kernel, x)}, ["y"], x=((3,), "int32"))
+    write(prepare(graph), "fp32", tmp_path)
+    sizes = {path.name: path.stat().st_size for path in tmp_path.glob("*.bin")}
+    assert sizes["group1-shard1of3.bin"] == sizes["group1-shard2of3.bin"] == SHARD_BYTES
+    assert 0 < sizes["group1-shard3of3.bin"] < SHARD_BYTES
+    inputs = {"x": np.array([0, 1, elements - 1], np.int32)}
+    assert difference(run(tmp_path, inputs), graph.run(inputs)) == 0
+
+
+def test_the_manifest_says_what_the_loader_asks_for(folder):
+    model = json.loads((folder / "model.json").read_text())
+    assert model["format"] == "graph-model"
+    assert model["convertedBy"].startswith("edgekit ")
+    assert model["signature"]["inputs"]["image"] == {
+        "name": "image:0",
+        "dtype": "DT_FLOAT",
+        "tensorShape": {"dim": [{"size": "-1"}, {"size": "28"}, {"size": "28"}, {"size": "1"}]},
+    }
+    assert list(model["signature"]["outputs"]) == ["digit"]
+    assert model["modelTopology"]["versions"]["producer"] > 0
+    names = {entry["name"] for entry in model["weightsManifest"][0]["weights"]}
+    assert names == {
+        node["name"] for node in model["modelTopology"]["node"] if node["op"] == "Const"
+    }
+
+
+def test_the_same_graph_is_written_as_the_same_bytes(graphs, tmp_path):
+    for name in ("a", "b"):
+        write(prepare(graphs("conv_net")), "int8-weights", tmp_path / name)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_integer_inputs_are_cast_where_no_value_is_lost(tmp_path):
+    graph = trace(lambda x: {"y": tf.cast(x, tf.float32) / 2}, ["y"], x=((3,), "uint8"))
+    write(prepare(graph), "fp32", tmp_path)
+    model = load(tmp_path)
+    assert model({"x": np.array([0, 1, 255], np.uint8)})["y"].tolist() == [0, 0.5, 127.5]
+    with pytest.raises(DataError, match="'x' is float32 and the model takes int32"):
+        model({"x": np.array([0.5, 1, 2], np.float32)})
+    with pytest.raises(DataError, match=r"needs the input 'x'; given: z\."):
+        model({"z": np.zeros(3, np.uint8)})
+
+
+def test_quantizations_that_need_integer_arithmetic_are_not_available():
+    assert set(NOT_AVAILABLE) == {"int8-dynamic", "int8", "int16x8", "int4-dynamic"}
+    assert all("computes in float32" in reason for reason in NOT_AVAILABLE.values())
+
+
+def test_a_folder_without_a_model_is_none(tmp_path):
+    with pytest.raises(ArtifactError, match=r"has no model\.json: it is no TF\.js model"):
+        load(tmp_path)
+
+
+def test_a_truncated_model_file_is_reported_with_its_name(folder):
+    path = folder / "model.json"
+    path.write_text(path.read_text()[:1000])
+    with pytest.raises(ArtifactError, match=r"model\.json is damaged: "):
+        load(folder)
+
+
+def test_another_format_is_reported(folder):
+    edit(folder, lambda model: model.update(format="layers-model"))
+    with pytest.raises(ArtifactError, match=r"is no TF\.js graph model"):
+        load(folder)
+
+
+def test_a_missing_shard_is_reported_with_its_name(folder):
+    (folder / "group1-shard1of1.bin").unlink()
+    with pytest.raises(ArtifactError, match=r"lacks the weight file group1-shard1of1\.bin"):
+        load(folder)
+
+
+def test_a_truncated_shard_is_reported_with_both_sizes(folder):
+    path = folder / "group1-shard1of1.bin"
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(
+        ArtifactError, match=rf"hold {size - 4} bytes and model\.json tells of {size}"
+    ):
+        load(folder)
+
+
+def test_a_shard_outside_the_folder_is_not_opened(folder):
+    edit(folder, lambda model: model["weightsManifest"][0].update(paths=["../secret.bin"]))
+    with pytest.raises(ArtifactError, match=r"names a weight file elsewhere: '\.\./secret\.bin'"):
+        load(folder)
+
+
+def test_a_graph_that_does_not_fit_together_is_reported(folder):
+    def change(model):
+        for node in model["modelTopology"]["node"]:
+            if node["op"] == "Mean":
+                node["op"] = "Meen"
+
+    edit(folder, change)
+    with pytest.raises(ArtifactError, match=r"holds a graph that does not run: .*Meen"):
+        load(folder)
