@@ -79,6 +79,14 @@ def mbv2() -> keras.Model:
     return make.build()
 
 
+def grouped_net() -> keras.Model:
+    """A grouped convolution, which Keras puts into a compiled function of its own."""
+    keras.utils.set_random_seed(6)
+    image = keras.Input((8, 8, 8), name="image")
+    x = layers.Conv2D(16, 3, groups=4, activation="relu")(image)
+    return keras.Model(image, layers.Dense(3, name="class")(layers.GlobalAveragePooling2D()(x)))
+
+
 def random_inputs(model: keras.Model, count: int = 8, seed: int = 0) -> dict[str, Any]:
     """Return `count` samples of noise for each input: standard normal, float32."""
     generator = np.random.default_rng(seed)

@@ -26,6 +26,9 @@ SIGNATURE_KEY = "serving_default"
 # for v2 control flow, which it reads. https://github.com/tensorflow/tensorflow/issues/42410
 CONTROL_FLOW_OPS = frozenset({"While", "StatelessWhile", "If", "StatelessIf"})
 
+CALL_OPS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+INLINING_MARKS = ("_XlaMustCompile", "_noinline")
+
 
 @dataclass(frozen=True)
 class GraphTensor:
@@ -85,7 +88,7 @@ class FrozenGraph:
         for node in graph_def.node:
             if node.name in values:
                 node.attr["value"].tensor.CopyFrom(
-                    tf.make_tensor_proto(np.ascontiguousarray(values[node.name]))
+                    tf.make_tensor_proto(np.asarray(values[node.name], order="C"))
                 )
         return replace(self, graph_def=graph_def)
 
@@ -148,8 +151,49 @@ def freeze(
     structured = list(function.structured_outputs)
     by_name = dict(zip(sorted(structured), frozen.outputs, strict=True))
     tensors = {tensor.op.name: tensor for tensor in frozen.inputs}
-    return FrozenGraph(
+    graph = FrozenGraph(
         graph_def=frozen.graph.as_graph_def(),
         inputs=tuple(GraphTensor(spec, tensors[spec.name].name) for spec in inputs),
         outputs=tuple(GraphTensor(spec, by_name[spec.name].name) for spec in outputs),
+    )
+    calls = any(node.op in CALL_OPS for node in graph.graph_def.node)
+    return _inline_compiled(graph) if calls else graph
+
+
+def _inline_compiled(graph: FrozenGraph) -> FrozenGraph:
+    """Return the graph with the bodies of its jit-compiled functions in place of the calls.
+
+    Keras compiles grouped convolutions, for one; TensorFlow never inlines what is marked so.
+    """
+    graph_def = tf.compat.v1.GraphDef()
+    graph_def.CopyFrom(graph.graph_def)
+    functions = graph_def.library.function
+    # Trap: under a name that it knows, TensorFlow takes the function it has, marks and all.
+    names = {
+        function.signature.name: f"{function.signature.name}_inlined" for function in functions
+    }
+    bodies = [graph_def.node, *(function.node_def for function in functions)]
+    for node in (node for body in bodies for node in body):
+        for mark in INLINING_MARKS:
+            node.attr.pop(mark, None)
+        for value in node.attr.values():
+            if value.func.name in names:
+                value.func.name = names[value.func.name]
+    for function in functions:
+        function.signature.name = names[function.signature.name]
+        for mark in INLINING_MARKS:
+            function.attr.pop(mark, None)
+    inlined = convert_variables_to_constants_v2(
+        replace(graph, graph_def=graph_def).function(), lower_control_flow=False
+    )
+    return FrozenGraph(
+        graph_def=inlined.graph.as_graph_def(),
+        inputs=tuple(
+            replace(entry, tensor=tensor.name)
+            for entry, tensor in zip(graph.inputs, inlined.inputs, strict=True)
+        ),
+        outputs=tuple(
+            replace(entry, tensor=tensor.name)
+            for entry, tensor in zip(graph.outputs, inlined.outputs, strict=True)
+        ),
     )

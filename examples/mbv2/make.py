@@ -1,6 +1,6 @@
 """Make mbv2: MobileNetV2 with seeded random weights, the speed model of edgekit's figures.
 
-    python examples/mbv2/make.py        writes mbv2.keras and mbv2.npz beside this file
+    python examples/mbv2/make.py [FOLDER]      writes mbv2.keras and mbv2.npz
 
 Random weights cost as much to run as trained ones. The batch-norm statistics are set from random
 inputs: with untouched ones every output is the same, and agreement between two models is empty.
@@ -8,6 +8,7 @@ inputs: with untouched ones every output is the same, and agreement between two 
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,8 @@ def build() -> Any:
 
 
 def main() -> None:
-    """Write the model and its calibration data beside this file."""
-    folder = Path(__file__).parent
+    """Write the model and its calibration data into the folder of the command line, or here."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     build().save(folder / "mbv2.keras")
     np.savez_compressed(folder / "mbv2.npz", x=samples(CALIBRATION_SAMPLES))
     print(f"wrote {folder / 'mbv2.keras'} and {folder / 'mbv2.npz'}")

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from edgekit_converters.frozen import SIGNATURE_KEY
 
-NAMES = ("conv_net", "dense_net", "two_in_two_out", "recurrent_net")
+NAMES = ("conv_net", "dense_net", "two_in_two_out", "recurrent_net", "grouped_net")
 
 
 @pytest.mark.parametrize("name", NAMES)

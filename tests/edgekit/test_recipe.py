@@ -25,7 +25,7 @@ def test_an_impossible_pruning_is_refused_with_the_possible_ones(text):
 
 
 def test_an_unknown_recipe_is_answered_with_the_nearest():
-    with pytest.raises(UsageError, match=r"Unknown recipe 'int8-weight'\. Did you mean 'int8-weigh"):
+    with pytest.raises(UsageError, match=r"'int8-weight'\. Did you mean 'int8-weights'"):
         parse_recipe("int8-weight")
 
 
