@@ -7,8 +7,10 @@ A test compares the file with what this script would write.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from click import Context, Group
 from click.testing import CliRunner
 
 from edgekit.cli import COMMANDS, edgekit
@@ -28,10 +30,19 @@ Results go to stdout, progress and messages to stderr. Exit codes: 0 fine, 1 a g
 def render() -> str:
     """Return the text of commands.md."""
     sections = [INTRODUCTION]
-    for words in ((), *((name,) for name in COMMANDS)):
+    for words in ((), *_commands()):
         title = " ".join(("edgekit", *words))
         sections.append(f"## {title}\n\n```\n{_help(words)}```\n")
     return "\n".join(sections)
+
+
+def _commands() -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command, each group before its own commands."""
+    for name in COMMANDS:
+        yield (name,)
+        command = edgekit.get_command(Context(edgekit), name)
+        if isinstance(command, Group):
+            yield from ((name, part) for part in command.commands)
 
 
 def _help(words: tuple[str, ...]) -> str:

@@ -38,7 +38,7 @@ def check(
     )
     for event in device.run(job):
         if event["event"] == "error":
-            raise EngineError(event["message"])
+            raise EngineError(event["message"].replace(str(path), path.name))
         if event["event"] == "outputs":
             arrays = {name: decode_array(form) for name, form in event["arrays"].items()}
             accumulator.add(event["start"], arrays)

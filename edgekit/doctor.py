@@ -20,6 +20,7 @@ EXTRAS = {
     "convert": {
         "tensorflow": "tensorflow",
         "keras": "keras",
+        "h5py": "h5py",
         "litert-quantizer": "litert_quantizer",
         "tf2onnx": "tf2onnx",
         "onnx": "onnx",
@@ -27,7 +28,14 @@ EXTRAS = {
         "pillow": "PIL",
         "brotli": "brotli",
     },
+    "onnx": {"onnxruntime": "onnxruntime"},
     "browser": {"playwright": "playwright"},
+}
+
+# Engines whose package alone imports no native library.
+INTERPRETERS = {
+    "ai_edge_litert": "ai_edge_litert.interpreter",
+    "tflite_runtime": "tflite_runtime.interpreter",
 }
 
 # Tool -> how it says its version, what it is for, and how Debian's users get it.
@@ -56,7 +64,7 @@ class Finding:
 
     kind: Literal["extra", "engine", "tool"]
     name: str
-    works: bool
+    state: Literal["works", "missing", "broken"]
     detail: str
     install: str | None = None
 
@@ -81,12 +89,14 @@ def _extra(name: str) -> Finding:
     install = f"pip install 'edgekit[{name}]'"
     missing = [package for package in packages if _version(package) is None]
     if missing:
-        return Finding("extra", name, False, f"missing: {', '.join(missing)}", install)
+        detail = f"not installed: {', '.join(missing)}"
+        return Finding("extra", name, "missing", detail, install)
     fault = _try_import(list(packages.values()))
     if fault:
-        return Finding("extra", name, False, fault, f"pip install --force-reinstall {install[12:]}")
+        again = f"pip install --force-reinstall 'edgekit[{name}]'"
+        return Finding("extra", name, "broken", fault, again)
     versions = ", ".join(f"{package} {_version(package)}" for package in packages)
-    return Finding("extra", name, True, versions)
+    return Finding("extra", name, "works", versions)
 
 
 def _engine(module: str) -> Finding:
@@ -99,23 +109,26 @@ def _engine(module: str) -> Finding:
             "then --on host:old/bin/python"
         )
     if version is None:
-        return Finding("engine", engine.NAME, False, "not installed", install)
-    fault = _try_import([engine.IMPORT_NAME])
-    return Finding("engine", engine.NAME, not fault, fault or version, install if fault else None)
+        return Finding("engine", engine.NAME, "missing", "not installed", install)
+    fault = _try_import([INTERPRETERS.get(engine.IMPORT_NAME, engine.IMPORT_NAME)])
+    if fault:
+        again = f"pip install --force-reinstall {engine.PACKAGE}"
+        return Finding("engine", engine.NAME, "broken", fault, again)
+    return Finding("engine", engine.NAME, "works", version)
 
 
 def _tool(name: str) -> Finding:
     command, purpose, install = HOST_TOOLS[name]
     if shutil.which(command[0]) is None:
-        return Finding("tool", name, False, f"not found (for {purpose})", install)
+        return Finding("tool", name, "missing", f"not found (for {purpose})", install)
     try:
         answer = subprocess.run(
             command, capture_output=True, text=True, timeout=TRY_TIMEOUT_S, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        return Finding("tool", name, False, f"does not start: {error}", install)
+        return Finding("tool", name, "broken", f"does not start: {error}", install)
     lines = (answer.stdout or answer.stderr).strip().splitlines()
-    return Finding("tool", name, True, lines[0] if lines else "works")
+    return Finding("tool", name, "works", lines[0] if lines else "it starts")
 
 
 def _version(package: str) -> str | None:

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgekit import data
-from edgekit.bundle import Bundle, Golden, golden_file
+from edgekit.bundle import Bundle, golden_file
+from edgekit.manifest import Golden
+from edgekit.storage import write_npy
+from edgekit_runtimes.errors import SourceError, map_exceptions
 from edgekit_runtimes.tensors import Arrays, Preprocessing, TensorSpec, pick_sample, unbatch
 
 if TYPE_CHECKING:
@@ -64,15 +67,26 @@ def choose_golden(source: Source, calibration: Dataset | None) -> tuple[Golden, 
 
 
 def answer(source: Source, inputs: Arrays, preprocessing: Preprocessing) -> Arrays:
-    """Return the original's outputs for golden inputs, samples along the first axis."""
+    """Return the original's outputs for golden inputs, samples along the first axis.
+
+    Raises SourceError where the original cannot be run, or its outputs change their shape.
+    """
     batched = source.graph.batched
     dtypes = {spec.name: spec.dtype for spec in source.graph.input_specs}
     answers: list[Arrays] = []
     for index in range(len(next(iter(inputs.values())))):
         sample = pick_sample(inputs, index, batched)
         ready = {name: preprocessing.apply(x, dtypes[name]) for name, x in sample.items()}
-        outputs = source.run(ready)
+        with map_exceptions(f"{source.path} cannot be run on sample {index}", SourceError):
+            outputs = source.run(ready)
         answers.append({name: unbatch(array, batched) for name, array in outputs.items()})
+        for name, array in answers[-1].items():
+            if array.shape != answers[0][name].shape:
+                raise SourceError(
+                    f"Output '{name}' of {source.path} has shape {list(array.shape)} for one "
+                    f"sample and {list(answers[0][name].shape)} for another. Such outputs cannot "
+                    "be compared: export the model without the step that makes them."
+                )
     return {name: np.stack([one[name] for one in answers]) for name in answers[0]}
 
 
@@ -81,9 +95,7 @@ def store_golden(bundle: Bundle, folder: Path) -> GoldenSamples:
     arrays = bundle.golden_inputs()
     if bundle.manifest.golden.kind == "noise":
         for name, array in arrays.items():
-            file = golden_file(folder, "inputs", name)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            np.save(file, array, allow_pickle=False)
+            write_npy(golden_file(folder, "inputs", name), array)
     else:
         folder = bundle.folder
     return GoldenSamples(

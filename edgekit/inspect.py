@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit.bundle import MANIFEST_NAME, ArtifactRecord, Bundle, load_bundle
+from edgekit.bundle import Bundle, load_bundle
+from edgekit.manifest import MANIFEST_NAME, ArtifactRecord
 from edgekit_runtimes.artifact import TFJS_MODEL_FILE, artifact_format, sha256_of, size_of
-from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.errors import ArtifactError, EngineError
+from edgekit_runtimes.devices import Device, open_device
+from edgekit_runtimes.errors import ArtifactError, EngineError, UsageError
 from edgekit_runtimes.job import Job, JobModel
 from edgekit_runtimes.tensors import TensorSpec
 
@@ -86,6 +87,22 @@ def find_record(path: Path) -> tuple[Bundle, ArtifactRecord] | None:
     return None
 
 
+def engine_module(device: Device, path: Path, format_name: str) -> str:
+    """Return the engine that runs an artifact on a device.
+
+    Raises UsageError with the remedy where there is none.
+    """
+    engine = device.engine_for(format_name)
+    if engine.module is None:
+        raise UsageError(f"{path} cannot be run here: {engine.reason}")
+    return engine.module
+
+
+def told_of(path: Path, message: str) -> str:
+    """Return an engine's message with the artifact's name, which a dying one does not say."""
+    return message if str(path) in message else f"{path}: {message}"
+
+
 def load_signature(
     path: Path, format_name: str
 ) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
@@ -94,13 +111,11 @@ def load_signature(
     A worker loads it: a file that kills its interpreter is an EngineError here.
     """
     with open_device("host") as device:
-        engine = device.engine_for(format_name)
-        if engine.module is None:
-            raise EngineError(engine.reason)
-        job = Job(models=(JobModel("artifact", engine.module, str(path)),), inputs={})
+        module = engine_module(device, path, format_name)
+        job = Job(models=(JobModel("artifact", module, str(path)),), inputs={})
         for event in device.run(job):
             if event["event"] == "error":
-                raise EngineError(event["message"])
+                raise EngineError(told_of(path, event["message"]))
             if event["event"] == "loaded":
                 return (
                     tuple(TensorSpec.from_json(form) for form in event["inputs"]),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import tempfile
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgekit.bundle import write_whole
-from edgekit.data import DataOptions, open_data, spool
-from edgekit.inspect import find_record, load_signature
+from edgekit.data import DataOptions, open_data, spool, stored_options
+from edgekit.inspect import engine_module, find_record, load_signature, told_of
+from edgekit.storage import write_whole, writing
 from edgekit_runtimes.artifact import artifact_format
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EngineError
@@ -44,12 +45,9 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
     format_name = artifact_format(path)
     found = find_record(path)
     if found and options == DataOptions():
-        stored = found[0].manifest.preprocessing
-        options = DataOptions(stored.resize, stored.scale, stored.mean, stored.std)
+        options = stored_options(found[0].manifest.preprocessing, data)
     with open_device("host") as device, tempfile.TemporaryDirectory() as folder:
-        engine = device.engine_for(format_name)
-        if engine.module is None:
-            raise EngineError(f"{path} cannot be run here: {engine.reason}")
+        module = engine_module(device, path, format_name)
         specs, _ = load_signature(path, format_name)
         if found:
             # Integer inputs are fed with the real numbers that they stand for.
@@ -62,7 +60,7 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
             models=(
                 JobModel(
                     "artifact",
-                    engine.module,
+                    module,
                     str(path),
                     found[1].engine_options if found else {},
                 ),
@@ -74,7 +72,7 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
         pieces: dict[str, list[Any]] = {}
         for event in device.run(job):
             if event["event"] == "error":
-                raise EngineError(event["message"])
+                raise EngineError(told_of(path, event["message"]))
             if event["event"] == "outputs":
                 for name, form in event["arrays"].items():
                     pieces.setdefault(name, []).append(decode_array(form))
@@ -85,5 +83,11 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
 def write_outputs(path: Path, arrays: Arrays) -> None:
     """Write outputs to a .npz file, whole or not at all."""
     content = io.BytesIO()
-    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
-    write_whole(path, content.getvalue())
+    # Not by np.savez: it takes an output that is named "file" for its own argument.
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content.getvalue())

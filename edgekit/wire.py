@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from edgekit.bundle import WireSize
-from edgekit_runtimes.errors import MissingExtraError
+from edgekit.manifest import WireSize
+from edgekit_converters.extra import convert_extra
 
 # Web servers compress on the fly at about this quality. 11, brotli's highest, takes a hundred
 # times as long for 2 % less on the weights of a neural network.
@@ -19,10 +19,8 @@ def wire_size(path: Path) -> WireSize:
 
     Files of a TF.js folder are separate downloads, so each is compressed for itself.
     """
-    try:
+    with convert_extra("Measuring the size of a download"):
         import brotli
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("Compressing with brotli", "convert") from error
 
     gzipped = brotlied = 0
     for file in _files(path):

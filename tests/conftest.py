@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,66 @@ def cli(
         return Answer(exit_code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def refused(cli: Callable[..., Answer], tmp_path: Path) -> Callable[..., tuple[str, int]]:
+    """Run a command line that must fail; return its one message and its exit code.
+
+    Nothing that lies in the folder of the test may change by it, and nothing may be added.
+    """
+
+    def run(*words: object) -> tuple[str, int]:
+        before = listing(tmp_path)
+        answer = cli(*words)
+        assert listing(tmp_path) == before
+        return error_message(answer.err), answer.exit_code
+
+    return run
+
+
+def listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return everything below a folder, files with their size and time of change."""
+    return {
+        str(path.relative_to(folder)): (
+            (path.stat().st_size, path.stat().st_mtime_ns) if path.is_file() else (0, 0)
+        )
+        for path in folder.rglob("*")
+        if "__pycache__" not in path.parts
+    }
+
+
+def error_message(text: str) -> str:
+    """Return the one message in what a command printed to stderr, without "Error: "."""
+    assert "Traceback" not in text
+    (message,) = re.findall(r"^Error: (.*)$", text, re.MULTILINE)
+    assert "should not happen" not in text
+    return str(message)
+
+
+@pytest.fixture(scope="session")
+def bundles(
+    tmp_path_factory: pytest.TempPathFactory,
+    saved_models: Callable[[str], Path],
+    samples_file: Callable[[str], Path],
+) -> Callable[..., Path]:
+    """Convert a model of tests/models.py with samples of noise, once for the same options.
+
+    Return the bundle. It is shared: copy it before you change it.
+    """
+    import functools
+
+    from edgekit.cli import run_command_line
+
+    @functools.cache
+    def convert(name: str, *words: str) -> Path:
+        folder = tmp_path_factory.mktemp("bundles") / f"{name}.edgekit"
+        data = [] if "--calibration" in words else ["--calibration", str(samples_file(name))]
+        model = str(saved_models(name))
+        assert run_command_line(["convert", model, *data, *words, "-o", str(folder)]) == 0
+        return folder
+
+    return convert
 
 
 @pytest.fixture(scope="session")

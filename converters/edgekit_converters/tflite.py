@@ -57,7 +57,7 @@ def prepare(graph: FrozenGraph) -> bytes:
             return _shorten_names(bytes(converter.convert()))
         except Exception as error:
             # The converter's text is a screenful of MLIR; the operators in it are what matters.
-            missing = sorted(set(re.findall(r"tf\.(\w+)", str(error).split("Details:")[-1])))
+            missing = sorted(set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1])))
             if "op is neither a custom op nor a flex op" in str(error) and missing:
                 raise ConversionError(
                     f"TFLite has no operator for: {', '.join(missing)}. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import signal
@@ -13,9 +14,8 @@ from typing import Any
 import click
 
 from edgekit import __version__
+from edgekit.cli import interrupt
 from edgekit_runtimes.errors import EdgekitError, first_line, unknown_name
-
-INTERRUPTED_EXIT_CODE = 130
 
 # Command -> its line in `edgekit --help`. Each lives in the module edgekit.cli.<command>, which
 # is imported only when it is called: `edgekit --help` stays under 0.2 s.
@@ -24,6 +24,8 @@ COMMANDS = {
     "bench": "Measure a bundle's artifacts on devices.",
     "inspect": "Show what a bundle or an artifact holds.",
     "run": "Run an artifact on inputs of yours.",
+    "devices": "List where artifacts can be measured from here.",
+    "board": "Build, list and remove emulated boards.",
     "doctor": "Say what works on this machine, and how to install the rest.",
 }
 
@@ -66,7 +68,7 @@ def edgekit(context: click.Context, debug: bool) -> None:
       edgekit convert digits.keras --calibration digits.npz
       edgekit bench digits.edgekit --data digits.npz
       edgekit inspect digits.edgekit
-    """
+    """  # noqa: D301 (click wants the control character itself)
     context.obj = {"debug": debug}
     if not debug:
         # TensorFlow reads this when it is imported; 3 leaves only its fatal messages.
@@ -79,11 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # A pipe that closes early (| head) ends the program quietly, as users of a shell expect.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # `timeout` and service managers end programs with SIGTERM: clean up as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if "--debug" not in arguments:
+    debug = "--debug" in arguments
+    interrupt.take_over(debug)
+    if not debug:
         silence_libraries()
-    sys.exit(run_command_line(arguments))
+    interrupt.leave(run_command_line(arguments))
 
 
 def silence_libraries() -> None:
@@ -98,17 +100,33 @@ def silence_libraries() -> None:
     os.close(nowhere)
 
 
+def _in_our_words(error: click.UsageError) -> str:
+    """Return click's message in one line, as ours are, with the nearest option."""
+    command = error.ctx.command_path if error.ctx else "edgekit"
+    text = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        known = [name for option in error.ctx.command.params for name in option.opts]
+        nearest = difflib.get_close_matches(error.option_name, known, n=1, cutoff=0.5)
+        text = f"Unknown option '{error.option_name}'"
+        if nearest:
+            return f"{text}. Did you mean '{nearest[0]}'? See {command} --help."
+    return f"{text}. See {command} --help."
+
+
 def run_command_line(arguments: list[str]) -> int:
     """Run one command line and return its exit code; messages are printed."""
     debug = "--debug" in arguments
     try:
         result: Any = edgekit.main(arguments, prog_name="edgekit", standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        click.echo(f"Error: {_in_our_words(error)}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        return INTERRUPTED_EXIT_CODE
+        return interrupt.INTERRUPTED_EXIT_CODE
     except EdgekitError as error:
         if debug:
             raise

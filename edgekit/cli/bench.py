@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 from pathlib import Path
@@ -17,6 +18,8 @@ Examples:
   edgekit bench digits.edgekit
   edgekit bench digits.edgekit --data digits.npz
   edgekit bench digits.edgekit --on host --on host:/opt/old/bin/python
+  edgekit bench digits.edgekit --on host --on board:pi4 --on board:pi5
+  edgekit bench digits.edgekit --on ssh://pi@raspberrypi/home/pi/edgekit/bin/python
   edgekit bench digits.edgekit --json > results.json
 """
 
@@ -30,7 +33,9 @@ Examples:
     default=("host",),
     show_default=True,
     metavar="DEVICE",
-    help="Where to measure: host, or host:/path/to/python for the engines of another Python.",
+    help="Where to measure: host, host:/path/to/python for the engines of another Python, "
+    "ssh://[user@]host[:port][/path/to/python] for a device over SSH, or board:pi3, board:pi4, "
+    "board:pi5 to count instructions on an emulated Raspberry Pi.",
 )
 @click.option(
     "--data",
@@ -45,6 +50,11 @@ Examples:
     "still there]",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--clean",
+    is_flag=True,
+    help="Leave nothing on devices over SSH: empty ~/.cache/edgekit/device there before and after.",
+)
 @json_option
 def command(
     bundle: Path,
@@ -52,12 +62,14 @@ def command(
     data: str | None,
     original: Path | None,
     threads: int,
+    clean: bool,
     as_json: bool,
 ) -> int:
     """Measure the artifacts of BUNDLE and compare them with their fp32 artifact and the original.
 
     Each artifact runs beside the fp32 artifact of its format in the same process, in turns, over
-    three fresh processes. The ratio comes with a 95 % interval.
+    three fresh processes. The ratio comes with a 95 % interval. An emulated board counts
+    instructions instead: five runs, between their least and their most.
     """
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
@@ -69,7 +81,7 @@ def command(
     with status() as report, tempfile.TemporaryDirectory() as work:
         request = bench_request(opened, Path(work), devices, data, original, threads)
         results = run_bench(
-            request,
+            dataclasses.replace(request, clean=clean),
             lambda step: report(f"{step.device}: {step.text} ({step.done} of {step.total})"),
         )
     if as_json:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.options import data_options, json_option, parse_sizes
+from edgekit.cli.options import PATH, data_options, json_option, parse_sizes
 from edgekit.cli.output import stdout_console
 from edgekit.recipe import parse_recipes, split_words
-from edgekit_runtimes.errors import UsageError, unknown_name
+from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError, map_exceptions, unknown_name
 
 if TYPE_CHECKING:
     from edgekit.data import DataOptions
@@ -38,7 +38,7 @@ Examples:
 
 
 @click.command("convert", epilog=EXAMPLES)
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=PATH)
 @click.option("--to", "formats", default="tflite,tfjs,onnx", show_default=True, help="Formats.")
 @click.option(
     "--recipe",
@@ -51,7 +51,7 @@ Examples:
     metavar="DATA",
     help="Samples that look like real inputs: .npz, .npy, a folder of images or module:function.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="[default: MODEL.edgekit]")
+@click.option("-o", "--output", type=PATH, help="[default: MODEL.edgekit]")
 @click.option(
     "--input-shape",
     "input_shapes",
@@ -69,7 +69,7 @@ Examples:
 )
 @click.option(
     "--classes",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="A text file with one class name a line, in the order of the output.",
 )
 @data_options
@@ -118,7 +118,7 @@ def command(
         calibration=calibration,
         data_options=data_options,
         source_options=SourceOptions(
-            input_shapes=dict(_parse_shape(text) for text in input_shapes),
+            input_shapes=_parse_shapes(input_shapes),
             signature=signature,
             unsafe=unsafe,
             imports=imports,
@@ -133,9 +133,8 @@ def command(
         click.echo(json.dumps(bundle.manifest.to_json(), indent=2))
     else:
         print_bundle(bundle, stdout_console())
-    asked = {f"{name}/{recipe}" for name in request.formats for recipe in request.effective_recipes}
-    failed = any(row.status == "failed" and row.id in asked for row in bundle.artifacts)
-    return 3 if failed else 0
+    asked = [row for row in bundle.artifacts if row.id in request.artifact_ids]
+    return WORK_EXIT_CODE if any(row.status == "failed" for row in asked) else 0
 
 
 def _parse_formats(text: str) -> tuple[str, ...]:
@@ -148,15 +147,26 @@ def _parse_formats(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def _parse_shape(text: str) -> tuple[str, tuple[int, ...]]:
-    name, _, sizes = text.partition("=")
-    return name, parse_sizes(sizes, f"--input-shape {text}", "NAME=1,224,224,3")
+def _parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for text in texts:
+        name, _, sizes = text.partition("=")
+        if name in shapes:
+            raise UsageError(f"--input-shape gives '{name}' twice. Give it once.")
+        shapes[name] = parse_sizes(
+            sizes if name else "", f"--input-shape {text}", "NAME=1,224,224,3"
+        )
+    return shapes
 
 
 def _read_classes(path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(f"No such file: {path} (--classes)")
-    names: Any = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    return tuple(name for name in names if name)
+    with map_exceptions(f"--classes {path} is no text file", UsageError, OSError, ValueError):
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    names = tuple(line for line in lines if line)
+    if not names:
+        raise UsageError(f"--classes {path} holds no names: write one a line.")
+    return names

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.options import json_option
+from edgekit.cli.options import PATH, json_option
 from edgekit.cli.output import stdout_console
 from edgekit_runtimes.errors import UsageError
 
@@ -21,15 +21,16 @@ Examples:
 
 
 @click.command("inspect", epilog=EXAMPLES)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 @json_option
 def command(path: Path, as_json: bool) -> None:
     """Show the signature, recipes, files and sizes of a bundle, or of one artifact.
 
     PATH is a bundle (a folder with edgekit.json), a .tflite or .onnx file or a TF.js folder.
     """
-    from edgekit.bundle import MANIFEST_NAME, load_bundle
+    from edgekit.bundle import load_bundle
     from edgekit.inspect import inspect_artifact
+    from edgekit.manifest import MANIFEST_NAME
     from edgekit.report.bundle import print_artifact, print_bundle
 
     if not path.exists():

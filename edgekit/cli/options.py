@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from edgekit_runtimes.errors import UsageError
+
+# Whether it is there and can be read is said by whoever reads it, in our words.
+PATH = click.Path(path_type=Path, readable=False)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.options import data_options, json_option
+from edgekit.cli.options import PATH, data_options, json_option
 from edgekit.cli.output import stdout_console
 from edgekit_runtimes.errors import UsageError
 
@@ -24,12 +24,10 @@ Examples:
 
 
 @click.command("run", epilog=EXAMPLES)
-@click.argument("artifact", type=click.Path(path_type=Path))
+@click.argument("artifact", type=PATH)
 @click.option("--input", "data", required=True, metavar="DATA", help="As for bench --data.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Write the outputs to this .npz file."
-)
-@click.option("--limit", type=click.IntRange(min=1), help="Run only so many samples.")
+@click.option("-o", "--output", type=PATH, help="Write the outputs to this .npz file.")
+@click.option("--limit", type=click.IntRange(min=1), help="Run only the first so many samples.")
 @data_options
 @json_option
 def command(
@@ -46,9 +44,12 @@ def command(
     """
     from edgekit.report.outputs import print_outputs
     from edgekit.run import run_artifact, write_outputs
+    from edgekit.storage import check_writable
 
-    if output is not None and output.suffix != ".npz":
-        raise UsageError(f"-o {output}: outputs are written as .npz. Name it {output}.npz.")
+    if output is not None:
+        if output.suffix != ".npz":
+            raise UsageError(f"-o {output}: outputs are written as .npz. Name it {output}.npz.")
+        check_writable(output.parent)
     outputs = run_artifact(artifact, data, data_options, limit)
     if output is not None:
         write_outputs(output, outputs.arrays)

@@ -20,7 +20,7 @@ from edgekit.data.images import ImageReader
 from edgekit.data.noise import NOISE_GENERATOR, arrays_hash, noise
 from edgekit.data.spool import SpooledSamples, spool
 from edgekit_runtimes.errors import UsageError
-from edgekit_runtimes.tensors import TensorSpec
+from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
 __all__ = [
     "NOISE_GENERATOR",
@@ -33,6 +33,7 @@ __all__ = [
     "noise",
     "open_data",
     "spool",
+    "stored_options",
 ]
 
 ACCEPTED = (
@@ -58,6 +59,15 @@ def open_data(
     if options.resize and reader.resize is None:
         raise UsageError(f"--resize is for folders of images, and {text} is none. Leave it out.")
     return Dataset(reader, inputs, options)
+
+
+def stored_options(preprocessing: Preprocessing, text: str) -> DataOptions:
+    """Return what a bundle recorded as the options for other data, named by `text`.
+
+    Images are resized as the bundle's were; other data has the model's shape already.
+    """
+    resize = preprocessing.resize if Path(text).is_dir() else None
+    return DataOptions(resize, preprocessing.scale, preprocessing.mean, preprocessing.std)
 
 
 def _open_reader(

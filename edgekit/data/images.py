@@ -38,14 +38,14 @@ class ImageReader:
         if resize is None:
             if height is None or width is None:
                 raise UsageError(
-                    f"{spec} leaves the size of images open. Say which: --resize HEIGHT,WIDTH"
+                    f"{spec} leaves the size of images open. Say which: --resize HEIGHTxWIDTH"
                 )
             resize = (height, width)
             size = f"{height} x {width}"
             self.notes: tuple[str, ...] = (f"Images are resized to the model's {size}.",)
         else:
             if height not in (None, resize[0]) or width not in (None, resize[1]):
-                raise UsageError(f"--resize {resize[0]},{resize[1]} does not fit {spec}.")
+                raise UsageError(f"--resize {resize[0]}x{resize[1]} does not fit {spec}.")
             self.notes = ()
         self.resize: tuple[int, int] | None = resize
         self._size = resize

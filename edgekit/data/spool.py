@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ def spool(
 ) -> SpooledSamples:
     """Write samples in the user's own dtype, before preprocessing, one at a time.
 
-    limit: as in `Dataset.take`. max_bytes: of all inputs together; one sample is always written.
+    limit: only the first so many. max_bytes: of all inputs together; one sample is always written.
     progress: called with the number of samples written so far.
     Raises DataError where samples differ in shape or dtype, EdgekitError where `folder` cannot be
     written; no file stays then.
@@ -63,7 +64,7 @@ def spool(
                 if labels
                 else None
             )
-            for sample in dataset.take(limit):
+            for sample in itertools.islice(dataset, limit):
                 for name, writer in writers.items():
                     writer.append(sample.arrays[name])
                 if label_writer and sample.label is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgekit.bundle import ArtifactRecord, Bundle
+from edgekit.bundle import Bundle
 from edgekit.inspect import ArtifactFacts
+from edgekit.manifest import ArtifactRecord
 from edgekit.report.units import BYTE_UNITS, percent, pick_unit, significant
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ HEADINGS = ("artifact", "bytes", "gzip", "brotli", "top-1", "SQNR dB")
 
 def print_bundle(bundle: Bundle, console: Console) -> None:
     """Print the source, the signature and one row an artifact."""
+    from rich.markup import escape
     from rich.table import Table
 
     manifest = bundle.manifest
-    console.print(f"[bold]{bundle.folder}[/]  from {manifest.source['path']}", highlight=False)
+    folder, source = escape(str(bundle.folder)), escape(manifest.source["path"])
+    console.print(f"[bold]{folder}[/]  from {source}", highlight=False)
     for kind, specs in (("input", manifest.inputs), ("output", manifest.outputs)):
         for spec in specs:
             console.print(f"{kind:>6}  {spec}", highlight=False, markup=False)
@@ -38,7 +41,7 @@ def print_bundle(bundle: Bundle, console: Console) -> None:
     for record in bundle.artifacts:
         for note in record.notes:
             console.print(f"{record.id}  {note}", highlight=False, markup=False)
-    for note in manifest.source["notes"]:
+    for note in manifest.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
     if manifest.golden.kind == "noise":
         console.print(

@@ -11,11 +11,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+COLORS = {"works": "green", "missing": "yellow", "broken": "red"}
+
+
 def print_findings(findings: Sequence[Finding], console: Console) -> None:
     """Print one line a finding, and under what does not work the line that installs it."""
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
-        mark = "[green]works[/]  " if finding.works else "[yellow]missing[/]"
+        color = COLORS[finding.state]
+        mark = f"[{color}]{finding.state:<7}[/]"
         console.print(f"{finding.kind:<6}  {finding.name:<{width}}  {mark}  ", end="")
         console.print(finding.detail, highlight=False, markup=False)
         if finding.install:

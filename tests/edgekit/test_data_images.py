@@ -92,7 +92,7 @@ def test_resize_decides_where_the_model_leaves_the_size_open(tmp_path: Path) -> 
 def test_a_resize_that_does_not_fit_the_model_is_refused(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png")
     with pytest.raises(
-        UsageError, match=r"--resize 9,9 does not fit image: float32\[\?, 8, 6, 3\]"
+        UsageError, match=r"--resize 9x9 does not fit image: float32\[\?, 8, 6, 3\]"
     ):
         read(tmp_path, resize=(9, 9))
 

@@ -7,14 +7,17 @@ source.run(...)   the original: the model in its own framework, at full precisio
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.extra import convert_extra
 from edgekit_runtimes.errors import UsageError
 from edgekit_runtimes.tensors import Arrays, TensorSpec
+
+if TYPE_CHECKING:
+    from edgekit_converters.frozen import FrozenGraph
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 
@@ -53,15 +56,21 @@ class Source:
 def load_source(path: Path, options: SourceOptions | None = None) -> Source:
     """Load a `.keras` or `.h5` file or a SavedModel folder.
 
-    Raises UsageError where `path` is none of these, SourceError where it cannot be read.
+    Raises UsageError where `path` is none of these, MissingExtraError without TensorFlow,
+    SourceError where it cannot be read.
     """
     options = options or SourceOptions(input_shapes={})
-    kind = source_kind(path)
-    if kind == "saved_model":
-        from edgekit_converters.sources import saved_model
+    if source_kind(path) == "saved_model":
+        with convert_extra(f"Reading {path}"):
+            from edgekit_converters.sources import saved_model
 
         return saved_model.load(path, options)
-    from edgekit_converters.sources import keras
+    if options.signature is not None:
+        raise UsageError(
+            f"--signature is for SavedModel folders, and {path} is none. Leave it out."
+        )
+    with convert_extra(f"Reading {path}"):
+        from edgekit_converters.sources import keras
 
     return keras.load(path, options)
 
@@ -85,8 +94,6 @@ def source_kind(path: Path) -> str:
         return "keras"
     if path.suffix in KERAS_SUFFIXES:
         return "h5"
-    if zipfile.is_zipfile(path):
-        return "keras"
     raise UsageError(
         f"{path} is no source that edgekit reads. Sources are .keras and .h5 files and "
         "SavedModel folders."

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import tensorflow as tf
 
@@ -63,16 +66,14 @@ def freeze_model(model: Any) -> FrozenGraph:
 
 def _load_model(path: Path, options: SourceOptions) -> Any:
     for module in options.imports:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise UsageError(f"--import {module}: {first_line(error)}") from error
+        _import_module(module)
+    _check_container(path)
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=not options.unsafe)
     except Exception as error:
         # Keras raises ValueError, TypeError, OSError, KeyError, AttributeError or zipfile's own
         # errors, depending on where in the file the damage is: only the text tells them apart.
-        text = str(error)
+        text = str(error).replace(str(path), "")
         if "safe_mode" in text or "unsafe" in text:
             raise SourceError(
                 f"{path} holds a Lambda layer, whose code would run on this machine when the "
@@ -80,17 +81,64 @@ def _load_model(path: Path, options: SourceOptions) -> Any:
                 "replace the layer by keras.ops and save the model again."
             ) from error
         custom = re.search(r"Could not locate (?:class|function) '([^']+)'", text) or re.search(
-            r"Unknown (?:layer|object): '?(\w+)'?", text
+            r"Unknown (?:layer|object): '?([\w>]+)'?", text
         )
         if custom:
+            name = custom[1].split(">")[-1]
             raise SourceError(
-                f"{path} holds the custom class '{custom[1]}', which is not registered here. "
-                "Name the module that registers it (@keras.saving.register_keras_serializable) "
-                "with --import MODULE, or bring the model as a SavedModel: model.export('folder')."
+                f"{path} holds the custom class or function '{name}', which is not registered "
+                "here. Name the module that registers it "
+                "(@keras.saving.register_keras_serializable) with --import MODULE, or bring the "
+                "model as a SavedModel: model.export('folder')."
             ) from error
         raise SourceError(
-            f"{path} could not be read as a Keras model (damaged, cut off, or of a Keras that "
-            f"Keras {keras.__version__} does not read): {first_line(error)}"
+            f"{path} could not be read as a Keras model: {first_line(error)}. It is damaged, or "
+            f"of a version that Keras {keras.__version__} does not read; then open it where it "
+            "was made and bring it as a SavedModel: model.export('folder')."
+        ) from error
+
+
+def _check_container(path: Path) -> None:
+    """Raise SourceError where the file cannot be a model.
+
+    Keras's own words for that are misleading ("File not found").
+    """
+    if source_kind(path) == "keras":
+        if not zipfile.is_zipfile(path):
+            raise SourceError(
+                f"{path} is damaged or cut off: a .keras file is a zip archive, and this is none. "
+                "Get it again."
+            )
+        with zipfile.ZipFile(path) as archive:
+            if "config.json" not in archive.namelist():
+                raise SourceError(f"{path} is a zip archive without a Keras model (config.json).")
+        return
+    try:
+        with h5py.File(path) as file:
+            has_model = "model_config" in file.attrs
+    except (OSError, RuntimeError, KeyError) as error:
+        raise SourceError(
+            f"{path} is damaged, cut off or no HDF5 file: {first_line(error)}. Get it again."
+        ) from error
+    if not has_model:
+        raise SourceError(
+            f"{path} holds no model, at most its weights. Save the whole model: "
+            "model.save('model.keras')."
+        )
+
+
+def _import_module(name: str) -> None:
+    """Import a module of the user's, which may lie in the working folder."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        # Last, so that nothing there hides an installed package.
+        sys.path.append(folder)
+    try:
+        importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise UsageError(
+            f"--import {name}: it could not be imported from {folder} or this Python's packages: "
+            f"{type(error).__name__}: {first_line(error)}"
         ) from error
 
 

@@ -21,10 +21,17 @@ def load(path: Path, options: SourceOptions) -> Source:
     Raises UsageError where the choice of a signature is open, SourceError where the folder is
     damaged.
     """
-    with map_exceptions(f"{path} could not be read as a SavedModel", SourceError):
+    damaged = f"{path} could not be read as a SavedModel (damaged or incomplete)"
+    with map_exceptions(damaged, SourceError):
         loaded = tf.saved_model.load(str(path))
-    signature = loaded.signatures[_choose(path, list(loaded.signatures), options.signature)]
+    name = _choose(path, list(loaded.signatures), options.signature)
+    signature = loaded.signatures[name]
     declared = signature.structured_input_signature[1]
+    if not declared or not signature.structured_outputs:
+        raise SourceError(
+            f"The signature '{name}' of {path} has no inputs or no outputs. Choose another with "
+            "--signature, or export the model with one."
+        )
     inputs = resolve_shapes(
         path,
         tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from edgekit_converters.frozen import CONTROL_FLOW_OPS, FrozenGraph, freeze
-from edgekit_runtimes.errors import SourceError, map_exceptions
+from edgekit_runtimes.errors import EdgekitError, SourceError
 from edgekit_runtimes.tensors import TensorSpec
 
 BATCH_ONE_NOTE = (
@@ -27,12 +28,19 @@ def freeze_traced(
 
     A graph with loops is traced again with batch 1 (LSTM with a free batch does not reach TFLite).
     """
-    with map_exceptions(f"{path} could not be turned into a graph", SourceError):
+    try:
         graph = _freeze_once(call, tuple(inputs), output_names)
         if not _has_control_flow(graph.graph_def) or None not in [s.shape[0] for s in inputs]:
             return graph, ()
         fixed = tuple(TensorSpec(s.name, (s.shape[0] or 1, *s.shape[1:]), s.dtype) for s in inputs)
         return _freeze_once(call, fixed, output_names), (BATCH_ONE_NOTE,)
+    except EdgekitError:
+        raise
+    except Exception as error:
+        sizes = "; ".join(map(str, inputs))
+        raise SourceError(
+            f"{path} could not be turned into a graph for {sizes}: {_reason(error)}"
+        ) from error
 
 
 def _freeze_once(
@@ -49,6 +57,21 @@ def _freeze_once(
         for name in output_names
     )
     return freeze(concrete, inputs, outputs)
+
+
+def _reason(error: Exception) -> str:
+    """Return the line that says why a model could not be traced.
+
+    TensorFlow puts a traceback before it ("in user code:") and the node after it, Keras the
+    layer's name on a line of its own.
+    """
+    text = re.sub(r"\x1b\[\d*m", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
+    starts = [n for n, line in enumerate(lines) if re.match(r"\w+(Error|Exception): ", line)]
+    told = lines[starts[-1] :] if starts else lines
+    layer = re.search(r"when calling (\w+)\.call\(\)", told[0])
+    reason = f"{layer[1]}: {told[1]}" if layer and len(told) > 1 else told[0]
+    return reason.split(" for '{{node")[0]
 
 
 def _has_control_flow(graph_def: Any) -> bool:

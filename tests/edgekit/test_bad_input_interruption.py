@@ -1,0 +1,156 @@
+"""Ctrl-C at any moment: exit code 130, one line, nothing half-written, and the work goes on later.
+
+Real processes and real signals.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Answer, listing
+
+from edgekit.bundle import load_bundle
+from edgekit_runtimes.artifact import sha256_of
+
+INTERRUPTED = 130
+# The line break is click's: a terminal shows ^C before it.
+STOPPED = Answer(INTERRUPTED, "", "\nInterrupted.\n")
+PATIENCE_S = 60
+
+FORMATS, RECIPES = "tflite,tfjs,onnx", "fp32,fp16,int8-weights"
+
+
+def start(model: Path, folder: Path) -> subprocess.Popen[str]:
+    """Start a conversion to net.edgekit in `folder`."""
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "edgekit", "convert", str(model), "-o", "net.edgekit"),
+            *("--to", FORMATS, "--recipe", RECIPES),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+
+
+def interrupt(
+    process: subprocess.Popen[str],
+    moment: Callable[[], bool],
+    with_signal: signal.Signals = signal.SIGINT,
+) -> Answer:
+    """Send Ctrl-C as soon as `moment` says so, and return what the process left."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not moment():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(with_signal)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    return Answer(process.returncode, out, err)
+
+
+def loads_tensorflow(process: subprocess.Popen[str]) -> bool:
+    """Return whether the process has begun to import TensorFlow."""
+    return "libtensorflow" in Path(f"/proc/{process.pid}/maps").read_text()
+
+
+def finished(bundle: Path) -> list[str]:
+    """Return which artifacts the manifest lists."""
+    if not (bundle / "edgekit.json").exists():
+        return []
+    return [row["id"] for row in json.loads((bundle / "edgekit.json").read_text())["artifacts"]]
+
+
+def check_whole(bundle: Path) -> None:
+    """Assert that the bundle holds the artifacts that its manifest lists, and nothing else."""
+    opened = load_bundle(bundle)
+    paths = {opened.artifact_path(record): record.sha256 for record in opened.artifacts}
+    assert {path: sha256_of(path) for path in paths} == paths
+    files = {path for path in bundle.rglob("*") if path.is_file()}
+    artifacts = {file for path in paths for file in (path, *path.rglob("*")) if file.is_file()}
+    assert {path.name for path in files - artifacts} == {"edgekit.json", "class.npy"}
+
+
+def test_ctrl_c_while_the_source_is_loaded_leaves_nothing(
+    saved_models: Callable[[str], Path], tmp_path: Path
+) -> None:
+    process = start(saved_models("dense_net"), tmp_path)
+    answer = interrupt(process, lambda: loads_tensorflow(process))
+    assert answer == STOPPED
+    assert not any(tmp_path.iterdir())
+
+
+def test_ctrl_c_during_the_first_artifact_leaves_nothing(
+    saved_models: Callable[[str], Path], tmp_path: Path
+) -> None:
+    bundle = tmp_path / "net.edgekit"
+    process = start(saved_models("dense_net"), tmp_path)
+    answer = interrupt(process, (bundle / ".partial").exists)
+    assert answer == STOPPED
+    assert not any(tmp_path.iterdir())
+
+
+def test_ctrl_c_later_keeps_what_is_finished_and_the_same_command_goes_on(
+    saved_models: Callable[[str], Path], tmp_path: Path
+) -> None:
+    bundle = tmp_path / "net.edgekit"
+    model = saved_models("dense_net")
+    process = start(model, tmp_path)
+    answer = interrupt(process, lambda: len(finished(bundle)) >= 2)
+    assert answer == STOPPED
+    kept = finished(bundle)
+    assert 2 <= len(kept) < 9
+    check_whole(bundle)
+    before = {folder: listing(bundle / folder) for folder in FORMATS.split(",")}
+
+    process = start(model, tmp_path)
+    assert process.communicate(timeout=PATIENCE_S)[1] == ""
+    assert process.returncode == 0
+    assert len(finished(bundle)) == 9
+    check_whole(bundle)
+    for folder, files in before.items():
+        assert files.items() <= listing(bundle / folder).items()
+
+
+def test_being_terminated_is_as_ctrl_c(saved_models: Callable[[str], Path], tmp_path: Path) -> None:
+    process = start(saved_models("dense_net"), tmp_path)
+    answer = interrupt(process, lambda: loads_tensorflow(process), signal.SIGTERM)
+    assert answer == STOPPED
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        # Python prints and drops an exception that is raised in a finalizer.
+        "class Swallows:\n    def __del__(self): interrupt()\nSwallows()\ntime.sleep(30)",
+        # A KeyboardInterrupt that passed through exec makes Python end itself by SIGINT.
+        "try: exec('interrupt()')\nexcept KeyboardInterrupt: raise",
+    ],
+)
+def test_a_ctrl_c_that_python_would_lose_still_ends_with_130(place: str) -> None:
+    code = f"""
+import os, signal, sys, time
+from edgekit.cli import interrupt as module
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(5)
+module.take_over(debug=False)
+try:
+    exec({place!r})
+except KeyboardInterrupt:
+    module.leave(130)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S
+    )
+    assert (answer.returncode, answer.stderr) == (INTERRUPTED, "")

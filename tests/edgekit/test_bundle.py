@@ -1,0 +1,201 @@
+"""The bundle and its manifest: what is written fits the schema, and reads back the same."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+from edgekit.bundle import SCHEMA_FILE, create_bundle, golden_file, load_bundle
+from edgekit.manifest import ArtifactRecord, Golden, Manifest
+from edgekit.recipe import parse_recipes
+from edgekit.schema import check_form
+from edgekit.storage import write_whole
+from edgekit_runtimes.errors import ArtifactError
+from edgekit_runtimes.tensors import Arrays, Preprocessing, TensorSpec
+
+SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text())
+Bundles = Callable[..., Path]
+
+HASH = "0" * 64
+REMOVED = object()
+
+
+def a_manifest(**changes: Any) -> Manifest:
+    """Return a manifest of a model that exists in no file."""
+    preprocessing = Preprocessing(scale=1 / 255, mean=(0.5,), resize=(8, 6))
+    manifest = Manifest(
+        name="net",
+        source={"path": "../net.keras", "kind": "keras", "sha256": HASH, "signature": None},
+        inputs=(TensorSpec("image", (None, 8, 6, 3), "float32"),),
+        outputs=(TensorSpec("class", (None, 4), "float32"),),
+        preprocessing=preprocessing,
+        golden=Golden("calibration", 2, HASH),
+        settings={
+            **{"source": HASH, "signature": None, "input_shapes": {"image": [1, 8, 6, 3]}},
+            **{"io": "float", "classes": [], "calibration": HASH},
+            "trust": {"unsafe": False, "imports": ["my_layers"]},
+            "preprocessing": preprocessing.to_json(),
+        },
+        tools={"edgekit": "0"},
+        notes=("a note",),
+        artifacts=(
+            ArtifactRecord("tfjs/int8", "tfjs", "int8", "not available", "it has no int8"),
+            ArtifactRecord("tflite/int16x8", "tflite", "int16x8", "failed", "it does not load"),
+        ),
+    )
+    return replace(manifest, **changes)
+
+
+def arrays() -> tuple[Arrays, Arrays]:
+    """Return golden inputs and outputs for `a_manifest`."""
+    return {"image": np.zeros((2, 8, 6, 3), np.uint8)}, {"class": np.zeros((2, 4), np.float32)}
+
+
+# --- The schema ---------------------------------------------------------------------------------
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("two_in_two_out", ("--recipe", "fp32,int8-dynamic,int8+prune50")),
+        ("recurrent_net", ("--recipe", "fp32,int8")),
+        ("dense_net", ("--recipe", "int8", "--io", "int8", "--scale", "0.5", "--mean", "1")),
+    ],
+)
+def test_every_manifest_fits_the_schema_and_reads_back_the_same(
+    bundles: Bundles, name: str, words: tuple[str, ...]
+) -> None:
+    form = json.loads((bundles(name, *words) / "edgekit.json").read_text())
+    Draft202012Validator(SCHEMA).validate(form)
+    assert Manifest.from_json(form).to_json() == form
+
+
+def test_failed_rows_and_free_sizes_fit_the_schema() -> None:
+    form = json.loads(json.dumps(a_manifest().to_json()))
+    Draft202012Validator(SCHEMA).validate(form)
+    assert form["signature"]["inputs"][0]["layout"] == "NHWC"
+
+
+def places(form: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to every value of a JSON form."""
+    yield at
+    if isinstance(form, dict | list):
+        for key in form if isinstance(form, dict) else range(len(form)):
+            yield from places(form[key], (*at, key))
+
+
+def changed(form: Any, at: tuple[Any, ...], value: Any) -> Any:
+    """Return a copy with another value at a place, or with nothing there."""
+    if not at:
+        return value
+    result = copy.deepcopy(form)
+    inner = result
+    for key in at[:-1]:
+        inner = inner[key]
+    if value is REMOVED:
+        del inner[at[-1]]
+    else:
+        inner[at[-1]] = value
+    return result
+
+
+def fits(form: Any) -> bool:
+    try:
+        check_form(form, SCHEMA)
+    except ValueError:
+        return False
+    return True
+
+
+def test_our_own_check_judges_damage_as_jsonschema_does(bundles: Bundles) -> None:
+    bundle = bundles("dense_net", "--to", "tflite,tfjs", "--recipe", "int8")
+    form = json.loads((bundle / "edgekit.json").read_text())
+    validator = Draft202012Validator(SCHEMA)
+    refused = 0
+    for at in places(form):
+        for value in (REMOVED, None, "x", -1, 3.5, [], {}, True, ["x"], {"x": 1}):
+            if at or value is not REMOVED:
+                damaged = changed(form, at, value)
+                assert fits(damaged) == validator.is_valid(damaged), (at, value)
+                refused += not fits(damaged)
+    assert refused > 500
+
+
+# --- The folder ---------------------------------------------------------------------------------
+
+
+def test_a_bundle_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    inputs, outputs = arrays()
+    made = create_bundle(tmp_path / "net.edgekit", a_manifest(), inputs, outputs)
+    assert load_bundle(tmp_path / "net.edgekit") == made
+    assert list(tmp_path.iterdir()) == [tmp_path / "net.edgekit"]
+    np.testing.assert_array_equal(made.golden_outputs()["class"], outputs["class"])
+
+
+def test_rows_stand_in_the_order_of_formats_pruning_and_recipes(tmp_path: Path) -> None:
+    bundle = create_bundle(tmp_path / "net.edgekit", a_manifest(artifacts=()), *arrays())
+    recipes = [str(recipe) for recipe in parse_recipes("int8+prune50,int8,fp32+prune50,fp32")]
+    for name in ("onnx", "tflite"):
+        for recipe in recipes:
+            bundle = bundle.with_artifact(
+                ArtifactRecord(f"{name}/{recipe}", name, recipe, "failed", "no reason")
+            )
+    order = ["fp32", "int8", "fp32+prune50", "int8+prune50"]
+    expected = [f"{name}/{recipe}" for name in ("tflite", "onnx") for recipe in order]
+    assert [row.id for row in load_bundle(bundle.folder).artifacts] == expected
+
+
+def test_a_row_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    bundle = create_bundle(tmp_path / "net.edgekit", a_manifest(artifacts=()), *arrays())
+    for reason in ("first", "second"):
+        row = ArtifactRecord("onnx/fp32", "onnx", "fp32", "failed", reason)
+        bundle = bundle.with_artifact(row)
+    assert [row.reason for row in load_bundle(bundle.folder).artifacts] == ["second"]
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", "a b:0", "..", "Äffchen"])
+def test_golden_files_stay_in_the_bundle_whatever_the_names(tmp_path: Path, name: str) -> None:
+    file = golden_file(tmp_path, "inputs", name)
+    assert file.resolve().parent == tmp_path / "golden" / "inputs"
+    manifest = a_manifest(inputs=(TensorSpec(name, (None, 2), "float32"),), artifacts=())
+    made = create_bundle(tmp_path / "net.edgekit", manifest, {name: np.zeros((2, 2))}, arrays()[1])
+    assert len(list(made.folder.rglob("*.npy"))) == 2
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_golden_samples_that_are_missing_are_reported(tmp_path: Path) -> None:
+    made = create_bundle(tmp_path / "net.edgekit", a_manifest(), *arrays())
+    golden_file(made.folder, "outputs", "class").write_bytes(b"")
+    with pytest.raises(ArtifactError, match=r"has no readable golden outputs .*--force"):
+        made.golden_outputs()
+
+
+# --- Writing ------------------------------------------------------------------------------------
+
+
+def test_a_file_that_cannot_be_replaced_stays_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    with pytest.raises(OSError, match="directory"):
+        write_whole(tmp_path / "taken", b"new")
+    assert [path.name for path in tmp_path.rglob("*")] == ["taken", "file"]
+
+
+def test_a_bundle_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    inputs, outputs = arrays()
+    outputs["class"] = np.array([object()])
+    with pytest.raises(ValueError, match="Object arrays cannot be saved"):
+        create_bundle(tmp_path / "net.edgekit", a_manifest(), inputs, outputs)
+    assert not any(tmp_path.iterdir())
