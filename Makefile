@@ -42,6 +42,23 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps tensorflowjs tf-keras
 	touch $@
 
+# What the tests need of the system: emulators for the boards, and an SSH server on loopback.
+SYSTEM_PACKAGES := qemu-system-arm qemu-user openssh-server openssh-client
+SYSTEM_PROGRAMS := qemu-system-aarch64 qemu-aarch64 /usr/sbin/sshd ssh
+INSTALL_SYSTEM := apt-get update && apt-get install --yes --no-install-recommends $(SYSTEM_PACKAGES)
+
+$(VENV)/.system: $(VENV)/.pip
+	@for program in $(SYSTEM_PROGRAMS); do \
+		command -v $$program >/dev/null || missing="$$missing $$program"; \
+	done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then \
+		export DEBIAN_FRONTEND=noninteractive; $(INSTALL_SYSTEM) >$(VENV)/system.log 2>&1 \
+		|| { cat $(VENV)/system.log; exit 1; }; \
+	elif [ -n "$$missing" ]; then \
+		echo "The tests need$$missing. Type: sudo sh -c '$(INSTALL_SYSTEM)'"; exit 1; \
+	fi
+	touch $@
+
 # Node comes from its wheel where the machine has none.
 $(VENV)/.node: $(VENV)/.installed $(NODE_TESTS)/package-lock.json
 	node --version >/dev/null 2>&1 || \
@@ -51,7 +68,7 @@ $(VENV)/.node: $(VENV)/.installed $(NODE_TESTS)/package-lock.json
 
 install: $(VENV)/.installed
 
-install-dev: $(VENV)/.dev $(VENV)/.node
+install-dev: $(VENV)/.dev $(VENV)/.node $(VENV)/.system
 
 quickstart: $(VENV)/.installed
 	edgekit convert examples/digits/digits.keras --calibration examples/digits/digits.npz \
@@ -70,7 +87,7 @@ format: $(VENV)/.dev
 	ruff check --fix .
 	ruff format .
 
-test: lint $(VENV)/.node
+test: lint $(VENV)/.node $(VENV)/.system
 	pytest
 
 test-fast: $(VENV)/.dev

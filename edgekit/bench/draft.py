@@ -10,7 +10,7 @@ from edgekit.bench.fidelity import Fidelity
 from edgekit.bench.plan import ORIGINAL, reference_of
 from edgekit.bench.record import ModelRecord, Phase, ProcessRecord
 from edgekit.bench.results import Block, Row, Status
-from edgekit.bench.statistics import Ratio, compare, multiply, summarize
+from edgekit.bench.statistics import Ratio, SampleUnit, compare, compare_counts, multiply, summarize
 from edgekit.bench.subject import REFERENCE_RECIPE, Subject
 
 SOURCE_FORMAT = "source"
@@ -22,10 +22,12 @@ class Draft:
 
     subject: None for the original.
     timings: what each timing process said, about this model and those beside it.
+    interrupted: the device was lost before all was measured; what had come until then stays.
     """
 
     id: str
     subject: Subject | None = None
+    unit: SampleUnit = "ns"
     engine: str | None = None
     status: Status = "ok"
     reason: str | None = None
@@ -34,11 +36,18 @@ class Draft:
     timings: dict[int, Mapping[str, ModelRecord]] = field(default_factory=dict)
     fidelity: Fidelity | None = None
     accuracy: Accuracy | None = None
+    interrupted: bool = False
 
     def fail(self, reason: str) -> None:
         """Make it an error row; the first reason stays."""
         if self.status == "ok":
             self.status, self.reason = "error", reason
+
+    def interrupt(self, reason: str) -> None:
+        """Make it an error row that keeps its samples."""
+        if self.status == "ok":
+            self.interrupted = True
+            self.fail(reason)
 
     def add_alone(self, record: ProcessRecord) -> None:
         """Take in a process in which the model was alone: only there load times are fair.
@@ -71,6 +80,8 @@ class Draft:
             if self.id in models and name in models
         ]
         whole = [(mine, other) for mine, other in pairs if mine and len(mine) == len(other)]
+        if whole and self.unit == "instructions":
+            return compare_counts(*(_flat(blocks) for blocks in whole[0]))
         return (
             compare([mine for mine, _ in whole], [other for _, other in whole]) if whole else None
         )
@@ -92,8 +103,9 @@ def _row(
     to_fp32, ratio_reason = None, None
     if subject and is_fine and not subject.is_reference:
         to_fp32, ratio_reason = _ratio_to_fp32(draft, subject, reference, drafts)
-    measured = draft.blocks(draft.id, "measure") if is_fine else ()
-    warmup = draft.blocks(draft.id, "warmup") if is_fine else ()
+    has_samples = is_fine or draft.interrupted
+    measured = draft.blocks(draft.id, "measure") if has_samples else ()
+    warmup = draft.blocks(draft.id, "warmup") if has_samples else ()
     samples = [sample for block in measured for sample in block.samples]
     return Row(
         device=device,
@@ -115,7 +127,12 @@ def _row(
         ratio_to_original=_ratio_to_original(draft, to_fp32, reference, drafts),
         fidelity=draft.fidelity,
         accuracy=draft.accuracy,
+        unit=draft.unit,
     )
+
+
+def _flat(blocks: Sequence[Sequence[int]]) -> list[int]:
+    return [sample for block in blocks for sample in block]
 
 
 def _ratio_to_fp32(

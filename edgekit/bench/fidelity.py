@@ -72,6 +72,11 @@ class Fidelity:
         return min(shares, default=None)
 
     @property
+    def samples(self) -> int:
+        """On how many samples it was judged."""
+        return max(output.samples for output in self.outputs.values())
+
+    @property
     def cosine(self) -> float:
         """The lowest cosine."""
         return min(output.cosine for output in self.outputs.values())

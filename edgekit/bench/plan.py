@@ -46,6 +46,13 @@ class BenchPlan:
 
 QUICK = BenchPlan("quick", PROCESSES, Plan(WARMUP_RUNS, WARMUP_S, BLOCK_S, ROUNDS, MIN_RUNS))
 
+# A device that counts instructions gives the same count again, and a second of its clock takes up
+# to half a minute: one process, one warm-up, five runs, and no floors of time.
+COUNTED_RUNS = 5
+COUNTING = BenchPlan("counting", 1, Plan(WARMUP_RUNS, 0.0, 0.0, rounds=0, min_runs=COUNTED_RUNS))
+# How many golden samples fidelity is judged on there.
+COUNTING_SAMPLES = 8
+
 
 @dataclass(frozen=True)
 class Group:

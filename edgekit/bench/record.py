@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from edgekit_runtimes.errors import DeviceError, EdgekitError
+from edgekit_runtimes.errors import ConnectionLostError, DeviceError, EdgekitError
 from edgekit_runtimes.job import Event
 from edgekit_runtimes.tensors import Arrays, decode_array
 
@@ -37,11 +37,18 @@ class ProcessRecord:
     """What one process said.
 
     errors: the reason of each model that failed; of "" where the process failed as a whole.
+    lost: the connection to it, where that dropped: what was said until then counts.
     """
 
     environment: dict[str, Any] = field(default_factory=dict)
     models: dict[str, ModelRecord] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    lost: ConnectionLostError | None = None
+
+    def raise_if_lost(self) -> None:
+        """Raise ConnectionLostError where the connection dropped."""
+        if self.lost:
+            raise self.lost
 
 
 def read_events(events: Iterable[Event], take_outputs: TakeOutputs | None = None) -> ProcessRecord:
@@ -58,6 +65,8 @@ def read_events(events: Iterable[Event], take_outputs: TakeOutputs | None = None
             last = event.get("model") or last
             is_done = is_done or event["event"] == "done"
             _take(event, record, take_outputs)
+    except ConnectionLostError as error:
+        record.lost = error
     except DeviceError as error:
         record.errors.setdefault(last, str(error))
     else:

@@ -16,7 +16,7 @@ from edgekit.bench.accuracy import Accuracy
 from edgekit.bench.fidelity import Fidelity
 from edgekit.bench.plan import BenchPlan
 from edgekit.bench.record import Phase
-from edgekit.bench.statistics import Ratio, Statistics
+from edgekit.bench.statistics import Ratio, SampleUnit, Statistics
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.job import Plan
 
@@ -31,7 +31,7 @@ class Block:
 
     process: number of the process within the row's group, from 0.
     phase: warm-up is in no statistics.
-    samples: ns of each inference, in the order in which they ran.
+    samples: each inference in the row's unit, in the order in which they ran.
     """
 
     process: int
@@ -47,6 +47,8 @@ class Row:
     engine: the engine's word ("litert"); None where none has loaded the artifact.
     reason: the engine's own words where status is not "ok".
     bytes, wire_bytes: None and empty for the original.
+    unit: of load_ns, first_run_ns, samples and statistics. The clock of a device that counts
+    goes on by 1 ns with each instruction.
     load_ns, first_run_ns: a value for each process in which the model was alone.
     blocks: the row's own samples.
     reference_blocks: measured samples of the fp32 artifact beside it. The fp32 artifacts and the
@@ -76,11 +78,13 @@ class Row:
     ratio_to_original: Ratio | None = None
     fidelity: Fidelity | None = None
     accuracy: Accuracy | None = None
+    unit: SampleUnit = "ns"
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
             "device": self.device,
+            "unit": self.unit,
             "id": self.id,
             "format": self.format,
             "recipe": self.recipe,
@@ -126,6 +130,7 @@ class Results:
     """Everything that one bench found out.
 
     created: when it ended, ISO 8601 in UTC.
+    plan: of devices that measure time; those that count have `COUNTING`.
     threads: how many each engine was told to use.
     samples: how many golden samples fidelity was judged on.
     noise: whether those were noise instead of real data.
@@ -218,4 +223,4 @@ def _ratio_json(ratio: Ratio | None) -> dict[str, Any] | None:
 def _ratio(form: Mapping[str, Any] | None) -> Ratio | None:
     if form is None:
         return None
-    return Ratio(form["value"], form["low"], form["high"], form["derived"])
+    return Ratio(form["value"], form["low"], form["high"], form["derived"], form["counted"])

@@ -5,7 +5,8 @@ What fails is a row with its reason; everything else goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -14,14 +15,15 @@ import numpy as np
 
 import edgekit
 from edgekit.bench.accuracy import AccuracyAccumulator, LabelledOutput, labelled_output
+from edgekit.bench.count import CountingBench
 from edgekit.bench.draft import Draft, finished_rows
 from edgekit.bench.fidelity import FidelityAccumulator
 from edgekit.bench.plan import ORIGINAL, QUICK, BenchPlan, Group, groups, schedule
 from edgekit.bench.record import ProcessRecord, read_events
 from edgekit.bench.results import Results, Row
 from edgekit.bench.subject import Subject
-from edgekit_runtimes.devices import Device, open_device
-from edgekit_runtimes.errors import DeviceError, UsageError
+from edgekit_runtimes.devices import CountingDevice, Device, KeepingDevice, open_device
+from edgekit_runtimes.errors import ConnectionLostError, DeviceError, UsageError
 from edgekit_runtimes.job import Job, JobModel, Plan
 from edgekit_runtimes.tensors import Array, Arrays, Preprocessing
 
@@ -52,6 +54,7 @@ class BenchRequest:
     golden: the original's outputs on them, samples along the first axis.
     noise: whether the golden samples are noise.
     original: the source with the engine that runs it, under the id "original".
+    clean: whether to leave nothing on devices that keep what is copied to them.
     """
 
     subjects: Sequence[Subject]
@@ -64,6 +67,7 @@ class BenchRequest:
     original: JobModel | None = None
     evaluation: Evaluation | None = None
     plan: BenchPlan = QUICK
+    clean: bool = False
 
     @property
     def samples(self) -> int:
@@ -82,30 +86,37 @@ class Progress:
 
 
 ReportProgress = Callable[[Progress], None]
+# (done, total, what runs now) on the device at hand
+ReportStep = Callable[[int, int, str], None]
 
 
 def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> Results:
     """Measure all subjects on all devices.
 
-    Raises UsageError for an unknown device or nothing to measure, DataError for labels that do
-    not fit. Whatever else goes wrong is a row of status "error".
+    Raises UsageError for an unknown device or nothing to measure, DeviceError for a device that
+    cannot be reached, DataError for labels that do not fit. Whatever else goes wrong is a row of
+    status "error".
     """
     if not request.subjects:
         raise UsageError("There is no artifact to measure.")
     labelled = _check_labels(request)
-    # All of them before any work: a wrong word must not end a bench half way.
-    devices = [open_device(spec) for spec in dict.fromkeys(request.devices)]
     rows: list[Row] = []
     environments: dict[str, Mapping[str, Any]] = {}
-    for device in devices:
-        bench = _DeviceBench(device, request, labelled, progress)
-        try:
-            with device:
-                measured = bench.run()
-        except DeviceError as error:
-            measured = bench.give_up(str(error))
-        rows += measured
-        environments[device.name] = bench.environment
+    with contextlib.ExitStack() as stack:
+        # All of them before any work: a wrong word must not end a bench half way.
+        specs = dict.fromkeys(request.devices)
+        devices = [stack.enter_context(open_device(spec)) for spec in specs]
+        if request.clean and not any(isinstance(device, KeepingDevice) for device in devices):
+            raise UsageError("--clean is for devices over SSH: nothing is kept on the others.")
+        for device in devices:
+            bench = _open_bench(device, request, labelled, progress)
+            try:
+                with device, _cleaned(device, request.clean):
+                    measured = bench.run()
+            except DeviceError as error:
+                measured = bench.give_up(str(error))
+            rows += measured
+            environments[device.name] = bench.environment
     return Results(
         edgekit=edgekit.__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -116,6 +127,38 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
         environments=environments,
         rows=tuple(rows),
     )
+
+
+@contextlib.contextmanager
+def _cleaned(device: Device, clean: bool) -> Iterator[None]:
+    """Remove what a device keeps, before and after, where that is asked for."""
+    if not clean or not isinstance(device, KeepingDevice):
+        yield
+        return
+    device.clean()
+    try:
+        yield
+    finally:
+        # Where the connection is lost, what ran over it has said so.
+        with contextlib.suppress(ConnectionLostError):
+            device.clean()
+
+
+def _open_bench(
+    device: Device,
+    request: BenchRequest,
+    labelled: LabelledOutput | None,
+    progress: ReportProgress | None,
+) -> CountingBench | _DeviceBench:
+    """Return the bench that suits the device: one that times, or one that counts."""
+    if not isinstance(device, CountingDevice):
+        return _DeviceBench(device, request, labelled, progress)
+
+    def report(done: int, total: int, text: str) -> None:
+        if progress:
+            progress(Progress(device.name, done, total, text))
+
+    return CountingBench(device, request, report)
 
 
 def _check_labels(request: BenchRequest) -> LabelledOutput | None:
@@ -152,8 +195,20 @@ class _DeviceBench:
         self._drafts = {subject.id: Draft(subject.id, subject) for subject in request.subjects}
 
     def run(self) -> list[Row]:
-        """Check, time and judge everything; return the rows."""
+        """Check, time and judge everything; return the rows.
+
+        Where the connection to the device drops, the rows have what had come until then.
+        """
         self._choose_engines()
+        try:
+            self._measure()
+        except ConnectionLostError as error:
+            for draft in self._drafts.values():
+                if not draft.accuracy:
+                    draft.interrupt(str(error))
+        return finished_rows(self._device.name, self._drafts.values())
+
+    def _measure(self) -> None:
         processes = self._request.plan.processes
         self._total = len(self._models) * (2 if self._labelled else 1)
         self._total += processes * len(self._groups())
@@ -164,12 +219,11 @@ class _DeviceBench:
         if self._labelled and self._request.evaluation:
             for name in self._models:
                 self._evaluate(name, self._request.evaluation, self._labelled)
-        return finished_rows(self._device.name, self._drafts.values())
 
     def give_up(self, reason: str) -> list[Row]:
         """Return the rows of a device that failed as a whole."""
         for draft in self._drafts.values():
-            draft.fail(reason)
+            draft.interrupt(reason)
         return finished_rows(self._device.name, self._drafts.values())
 
     def _choose_engines(self) -> None:
@@ -199,7 +253,9 @@ class _DeviceBench:
     def _check(self, name: str) -> None:
         accumulator = FidelityAccumulator(self._request.golden)
         job = self._job((name,), self._request.inputs, outputs=self._request.samples)
-        self._drafts[name].add_alone(self._run(job, f"checking {name}", (name,), accumulator))
+        record = self._run(job, f"checking {name}", (name,), accumulator)
+        self._drafts[name].add_alone(record)
+        record.raise_if_lost()
         if self._is_fine(name):
             self._drafts[name].fidelity = accumulator.result()
 
@@ -213,6 +269,7 @@ class _DeviceBench:
         record = self._run(job, f"timing {', '.join(timed)}", timed)
         for name in timed:
             self._drafts[name].timings[process] = record.models
+        record.raise_if_lost()
 
     def _evaluate(self, name: str, data: Evaluation, labelled: LabelledOutput) -> None:
         if not self._is_fine(name):
@@ -220,7 +277,9 @@ class _DeviceBench:
             return
         accumulator = AccuracyAccumulator(labelled)
         job = self._job((name,), data.inputs, outputs=-1)
-        self._drafts[name].add_alone(self._run(job, f"evaluating {name}", (name,), accumulator))
+        record = self._run(job, f"evaluating {name}", (name,), accumulator)
+        self._drafts[name].add_alone(record)
+        record.raise_if_lost()
         if self._is_fine(name):
             self._drafts[name].accuracy = accumulator.result()
 

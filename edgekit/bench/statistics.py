@@ -21,7 +21,9 @@ import numpy as np
 
 from edgekit_runtimes.tensors import Array
 
-Verdict = Literal["faster", "slower", "not distinguishable"]
+Verdict = Literal["faster", "slower", "fewer", "more", "not distinguishable"]
+# What samples are: nanoseconds, or instructions on a device that counts them.
+SampleUnit = Literal["ns", "instructions"]
 
 # Differences under 1 % are noise (criterion's noise threshold).
 NOISE = 0.01
@@ -42,7 +44,7 @@ ProcessBlocks = Sequence[Sequence[int] | Array]
 
 @dataclass(frozen=True)
 class Statistics:
-    """Summary of one model's samples, in their unit (ns).
+    """Summary of one model's samples, in their unit (ns or instructions).
 
     mad: median absolute deviation from the median, not scaled.
     outliers: samples whose modified z-score is over 3.5; counted, never dropped.
@@ -62,20 +64,25 @@ class Ratio:
 
     low, high: the 95 % interval; None where there was only one process with one round.
     derived: a product of measured ratios, not measured side by side.
+    counted: of instructions, not of times; low and high are the extremes.
     """
 
     value: float
     low: float | None
     high: float | None
     derived: bool = False
+    counted: bool = False
 
     @property
     def verdict(self) -> Verdict:
-        """What may be claimed: a difference only if the whole interval is beyond the noise."""
+        """What may be claimed: a difference only if the whole interval is beyond the noise.
+
+        Fewer instructions are not always faster, so counts have words of their own.
+        """
         if self.high is not None and self.high < 1 - NOISE:
-            return "faster"
+            return "fewer" if self.counted else "faster"
         if self.low is not None and self.low > 1 + NOISE:
-            return "slower"
+            return "more" if self.counted else "slower"
         return "not distinguishable"
 
 
@@ -121,6 +128,16 @@ def compare(candidate: Sequence[ProcessBlocks], reference: Sequence[ProcessBlock
     if half is None:
         return Ratio(math.exp(center), None, None)
     return Ratio(math.exp(center), math.exp(center - half), math.exp(center + half))
+
+
+def compare_counts(candidate: Sequence[int], reference: Sequence[int]) -> Ratio:
+    """Return the ratio of two models' instruction counts, between its extremes.
+
+    Counts repeat to 1e-4 but for the kernel's timer, so there is nothing to estimate.
+    """
+    value = float(np.median(candidate) / np.median(reference))
+    low, high = min(candidate) / max(reference), max(candidate) / min(reference)
+    return Ratio(value, low, high, counted=True)
 
 
 def _round_log_ratios(candidate: ProcessBlocks, reference: ProcessBlocks) -> Array:

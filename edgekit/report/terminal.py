@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from edgekit.report.units import BYTE_UNITS, TIME_UNITS, Unit, percent, pick_unit, significant
+from edgekit.report.units import (
+    BYTE_UNITS,
+    INSTRUCTION_UNITS,
+    TIME_UNITS,
+    Unit,
+    percent,
+    pick_unit,
+    significant,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,15 +69,17 @@ def print_results(results: Results, console: Console) -> None:
 
 def table_columns(rows: Sequence[Row]) -> list[Column]:
     """Return the columns that have a value in at least one of `rows`."""
+    counted = any(row.unit == "instructions" for row in rows)
+    units = INSTRUCTION_UNITS if counted else TIME_UNITS
     columns = [
         Column("artifact", tuple(row.id for row in rows), "name", is_text=True),
         _with_unit("size", [row.bytes for row in rows], BYTE_UNITS, "size"),
         _with_unit("brotli", [row.wire_bytes.get("brotli") for row in rows], BYTE_UNITS, "size"),
-        _with_unit("load", [_median(row.load_ns) for row in rows], TIME_UNITS, "time"),
-        _with_unit("first\nrun", [_median(row.first_run_ns) for row in rows], TIME_UNITS, "time"),
-        *_run_columns(rows),
+        _with_unit("load", [_median(row.load_ns) for row in rows], units, "time"),
+        _with_unit("first\nrun", [_median(row.first_run_ns) for row in rows], units, "time"),
+        *(_count_columns(rows) if counted else _run_columns(rows)),
         Column(
-            "ratio to fp32\n[95 %]",
+            f"ratio to fp32\n[{'min, max' if counted else '95 %'}]",
             tuple(ratio_cell(row.ratio_to_fp32) for row in rows),
             "time",
         ),
@@ -91,6 +101,11 @@ def _run_columns(rows: Sequence[Row]) -> list[Column]:
         _with_unit("median", medians, (unit,), "time"),
         _with_unit("p90", p90s, (unit,), "time"),
     ]
+
+
+def _count_columns(rows: Sequence[Row]) -> list[Column]:
+    medians = [row.statistics.median if row.statistics else None for row in rows]
+    return [_with_unit("median", medians, INSTRUCTION_UNITS, "time")]
 
 
 def _with_unit(
@@ -187,6 +202,14 @@ def _by_reason(rows: Iterable[Row], text: Callable[[Row], str | None]) -> list[s
 def legend(results: Results, rows: Sequence[Row]) -> list[str]:
     """Return the explanations that this table needs, and no others."""
     lines = []
+    if any(row.unit == "instructions" and row.statistics for row in rows):
+        lines.append(
+            "instr.: instructions per inference, not time; caches, memory and clock rate have no "
+            "part in them"
+        )
+        judged = max((row.fidelity.samples for row in rows if row.fidelity), default=0)
+        if judged < results.samples:
+            lines.append(f"top-1 and SQNR were judged on the first {judged} samples")
     if any(row.ratio_to_original and row.ratio_to_original.derived for row in rows):
         lines.append(
             f"{DERIVED_MARK} derived: the ratio to fp32 times fp32's own ratio to the original"
@@ -204,10 +227,12 @@ def heading(device: str, results: Results) -> str:
     environment = results.environments.get(device, {})
     if "cpu" not in environment:
         return device
+    cores = environment["logical_cores"]
     facts = (
         environment["cpu"],
-        _counted(environment["logical_cores"], "core"),
-        _counted(results.threads, "thread"),
+        _counted(cores, "core"),
+        # A device that counts has one core and one thread whatever was asked for.
+        _counted(1 if environment.get("unit") == "instructions" else results.threads, "thread"),
     )
     engines = [f"{name} {version}" for name, version in environment["engines"].items()]
     return "; ".join([f"{device}: {', '.join(facts)}", ", ".join(engines)])
@@ -278,4 +303,4 @@ def _table(columns: Sequence[Column], console: Console) -> Table:
 
 
 def _style(cell: str) -> str:
-    return {"faster": "green", "slower": "red"}.get(cell, "")
+    return {"faster": "green", "fewer": "green", "slower": "red", "more": "red"}.get(cell, "")

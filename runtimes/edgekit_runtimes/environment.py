@@ -36,14 +36,24 @@ def describe_environment() -> dict[str, Any]:
         "cpu": _cpu_name(cpuinfo),
         "cpu_features": _features(cpuinfo),
         "logical_cores": len(os.sched_getaffinity(0)),
-        "governor": _read(_CPU_FREQUENCY_FOLDER / "scaling_governor"),
-        "frequency_khz": _read_int(_CPU_FREQUENCY_FOLDER / "scaling_cur_freq"),
+        "governor": governor(),
+        "frequency_khz": frequency_khz(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "load_average": list(os.getloadavg()),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "clock_resolution_ns": round(time.get_clock_info("perf_counter").resolution * 1e9),
     }
+
+
+def governor() -> str | None:
+    """Return what sets the first core's frequency ("ondemand"), None where Linux does not tell."""
+    return _read(_CPU_FREQUENCY_FOLDER / "scaling_governor")
+
+
+def frequency_khz() -> int | None:
+    """Return the first core's frequency now, None where Linux does not tell."""
+    return _read_int(_CPU_FREQUENCY_FOLDER / "scaling_cur_freq")
 
 
 def peak_memory_bytes() -> int:

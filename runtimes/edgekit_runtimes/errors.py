@@ -72,6 +72,10 @@ class DeviceError(EdgekitError):
     """A device could not be started, or stopped in the middle of a job."""
 
 
+class ConnectionLostError(DeviceError):
+    """The connection to a device dropped. What the device had reported until then counts."""
+
+
 # --- Helpers ------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,8 @@ A job is one JSON document. A worker reads it, does what it says and writes one 
     first_run     "ns" of the very first inference
     running       a model is about to run many times; the next event may never come
     outputs       "arrays" of the samples from number "start" on
-    block         "samples": ns of each inference in one block; "phase": warmup or measure; "round"
+    block         "samples": ns of each inference in one block; "phase": warmup or measure; "round";
+                  on a Raspberry Pi the "conditions" before and after it
     error         "message" in the engine's own words; the worker goes on with the other models,
                   and what this one gave before is void. "model" is null where it is the job's fault
     done          the job is finished; a stream without it was cut
@@ -65,7 +66,8 @@ class Plan:
 
     warmup_runs, warmup_s: at least so many runs and so many seconds of each model, not counted.
     block_s: a block lasts at least this long (0: as many runs as min_runs asks for).
-    rounds: in each round every model has two blocks, in palindromic order (A B B A).
+    rounds: in each round every model has two blocks, in palindromic order (A B B A). 0: one block
+    of min_runs a model, for a device that counts and need not fear drift.
     min_runs: at least so many counted runs of each model in this process.
     """
 

@@ -53,6 +53,13 @@ def palindrome(items: Sequence[Item]) -> list[Item]:
     return [*items, *reversed(items)]
 
 
+def block_order(models: Sequence[Item], rounds: int) -> list[tuple[int, Item]]:
+    """Return (round, model) for every measured block, in the order of time."""
+    if rounds == 0:
+        return [(0, model) for model in models]
+    return [(number, model) for number in range(rounds) for model in palindrome(models)]
+
+
 def runs_per_block(plan: Plan, warmup: Sequence[int]) -> int:
     """Return how many runs a block has: the same number in every block of a model.
 
@@ -61,5 +68,5 @@ def runs_per_block(plan: Plan, warmup: Sequence[int]) -> int:
     """
     fastest = max(min(warmup), 1)
     for_duration = math.ceil(plan.block_s * NS / fastest)
-    for_total = math.ceil(plan.min_runs / (2 * plan.rounds))
+    for_total = math.ceil(plan.min_runs / max(2 * plan.rounds, 1))
     return max(for_duration, for_total, 1)

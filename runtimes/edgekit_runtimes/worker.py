@@ -9,6 +9,7 @@ It is a process of its own, so that a model that kills its interpreter takes not
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -32,7 +33,8 @@ from edgekit_runtimes.errors import (
 from edgekit_runtimes.job import Event, Job, JobModel, Plan
 from edgekit_runtimes.samples import Samples
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, encode_array, is_batched, unbatch
-from edgekit_runtimes.timing import palindrome, runs_per_block, timed_block, timed_warmup
+from edgekit_runtimes.throttling import COOL_DOWN_S, Conditions, measure_fit, read_firmware
+from edgekit_runtimes.timing import block_order, runs_per_block, timed_block, timed_warmup
 
 # An outputs event carries about this much before base64, or what came within this time: small
 # enough to hold in memory twice, and slow models still show that they are alive.
@@ -67,14 +69,17 @@ class Worker:
     A model that raises gets an error event and is left out from then on.
     """
 
-    def __init__(self, job: Job, emit: Emit) -> None:
+    def __init__(self, job: Job, emit: Emit, cool_down_s: float = COOL_DOWN_S) -> None:
         self._job = job
         self._emit = emit
+        self._cool_down_s = cool_down_s
         self._models: dict[str, LoadedModel] = {}
 
     def run(self) -> None:
         """Do the whole job."""
-        self._emit({"event": "environment", **describe_environment()})
+        firmware = read_firmware()
+        facts = {"firmware": firmware.to_json()} if firmware else {}
+        self._emit({"event": "environment", **describe_environment(), **facts})
         with self._guarded(None):
             inputs = self._job.inputs
             samples = Samples(inputs, self._job.preprocessing) if inputs else None
@@ -181,13 +186,17 @@ class Worker:
                 warmup = timed_warmup(calls[loaded.id], plan)
                 self._emit_block(loaded.id, "warmup", 0, warmup)
                 runs[loaded.id] = runs_per_block(plan, warmup)
-        for number in range(plan.rounds):
-            for model_id in palindrome(list(self._models)):
-                if model_id in self._models:
-                    with self._guarded(model_id):
-                        self._emit({"event": "running", "model": model_id})
-                        samples = timed_block(calls[model_id], runs[model_id])
-                        self._emit_block(model_id, "measure", number, samples)
+        for number, model_id in block_order(list(self._models), plan.rounds):
+            if model_id in self._models:
+                with self._guarded(model_id):
+                    running = functools.partial(self._emit, {"event": "running", "model": model_id})
+                    running()
+                    samples, conditions = measure_fit(
+                        functools.partial(timed_block, calls[model_id], runs[model_id]),
+                        running,
+                        self._cool_down_s,
+                    )
+                    self._emit_block(model_id, "measure", number, samples, conditions)
         for loaded in list(self._models.values()):
             with self._guarded(loaded.id):
                 self._emit({"event": "running", "model": loaded.id})
@@ -197,7 +206,14 @@ class Worker:
                         "before it: the model is random, or broke down, and its times are void."
                     )
 
-    def _emit_block(self, model_id: str, phase: str, number: int, samples: list[int]) -> None:
+    def _emit_block(
+        self,
+        model_id: str,
+        phase: str,
+        number: int,
+        samples: list[int],
+        conditions: Conditions | None = None,
+    ) -> None:
         self._emit(
             {
                 "event": "block",
@@ -205,6 +221,7 @@ class Worker:
                 "phase": phase,
                 "round": number,
                 "samples": samples,
+                **({"conditions": conditions.to_json()} if conditions else {}),
             }
         )
 

@@ -8,11 +8,22 @@ import time
 import pytest
 
 from edgekit_runtimes.job import Plan
-from edgekit_runtimes.timing import palindrome, runs_per_block, timed_block, timed_warmup
+from edgekit_runtimes.timing import (
+    block_order,
+    palindrome,
+    runs_per_block,
+    timed_block,
+    timed_warmup,
+)
 
 
 def test_three_models_are_measured_in_the_order_a_b_c_c_b_a() -> None:
     assert palindrome(["A", "B", "C"]) == ["A", "B", "C", "C", "B", "A"]
+
+
+def test_two_rounds_of_two_models_are_eight_blocks_and_no_round_is_one_block_each() -> None:
+    assert "".join(model for _, model in block_order("AB", rounds=2)) == "ABBAABBA"
+    assert block_order("AB", rounds=0) == [(0, "A"), (0, "B")]
 
 
 def test_a_block_has_as_many_runs_as_asked_for_and_one_sample_each() -> None:
@@ -64,7 +75,7 @@ def test_garbage_collection_is_back_on_after_a_failure() -> None:
         # 17 runs in four blocks, though two would fill the time.
         (Plan(block_s=0.1, rounds=2, min_runs=17), [60_000_000], 5),
         # An emulated board: five counted runs, no floors of time.
-        (Plan(warmup_s=0, block_s=0, rounds=1, min_runs=5), [1_000], 3),
+        (Plan(warmup_s=0, block_s=0, rounds=0, min_runs=5), [1_000], 5),
         # A clock too coarse to see the run.
         (Plan(block_s=1e-9, rounds=1, min_runs=1), [0], 1),
     ],

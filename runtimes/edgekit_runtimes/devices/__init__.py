@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from edgekit_runtimes.errors import UsageError, unknown_name
 from edgekit_runtimes.job import Event, Job
@@ -50,10 +50,43 @@ class Device(Protocol):
     ) -> None: ...
 
 
-def open_device(spec: str) -> Device:
-    """Return the device that the words name: "host", "host:/path/to/python".
+@runtime_checkable
+class KeepingDevice(Device, Protocol):
+    """A device that keeps what is copied to it, so that it is copied once."""
 
-    Raises UsageError where there is no such device, with the nearest one suggested.
+    def clean(self) -> None:
+        """Remove all that is kept there. Raises DeviceError."""
+
+
+@runtime_checkable
+class CountingDevice(Device, Protocol):
+    """A device that counts instructions: what its worker reports in ns are instructions.
+
+    Such a count repeats, and starting the device takes long: it runs many jobs at a time.
+    """
+
+    @property
+    def unit(self) -> Literal["instructions"]:
+        """What its clock counts."""
+
+    def prepare(self, report: Callable[[str], None]) -> None:
+        """Make the device ready, which may take minutes; `report` gets the step at hand.
+
+        Raises UsageError or DeviceError where that fails.
+        """
+
+    def run_all(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Event]]:
+        """Run jobs one after the other and yield each event with the number of its job.
+
+        As `run` otherwise: a worker that dies takes no other job along.
+        """
+
+
+def open_device(spec: str) -> Device:
+    """Return the device that the words name: "host", "board:pi5", "ssh://pi@raspberrypi".
+
+    One over SSH is connected to at once. Raises UsageError where there is no such device, with the
+    nearest one suggested, DeviceError where it cannot be reached.
     """
     word, _, argument = spec.partition(":")
     if word in _DEVICES:
@@ -72,8 +105,28 @@ def _host(spec: str, argument: str) -> Device:
     return Host(argument or None)
 
 
+def _board(spec: str, argument: str) -> Device:
+    from edgekit_runtimes.boards import BOARDS
+    from edgekit_runtimes.devices.board import Board
+
+    if not argument:
+        known = ", ".join(f"board:{name}" for name in BOARDS)
+        raise UsageError(f"Device '{spec}' names no board. Write {known}.")
+    return Board(argument)
+
+
+def _ssh(spec: str, argument: str) -> Device:
+    from edgekit_runtimes.devices.ssh import Ssh
+
+    return Ssh(spec)
+
+
 # What the word before the colon opens, given the whole spec and what stands behind the colon.
-_DEVICES: Mapping[str, Callable[[str, str], Device]] = {"host": _host}
+_DEVICES: Mapping[str, Callable[[str, str], Device]] = {
+    "host": _host,
+    "board": _board,
+    "ssh": _ssh,
+}
 
 # Words of edgekit whose devices are not in this version.
-_NOT_YET = ("board", "ssh", "browser")
+_NOT_YET = ("browser",)

@@ -27,12 +27,15 @@ PROBE_LIMIT_S = 60
 
 TFJS_REASON = "needs browser:webgl, browser:wasm, browser:webgpu or browser:cpu"
 
-# Run by the other Python, of whatever version: tells its version and which modules it finds. The
+# Run by the other Python, of whatever version: tells what it is and which modules it finds. The
 # first entry of the path, the current folder, holds nothing of that Python.
-_PROBE = """
-import json, sys
+PROBE = """
+import json, os, sys
 del sys.path[0]
 answer = {"version": list(sys.version_info[:3]), "found": []}
+answer["bits"] = 64 if sys.maxsize > 2**32 else 32
+answer["environment"] = sys.prefix != getattr(sys, "base_prefix", sys.prefix)
+answer["home"] = os.path.expanduser("~")
 if sys.version_info >= (3, 11):
     from importlib.util import find_spec
     answer["found"] = [name for name in sys.argv[1:] if find_spec(name) is not None]
@@ -143,9 +146,7 @@ def _probe(python: str) -> frozenset[str]:
     """
     if Path(python).is_dir():
         raise UsageError(f"{python} is a folder. Give the Python in it, as in {python}/bin/python.")
-    engines = [load_engine(module) for modules in ENGINES.values() for module in modules]
-    names = ["numpy", *(root_module(engine) for engine in engines)]
-    answer = _ask(python, names)
+    answer = _ask(python, probed_modules())
     version = tuple(answer["version"])
     if version < OLDEST_PYTHON:
         raise UsageError(
@@ -160,6 +161,12 @@ def _probe(python: str) -> frozenset[str]:
     return frozenset(answer["found"])
 
 
+def probed_modules() -> list[str]:
+    """Return the modules that PROBE looks for: numpy and what the engines run on."""
+    engines = [load_engine(module) for modules in ENGINES.values() for module in modules]
+    return ["numpy", *(root_module(engine) for engine in engines)]
+
+
 def _ask(python: str, names: list[str]) -> Mapping[str, Any]:
     environment = {
         name: value
@@ -169,7 +176,7 @@ def _ask(python: str, names: list[str]) -> Mapping[str, Any]:
     said = "it does not answer"
     try:
         result = subprocess.run(
-            [python, "-c", _PROBE, *names],
+            [python, "-c", PROBE, *names],
             capture_output=True,
             text=True,
             errors="replace",

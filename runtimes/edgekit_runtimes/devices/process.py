@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
 from edgekit_runtimes.errors import DeviceError, map_exceptions
@@ -28,10 +28,20 @@ STDERR_LINE_BYTES = 4096
 READ_BYTES = 65536
 
 
+# Says how a worker ended: its exit code (None where it hangs) and the last lines on its stderr.
+Describe = Callable[[int | None, Sequence[str]], str]
+
+
 class WorkerProcess:
     """One worker and its events."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        describe: Describe | None = None,
+    ) -> None:
+        self._describe = describe or describe_death
         with map_exceptions(f"The worker cannot be started ({command[0]})", DeviceError, OSError):
             self._process = subprocess.Popen(
                 command,
@@ -42,7 +52,7 @@ class WorkerProcess:
                 # A group of its own: a Ctrl-C reaches edgekit only, which then ends the group.
                 start_new_session=True,
             )
-        self._stderr = LastLines(_pipe(self._process.stderr))
+        self._stderr = LastLines(open_pipe(self._process.stderr))
 
     def events(self, job: Job, silence_limit_s: float = SILENCE_LIMIT_S) -> Iterator[Event]:
         """Send the job and yield the events.
@@ -54,14 +64,14 @@ class WorkerProcess:
         done = False
         try:
             self._send(job)
-            for line in read_lines(_pipe(self._process.stdout), silence_limit_s):
+            for line in read_lines(open_pipe(self._process.stdout), silence_limit_s):
                 event: Event = json.loads(line)
                 model = event.get("model", model)
                 done = event["event"] == "done"
                 yield event
             code = self._wait()
             if not done:
-                yield self._error(model, describe_death(code, self._stderr.lines))
+                yield self._error(model, self._describe(code, self._stderr.lines))
         except TimeoutError:
             message = f"no sign of life for {silence_limit_s:g} s: the interpreter was stopped"
             yield self._error(model, message)
@@ -80,7 +90,7 @@ class WorkerProcess:
                 pipe.close()
 
     def _send(self, job: Job) -> None:
-        stdin = _pipe(self._process.stdin)
+        stdin = open_pipe(self._process.stdin)
         # A worker that died before it read its job is reported by the end of its stream.
         with contextlib.suppress(BrokenPipeError), stdin:
             stdin.write(job.to_json().encode())
@@ -106,8 +116,8 @@ class WorkerProcess:
 class LastLines:
     """The last lines of a stream, which is read by a thread until it ends."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._lines: deque[str] = deque(maxlen=STDERR_LINES)
+    def __init__(self, stream: IO[bytes], count: int = STDERR_LINES) -> None:
+        self._lines: deque[str] = deque(maxlen=count)
         self._thread = threading.Thread(target=self._keep, args=(stream,), daemon=True)
         self._thread.start()
 
@@ -169,7 +179,8 @@ def read_lines(
             pieces.append(rest)
 
 
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+def open_pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    """Return a stream of a process that was started with pipes."""
     if stream is None:
         raise DeviceError("The worker was started without its pipes.")
     return stream

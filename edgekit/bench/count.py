@@ -1,0 +1,124 @@
+"""Counting instructions: a bench on a device whose clock goes on with each instruction.
+
+Counts repeat, so nothing is measured side by side: each artifact has one worker of its own, and
+all of them go to the device at once, since its boot takes longer than most of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from edgekit.bench.draft import Draft, finished_rows
+from edgekit.bench.fidelity import FidelityAccumulator
+from edgekit.bench.plan import COUNTING, COUNTING_SAMPLES, reference_of
+from edgekit.bench.record import read_events
+from edgekit_runtimes.errors import DeviceError
+from edgekit_runtimes.job import Event, Job, JobModel
+from edgekit_runtimes.tensors import Arrays
+
+if TYPE_CHECKING:
+    from edgekit.bench.results import Row
+    from edgekit.bench.run import BenchRequest, ReportStep
+    from edgekit.bench.subject import Subject
+    from edgekit_runtimes.devices import CountingDevice
+
+
+class CountingBench:
+    """One bench on one device that counts.
+
+    Without accuracy: a labelled set would take hours, and what static int8 artifacts give on a
+    board is bit for bit what they give here.
+    """
+
+    def __init__(self, device: CountingDevice, request: BenchRequest, report: ReportStep) -> None:
+        self.environment: dict[str, Any] = {}
+        self._device = device
+        self._request = request
+        self._report = report
+        self._drafts = {
+            subject.id: Draft(subject.id, subject, unit=device.unit) for subject in request.subjects
+        }
+
+    def run(self) -> list[Row]:
+        """Count and judge everything; return the rows."""
+        subjects, jobs = self._jobs()
+        if jobs:
+            try:
+                self._device.prepare(lambda step: self._report(0, len(jobs), step))
+                self._run_all(subjects, jobs)
+            except DeviceError as error:
+                for subject in subjects:
+                    if not self._drafts[subject.id].timings:
+                        self._drafts[subject.id].fail(str(error))
+        self._pair_up(subjects)
+        return finished_rows(self._device.name, self._drafts.values())
+
+    def give_up(self, reason: str) -> list[Row]:
+        """Return the rows of a device that failed as a whole."""
+        for draft in self._drafts.values():
+            draft.fail(reason)
+        return finished_rows(self._device.name, self._drafts.values())
+
+    def _jobs(self) -> tuple[list[Subject], list[Job]]:
+        """Return the subjects that an engine of the device runs, and a job for each."""
+        subjects, jobs = [], []
+        for subject in self._request.subjects:
+            choice = self._device.engine_for(subject.format)
+            if choice.module is None:
+                draft = self._drafts[subject.id]
+                draft.status, draft.reason = "not available", choice.reason
+                continue
+            # Several threads would take turns on the one core that counts.
+            options = {**subject.engine_options, "threads": 1}
+            model = JobModel(subject.id, choice.module, str(subject.path), options)
+            samples = min(self._request.samples, COUNTING_SAMPLES)
+            request = self._request
+            subjects.append(subject)
+            jobs.append(
+                Job((model,), request.inputs, request.preprocessing, COUNTING.worker, samples)
+            )
+        return subjects, jobs
+
+    def _run_all(self, subjects: Sequence[Subject], jobs: Sequence[Job]) -> None:
+        events: list[Event] = []
+        current = 0
+        self._report(0, len(jobs), "booting")
+        for number, event in self._device.run_all(jobs):
+            if number != current:
+                self._take(subjects[current], events)
+                events, current = [], number
+            if not events:
+                self._report(number, len(jobs), f"counting {subjects[number].id}")
+            events.append(event)
+        self._take(subjects[current], events)
+
+    def _take(self, subject: Subject, events: Sequence[Event]) -> None:
+        """Take in all that one worker said."""
+        draft = self._drafts[subject.id]
+        fidelity = FidelityAccumulator(self._request.golden)
+
+        def take_outputs(_: str, start: int, outputs: Arrays) -> None:
+            fidelity.add(start, outputs)
+
+        record = read_events(events, take_outputs)
+        draft.timings[0] = record.models
+        draft.add_alone(record)
+        for reason in record.errors.values():
+            draft.fail(reason)
+        if draft.status == "ok":
+            draft.fidelity = fidelity.result()
+        engines = self.environment.get("engines", {})
+        for model in record.models.values():
+            if model.engine:
+                engines[model.engine] = model.engine_version
+        self.environment = {**record.environment, **self.environment, "engines": engines}
+
+    def _pair_up(self, subjects: Sequence[Subject]) -> None:
+        """Lay the fp32 artifact's counts beside those of each other artifact of its format."""
+        for subject in subjects:
+            reference = reference_of(subject, subjects)
+            if reference and self._drafts[reference.id].status == "ok":
+                mine, other = self._drafts[subject.id], self._drafts[reference.id]
+                if 0 in mine.timings:
+                    mine.timings[0] = {**other.timings[0], **mine.timings[0]}

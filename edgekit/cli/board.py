@@ -1,0 +1,92 @@
+"""`edgekit board`: build, list and remove emulated boards."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from edgekit.cli.options import json_option
+from edgekit_runtimes.errors import unknown_name
+
+EXAMPLES = """
+\b
+Examples:
+  edgekit board build pi5
+  edgekit board list
+  edgekit board clean
+"""
+
+
+@click.group("board", epilog=EXAMPLES)
+def command() -> None:
+    """Build, list and remove the emulated boards that `bench --on board:pi5` counts on.
+
+    A board is Debian's kernel and Python for ARM64 with the engines, booted by QEMU. All boards
+    share what is built; it is kept in the user's cache folder.
+    """
+
+
+@command.command("build")
+@click.argument("boards", nargs=-1, required=True, metavar="BOARD...")
+def build(boards: tuple[str, ...]) -> None:
+    """Build BOARD: pi3, pi4 or pi5.
+
+    Fetches what is missing with apt-get and pip, without root and without touching the system's
+    packages. What is whole already is left as it is. `bench` does the same on first use.
+    """
+    from edgekit.cli.progress import status
+    from edgekit_runtimes.boards import BOARDS
+    from edgekit_runtimes.boards.build import ensure_userland
+    from edgekit_runtimes.boards.guest import check_qemu
+
+    for name in boards:
+        if name not in BOARDS:
+            raise unknown_name("board", name, BOARDS)
+    check_qemu()
+    with status() as report:
+        userland = ensure_userland(report)
+    engines = ("ai-edge-litert", "onnxruntime", "numpy")
+    versions = ", ".join(f"{name} {userland.packages[name]}" for name in engines)
+    for name in boards:
+        click.echo(f"board:{name} is ready: Python {userland.python}, {versions}")
+    click.echo(f"{userland.bytes / 1e6:.0f} MB in {userland.folder}, for all boards")
+
+
+@command.command("list")
+@json_option
+def list_boards(as_json: bool) -> None:
+    """Show the boards there are, and whether they are built."""
+    from edgekit_runtimes.boards import BOARDS
+    from edgekit_runtimes.boards.cache import find_userland
+
+    state = find_userland()
+    if as_json:
+        forms = [
+            {
+                "name": f"board:{board.name}",
+                "title": board.title,
+                "cpu": board.cpu,
+                "ready": state.userland is not None,
+                "reason": state.reason,
+            }
+            for board in BOARDS.values()
+        ]
+        click.echo(json.dumps(forms, indent=2))
+        return
+    for board in BOARDS.values():
+        word = "ready" if state.userland else state.reason
+        click.echo(f"board:{board.name}  {board.title}  {board.cpu}  {word}")
+    if state.userland:
+        click.echo(f"{state.userland.bytes / 1e6:.0f} MB in {state.userland.folder}")
+    else:
+        click.echo("Build one with: edgekit board build pi5")
+
+
+@command.command("clean")
+def clean() -> None:
+    """Remove what was built and fetched for all boards."""
+    from edgekit_runtimes.boards import cache
+
+    freed = cache.clean()
+    click.echo(f"{freed / 1e6:.0f} MB removed from {cache.cache_folder()}")

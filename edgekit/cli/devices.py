@@ -1,0 +1,34 @@
+"""`edgekit devices`: where artifacts can be measured from here."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from edgekit.cli.options import json_option
+from edgekit.cli.output import stdout_console
+
+EXAMPLES = """
+\b
+Examples:
+  edgekit devices
+  edgekit devices --json
+"""
+
+
+@click.command("devices", epilog=EXAMPLES)
+@json_option
+def command(as_json: bool) -> None:
+    """List the devices that `bench --on` can use from here, and why it cannot use the others.
+
+    Nothing is started and no other machine is asked.
+    """
+    from edgekit.devices import known_devices
+    from edgekit.report.devices import print_devices
+
+    devices = known_devices()
+    if as_json:
+        click.echo(json.dumps([device.to_json() for device in devices], indent=2))
+    else:
+        print_devices(devices, stdout_console())

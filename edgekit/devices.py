@@ -1,0 +1,89 @@
+"""The devices that can be used from here, and why the others cannot."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any
+
+from edgekit_runtimes.boards import BOARDS
+from edgekit_runtimes.boards.cache import find_userland
+from edgekit_runtimes.boards.guest import check_qemu
+from edgekit_runtimes.devices.address import FORM
+from edgekit_runtimes.engines import ENGINES, Engine, load_engine, root_module
+from edgekit_runtimes.errors import UsageError
+
+# The names under which distributions install browsers.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox", "firefox-esr")
+
+
+@dataclass(frozen=True)
+class KnownDevice:
+    """A device, as --on wants it, and whether it can be used from here.
+
+    detail: what is on it, or why it cannot be used and what to do.
+    """
+
+    spec: str
+    usable: bool
+    detail: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self)
+
+
+def known_devices() -> list[KnownDevice]:
+    """Return all kinds of devices, this machine first."""
+    return [_host(), *_boards(), _ssh(), _browsers()]
+
+
+def _host() -> KnownDevice:
+    engines = [load_engine(module) for modules in ENGINES.values() for module in modules]
+    found = [engine for engine in engines if importlib.util.find_spec(root_module(engine))]
+    missing = [engine.PACKAGE for engine in engines if engine not in found]
+    parts = [f"{engine.NAME} {_version(engine)}" for engine in found]
+    if missing:
+        parts.append(f"not installed: {', '.join(missing)}")
+    return KnownDevice("host", bool(found), "; ".join(parts))
+
+
+def _version(engine: Engine) -> str:
+    try:
+        return engine.version()
+    except metadata.PackageNotFoundError:
+        return "of an unknown version"
+
+
+def _boards() -> Iterator[KnownDevice]:
+    for board in BOARDS.values():
+        reason = _why_no_board(board.name)
+        title = f"{board.title} ({board.cpu}), emulated; counts instructions"
+        yield KnownDevice(f"board:{board.name}", reason is None, reason or title)
+
+
+def _why_no_board(name: str) -> str | None:
+    try:
+        check_qemu()
+    except UsageError as error:
+        return str(error)
+    state = find_userland()
+    if state.userland is None:
+        return f"{state.reason}. Build it with: edgekit board build {name}"
+    return None
+
+
+def _ssh() -> KnownDevice:
+    if shutil.which("ssh") is None:
+        reason = "ssh was not found. Install it with: apt-get install openssh-client"
+        return KnownDevice(FORM, False, reason)
+    return KnownDevice(FORM, True, "any 64-bit Linux with Python 3.11 to 3.13, numpy and an engine")
+
+
+def _browsers() -> KnownDevice:
+    found = [path for path in map(shutil.which, BROWSERS) if path]
+    reason = f"not in this version of edgekit; found: {', '.join(found) or 'no browser'}"
+    return KnownDevice("browser:webgl|wasm|webgpu|cpu", False, reason)

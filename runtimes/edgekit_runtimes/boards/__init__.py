@@ -1,0 +1,44 @@
+"""Emulated ARM64 boards: which there are, what runs in them, and how they are built and booted.
+
+QEMU's instruction clock (`-icount shift=0`) lets a guest's time go on by one nanosecond with each
+instruction. An unmodified worker in it therefore counts instructions where it reads the clock.
+That is no latency: there are no caches, no pipeline and no memory stalls.
+
+    recipe.py      what the userland is made of
+    packages.py    fetches Debian packages and wheels
+    initramfs.py   writes the archives that the kernel unpacks at boot
+    userland.py    packages become archives
+    bytecode.py    runs in the guest: its own Python compiles what is imported
+    cache.py       where a userland is kept, and whether it is whole
+    build.py       all of it in order, under a lock
+    guest.py       boots QEMU and reads what its tasks write
+    init           the guest's first process
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BoardModel:
+    """A board that can be emulated.
+
+    qemu_cpu: never "max": QEMU 7.2 is then silently wrong on int8 models.
+    """
+
+    name: str
+    title: str
+    cpu: str
+    qemu_cpu: str
+
+
+BOARDS: Mapping[str, BoardModel] = {
+    board.name: board
+    for board in (
+        BoardModel("pi3", "Raspberry Pi 3", "Cortex-A53", "cortex-a53"),
+        BoardModel("pi4", "Raspberry Pi 4", "Cortex-A72", "cortex-a72"),
+        BoardModel("pi5", "Raspberry Pi 5", "Cortex-A76", "cortex-a76"),
+    )
+}

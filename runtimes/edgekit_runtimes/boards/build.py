@@ -1,0 +1,150 @@
+"""Build the userland that all boards boot: fetch, pack, let the guest compile, and put in place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import edgekit_runtimes
+from edgekit_runtimes.boards import BOARDS
+from edgekit_runtimes.boards.cache import (
+    KERNEL,
+    TFLITE_RUNTIME,
+    USERLAND,
+    Userland,
+    cache_folder,
+    find_userland,
+    locked,
+    store,
+    userland_folder,
+    wanted_versions,
+)
+from edgekit_runtimes.boards.guest import Guest, TaskEnd, check_qemu
+from edgekit_runtimes.boards.initramfs import Archive
+from edgekit_runtimes.boards.packages import Apt, check_tools, download_wheels, wheel_version
+from edgekit_runtimes.boards.userland import add_wheels, read_kernel, write_userland
+from edgekit_runtimes.engines import ENGINES
+from edgekit_runtimes.errors import DeviceError
+
+TFLITE_RUNTIME_ENGINE = "edgekit_runtimes.engines.tflite_runtime"
+
+# Where our ground floor stands in the guest.
+GROUND_FLOOR = "edgekit"
+
+Report = Callable[[str], None]
+
+
+def ensure_userland(report: Report) -> Userland:
+    """Return the userland, building it first where it is missing, broken or of other versions.
+
+    One process builds; others wait for it. What is there already is not fetched again, and a
+    userland is in place as a whole or not at all. Raises UsageError where this host cannot build
+    one, DeviceError where fetching or the guest fails.
+    """
+    state = find_userland()
+    if state.userland:
+        return state.userland
+    check_qemu()
+    with locked(lambda: report("waiting for another build to end")):
+        state = find_userland()
+        return state.userland or _build(report)
+
+
+def _build(report: Report) -> Userland:
+    check_tools()
+    downloads = cache_folder() / "downloads"
+    downloads.mkdir(parents=True, exist_ok=True)
+    report("asking apt for ARM64 packages")
+    apt = Apt(downloads / "apt")
+    packages = apt.resolve()
+    report("fetching the kernel and Python")
+    debs = apt.download([*packages.userland, packages.kernel])
+    kernel_deb = debs.pop(packages.kernel)
+    report("fetching the engines")
+    wheels = download_wheels(downloads / "wheels", packages.python, wanted_versions())
+
+    staging = cache_folder() / "building"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    report("packing the userland")
+    (staging / KERNEL).write_bytes(read_kernel(kernel_deb))
+    write_userland(
+        staging / USERLAND, packages.python, debs.values(), kernel_deb, wheels["packages"]
+    )
+    if old := wheels.get("tflite-runtime"):
+        with (staging / TFLITE_RUNTIME).open("wb") as stream, Archive(stream) as archive:
+            add_wheels(archive, old, "tflite-runtime")
+    report("starting it once, to compile its Python")
+    _compile(staging)
+
+    versions = {name: packages.versions[name] for name in (*debs, packages.kernel)}
+    versions |= dict(wheel_version(wheel) for wheel in wheels["packages"])
+    files = {file.name: store(file) for file in sorted(staging.iterdir())}
+    userland = Userland(staging, packages.python, versions, files)
+    userland.write_manifest()
+    return _put_in_place(userland, downloads)
+
+
+def _put_in_place(userland: Userland, downloads: Path) -> Userland:
+    target = userland_folder()
+    shutil.rmtree(target, ignore_errors=True)
+    userland.folder.rename(target)
+    shutil.rmtree(downloads)
+    return Userland(target, userland.python, userland.packages, userland.files)
+
+
+def _compile(folder: Path) -> None:
+    """Boot the new userland and append the .pyc files that its Python writes.
+
+    Also the proof that it boots, and that each engine can be imported in it.
+    """
+    roots = {USERLAND: "packages", TFLITE_RUNTIME: "tflite-runtime"}
+    archives = {name: path for name in roots if (path := folder / name).exists()}
+    bytecode = [folder / f"{name}.bytecode" for name in archives]
+
+    def write_tasks(archive: Archive) -> None:
+        add_ground_floor(archive)
+        for number, name in enumerate(archives):
+            engines = [
+                module
+                for modules in ENGINES.values()
+                for module in modules
+                if (module == TFLITE_RUNTIME_ENGINE) == (name == TFLITE_RUNTIME)
+            ]
+            # Python's own library goes with the userland, which is always there.
+            folders = [f"/{roots[name]}"]
+            if name == USERLAND:
+                folders += ["/usr/lib", f"/{GROUND_FLOOR}"]
+            words = " ".join([f"/dev/vport0p{number + 2}", *folders, *engines])
+            script = (
+                "unset PYTHONDONTWRITEBYTECODE\n"
+                f"{python_command(roots[name])} -m edgekit_runtimes.boards.bytecode {words}\n"
+            )
+            archive.add_file(f"tasks/{number}/run", script.encode())
+
+    board = BOARDS["pi5"]
+    with Guest(board, folder / KERNEL, list(archives.values()), write_tasks, bytecode) as guest:
+        ends = [message for message in guest.messages() if isinstance(message, TaskEnd)]
+    for end in ends:
+        if end.status != 0:
+            said = "".join(f": {line}" for line in end.stderr[-1:])
+            raise DeviceError(f"The new userland cannot run its Python{said}")
+    for archive, compiled in zip(archives.values(), bytecode, strict=True):
+        with archive.open("ab") as whole, compiled.open("rb") as part:
+            shutil.copyfileobj(part, whole)
+        compiled.unlink()
+
+
+def python_command(packages: str) -> str:
+    """Return the shell's words that start the guest's Python with one folder of packages."""
+    return f"PYTHONPATH=/{GROUND_FLOOR}:/{packages} exec python3 -P"
+
+
+def add_ground_floor(archive: Archive) -> None:
+    """Add edgekit_runtimes as it is here, so that a change of it needs no new userland."""
+    package = Path(edgekit_runtimes.__file__).parent
+    for file in sorted(package.rglob("*")):
+        if file.suffix in (".py", ".json"):
+            name = file.relative_to(package.parent).as_posix()
+            archive.add_file(f"{GROUND_FLOOR}/{name}", file.read_bytes())

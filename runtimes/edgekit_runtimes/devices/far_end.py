@@ -1,0 +1,123 @@
+"""The far end of a connection: our program on the device, which keeps files by their hash."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from edgekit_runtimes.devices import on_device
+from edgekit_runtimes.devices.connection import Connection
+from edgekit_runtimes.devices.luggage import KeptFile, ground_floor
+from edgekit_runtimes.devices.process import LastLines, open_pipe
+from edgekit_runtimes.devices.remote_python import BOOTSTRAP
+from edgekit_runtimes.errors import DeviceError
+
+
+class FarEnd:
+    """What is kept on the device `name`, and how a worker is started there."""
+
+    def __init__(self, name: str, connection: Connection, python: str) -> None:
+        self._name = name
+        self._connection = connection
+        self._python = python
+        self._ground_floor = ground_floor()
+        # Where files are, by hash: those that this run has seen there.
+        self._kept: dict[str, str] = {}
+
+    def keep(self, files: Mapping[str, KeptFile]) -> dict[str, str]:
+        """Copy what is not there yet; return where the files are there, by their paths here.
+
+        Raises DeviceError where they cannot be stored, ConnectionLostError.
+        """
+        wanted = {file.sha256: file for file in (self._ground_floor, *files.values())}
+        new = {sha256: file for sha256, file in wanted.items() if sha256 not in self._kept}
+        if new:
+            self._send(new)
+        return {path: self._kept[file.sha256] for path, file in files.items()}
+
+    def worker_command(self) -> list[str]:
+        """Return the command that runs a worker there, once `keep` has been called."""
+        unpacked = self._kept[self._ground_floor.sha256] + on_device.UNPACKED
+        program = Path(on_device.__file__)
+        path = f"{unpacked}/{program.relative_to(program.parents[2]).as_posix()}"
+        return self._connection.command([self._python, "-P", path, "work", self._python])
+
+    def clean(self) -> None:
+        """Remove all that is kept there. Raises DeviceError, ConnectionLostError."""
+        self._kept.clear()
+        with self._program("clean") as (_, stdout):
+            answer = _answer(stdout)
+        if "error" in answer:
+            raise DeviceError(f"{self._name} cannot remove {answer['folder']}: {answer['error']}.")
+
+    def _send(self, files: Mapping[str, KeptFile]) -> None:
+        names = json.dumps([file.to_json() for file in files.values()])
+        with self._program("receive") as (stdin, stdout):
+            _write(stdin, [names.encode(), b"\n"])
+            first = answer = _answer(stdout)
+            if "error" not in first:
+                missing = (files[sha256] for sha256 in first["missing"])
+                _write(stdin, (chunk for file in missing for chunk in file.chunks()))
+                answer = _answer(stdout)
+        if "error" in answer:
+            raise DeviceError(
+                f"{self._name} cannot keep files in {answer['folder']}: {answer['error']}. Make "
+                "room there; --clean removes what edgekit has kept"
+            )
+        self._kept.update({sha256: f"{first['folder']}/{sha256}" for sha256 in files})
+
+    @contextlib.contextmanager
+    def _program(self, command: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+        """Run a command of on_device.py; yield its stdin and its stdout."""
+        source = Path(on_device.__file__).read_bytes()
+        words = [self._python, "-P", "-c", BOOTSTRAP.format(len(source)), command]
+        process = subprocess.Popen(
+            self._connection.command(words),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._connection.environment,
+            start_new_session=True,
+        )
+        stdin, stdout = open_pipe(process.stdin), open_pipe(process.stdout)
+        stderr = LastLines(open_pipe(process.stderr))
+        try:
+            _write(stdin, [source])
+            yield stdin, stdout
+        except EOFError:
+            if lost := self._connection.loss_after(process.wait()):
+                raise lost from None
+            stderr.wait()
+            raise DeviceError(f"{self._name} gave no answer{_last(stderr.lines)}.") from None
+        finally:
+            process.kill()
+            process.wait()
+            stderr.wait()
+            for pipe in (stdin, stdout, open_pipe(process.stderr)):
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def _write(stream: IO[bytes], chunks: Iterator[bytes] | Sequence[bytes]) -> None:
+    # A far end that gave up has said why: its answer is read all the same.
+    with contextlib.suppress(BrokenPipeError):
+        for chunk in chunks:
+            stream.write(chunk)
+        stream.flush()
+
+
+def _answer(stream: IO[bytes]) -> dict[str, Any]:
+    """Return the next answer. Raises EOFError where none comes."""
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def _last(lines: Sequence[str]) -> str:
+    return "".join(f": {line.rstrip('.')}" for line in lines[-1:])

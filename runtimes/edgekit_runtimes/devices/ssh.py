@@ -1,0 +1,111 @@
+"""A device over SSH: a Raspberry Pi on the desk, or any other 64-bit Linux with Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from edgekit_runtimes.devices import EngineChoice
+from edgekit_runtimes.devices.address import parse_address
+from edgekit_runtimes.devices.connection import SSH_FAULT, Connection
+from edgekit_runtimes.devices.far_end import FarEnd
+from edgekit_runtimes.devices.host import TFJS_REASON
+from edgekit_runtimes.devices.luggage import job_files, moved_job
+from edgekit_runtimes.devices.on_device import SIGNAL_BASE
+from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess, describe_death
+from edgekit_runtimes.devices.remote_python import find_python
+from edgekit_runtimes.engines import ENGINES, load_engine, root_module
+from edgekit_runtimes.job import Event, Job
+
+DEFAULT_PYTHON = "python3"
+
+
+class Ssh:
+    """The device that "ssh://[user@]host[:port][/path/to/python]" names.
+
+    It needs a 64-bit Python with numpy and an engine, not edgekit. What is copied there is kept by
+    hash in ~/.cache/edgekit/device, so that it is copied once. Raises UsageError where the words
+    or the Python will not do, DeviceError where there is no connection.
+    """
+
+    def __init__(self, spec: str, silence_limit_s: float = SILENCE_LIMIT_S) -> None:
+        self.name = spec
+        self._silence_limit_s = silence_limit_s
+        self._worker: WorkerProcess | None = None
+        address = parse_address(spec)
+        self._connection = Connection(address)
+        try:
+            self._python = find_python(self._connection, address, address.python or DEFAULT_PYTHON)
+        except BaseException:
+            self.close()
+            raise
+        self._far_end = FarEnd(spec, self._connection, self._python.path)
+
+    def engine_for(self, format: str) -> EngineChoice:  # noqa: A002 (the word of DESIGN.md)
+        """Return the engine that runs artifacts of a format here, or why none does."""
+        if format not in ENGINES:
+            return EngineChoice(None, TFJS_REASON)
+        engines = {module: load_engine(module) for module in ENGINES[format]}
+        for module, engine in engines.items():
+            if root_module(engine) in self._python.modules:
+                return EngineChoice(module)
+        package = next(iter(engines.values())).PACKAGE
+        advice = self._python.install_line(package)
+        return EngineChoice(None, f"{package} is not installed there. {advice}")
+
+    def run(self, job: Job) -> Iterator[Event]:
+        """Copy what is not there yet, run the job in a new worker process and yield its events.
+
+        A worker that dies is one error event, with the model that it was at, and the end. Raises
+        ConnectionLostError where the connection drops, DeviceError where nothing can be copied.
+        """
+        paths = self._far_end.keep(job_files(job))
+        here = {there: path for path, there in paths.items()}
+        worker = self._worker = WorkerProcess(
+            self._far_end.worker_command(), self._connection.environment, self._describe_end
+        )
+        try:
+            for event in worker.events(moved_job(job, paths), self._silence_limit_s):
+                yield _with_paths(event, here)
+        finally:
+            worker.stop()
+
+    def clean(self) -> None:
+        """Remove all that is kept on the device. Raises DeviceError."""
+        self._far_end.clean()
+
+    def close(self) -> None:
+        """Stop the worker where one still runs, and end the connection."""
+        if self._worker:
+            self._worker.stop()
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _describe_end(self, code: int | None, stderr: Sequence[str]) -> str:
+        """Return how a worker ended, in words. Raises ConnectionLostError."""
+        if lost := self._connection.loss_after(code):
+            raise lost
+        if code is not None and SIGNAL_BASE < code < SSH_FAULT:
+            code = SIGNAL_BASE - code
+        return describe_death(code, stderr)
+
+
+def _with_paths(event: Event, paths: Mapping[str, str]) -> Event:
+    """Return an event whose message names the paths that the user knows."""
+    if event["event"] != "error":
+        return event
+    message = event["message"]
+    for there, path in paths.items():
+        message = message.replace(there, path)
+    return {**event, "message": message}

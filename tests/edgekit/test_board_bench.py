@@ -1,0 +1,170 @@
+"""A bench on emulated boards: counts that repeat, ratios of counts, and rows for what fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from dataclasses import replace
+
+import jsonschema
+import numpy as np
+import pytest
+from conftest import DIGITS, ROOT
+
+from edgekit.bench.plan import COUNTING
+from edgekit.bench.request import bench_request
+from edgekit.bench.results import Results, load_results
+from edgekit.bench.run import run_bench
+from edgekit.bundle import load_bundle
+from edgekit.cli import run_command_line
+from edgekit.golden import store_golden
+from edgekit_runtimes.devices import open_device
+from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.tensors import decode_array
+
+pytestmark = [pytest.mark.board, pytest.mark.slow]
+
+LITERT = "edgekit_runtimes.engines.litert"
+BOARDS = ("pi3", "pi4", "pi5")
+# A repeated count may differ by this share, and no more.
+REPEATABLE = 1e-3
+# mbv2's static int8 artifact has .41 of the float one's instructions where there is a dot product.
+MBV2_INT8_RATIO = 0.45
+
+
+def convert(folder, model, calibration, *words):
+    bundle = folder / f"{model.stem}.edgekit"
+    words = ["convert", model, "--calibration", calibration, *words, "-o", bundle]
+    assert run_command_line([str(word) for word in words]) == 0
+    return bundle
+
+
+def bench(bundle, target, *devices) -> Results:
+    """Bench through the command line, so that the JSON is what users get."""
+    words = ["bench", str(bundle), "--json"]
+    with target.open("w") as file, redirect_stdout(file):
+        run_command_line([*words, *(word for device in devices for word in ("--on", device))])
+    return load_results(target)
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("digits")
+    words = ["--to", "tflite,onnx,tfjs", "--recipe", "fp32,int8"]
+    return convert(folder, DIGITS / "digits.keras", DIGITS / "digits.npz", *words)
+
+
+@pytest.fixture(scope="module")
+def counted(digits, tmp_path_factory):
+    """Digits on all boards."""
+    target = tmp_path_factory.mktemp("results") / "results.json"
+    return bench(digits, target, *(f"board:{name}" for name in BOARDS))
+
+
+def row(results, board, name):
+    return next(r for r in results.rows if (r.device, r.id) == (f"board:{board}", name))
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("name", ["tflite/fp32", "tflite/int8", "onnx/fp32", "onnx/int8"])
+def test_each_artifact_has_five_counted_runs_and_a_first_run_of_its_own(counted, board, name):
+    found = row(counted, board, name)
+    assert (found.status, found.unit) == ("ok", "instructions")
+    assert found.statistics.runs == 5
+    assert [block.phase for block in found.blocks] == ["warmup", "measure"]
+    assert [len(block.samples) for block in found.blocks] == [1, 5]
+    assert len(found.load_ns) == len(found.first_run_ns) == 1
+    assert found.fidelity.samples == 8
+    assert found.fidelity.top1 == 1
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_ratio_of_counts_lies_between_its_extremes(counted, board):
+    found, reference = row(counted, board, "tflite/int8"), row(counted, board, "tflite/fp32")
+    ratio = found.ratio_to_fp32
+    assert ratio.counted
+    assert ratio.value == found.statistics.median / reference.statistics.median
+    assert ratio.low <= ratio.value <= ratio.high
+    assert ratio.high / ratio.low < 1.01
+    assert reference.ratio_to_fp32 is None
+
+
+def test_int8_has_fewer_instructions_where_there_is_a_dot_product(counted):
+    ratios = {board: row(counted, board, "tflite/int8").ratio_to_fp32 for board in BOARDS}
+    assert ratios["pi5"].value < 0.6 * ratios["pi4"].value
+    assert ratios["pi5"].verdict == "fewer"
+
+
+def test_a_tfjs_artifact_is_sent_to_a_browser(counted):
+    found = row(counted, "pi5", "tfjs/fp32")
+    assert found.status == "not available"
+    assert found.reason.startswith("needs browser:")
+
+
+def test_the_results_fit_their_schema_and_name_the_emulated_processor(counted):
+    schema = json.loads((ROOT / "edgekit" / "bench" / "results.schema.json").read_text())
+    jsonschema.validate(counted.to_json(), schema)
+    assert Results.from_json(counted.to_json()) == counted
+    environment = counted.environments["board:pi3"]
+    assert environment["cpu"].startswith("Cortex-A53 of a Raspberry Pi 3, emulated by QEMU ")
+    assert environment["unit"] == "instructions"
+
+
+def test_digits_int8_is_counted_the_same_twice(counted, digits, tmp_path):
+    again = bench(digits, tmp_path / "again.json", "board:pi5")
+    for name in ("tflite/int8", "onnx/int8", "tflite/fp32"):
+        first, second = (row(found, "pi5", name).statistics for found in (counted, again))
+        assert second.median == pytest.approx(first.median, rel=REPEATABLE)
+        assert second.min == pytest.approx(first.min, rel=REPEATABLE)
+
+
+def test_a_damaged_artifact_is_an_error_row_and_the_others_are_counted(digits, tmp_path):
+    damaged = tmp_path / "int8.tflite"
+    damaged.write_bytes((digits / "tflite" / "int8.tflite").read_bytes()[:1000])
+    request = bench_request(load_bundle(digits), tmp_path, ("board:pi4",), None, None, 1)
+    subjects = [
+        replace(subject, path=damaged) if subject.id == "tflite/int8" else subject
+        for subject in request.subjects
+    ]
+    found = run_bench(replace(request, subjects=subjects))
+    assert row(found, "pi4", "tflite/int8").status == "error"
+    assert str(damaged) in row(found, "pi4", "tflite/int8").reason
+    assert row(found, "pi4", "onnx/int8").status == "ok"
+
+
+@pytest.fixture(scope="module")
+def mbv2(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mbv2")
+    script = ROOT / "examples" / "mbv2" / "make.py"
+    subprocess.run([sys.executable, script, folder], check=True, stdout=subprocess.DEVNULL)
+    words = ["--to", "tflite", "--recipe", "fp32,int8"]
+    return convert(folder, folder / "mbv2.keras", folder / "mbv2.npz", *words)
+
+
+def outputs_of(events, name):
+    (event,) = [e for e in events if e["event"] == "outputs" and e["model"] == name]
+    return {output: decode_array(form) for output, form in event["arrays"].items()}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_mbv2_int8_is_bit_exact_on_every_board_and_under_its_bound_on_pi5(mbv2, board, tmp_path):
+    golden = store_golden(load_bundle(mbv2), tmp_path)
+    inputs = {name: str(file) for name, file in golden.files.items()}
+    int8 = Job((JobModel("int8", LITERT, str(mbv2 / "tflite/int8.tflite")),), inputs)
+    int8 = replace(int8, plan=COUNTING.worker, outputs=2)
+    fp32 = replace(
+        int8, models=(JobModel("fp32", LITERT, str(mbv2 / "tflite/fp32.tflite")),), outputs=0
+    )
+    with open_device(f"board:{board}") as device, open_device("host") as host:
+        jobs = [int8, fp32] if board == "pi5" else [int8]
+        events = [event for _, event in device.run_all(jobs)]
+        expected = outputs_of(host.run(int8), "int8")
+    found = outputs_of(events, "int8")
+    assert found.keys() == expected.keys()
+    assert all(np.array_equal(found[output], expected[output]) for output in found)
+    counts = {e["model"]: np.median(e["samples"]) for e in events if e.get("phase") == "measure"}
+    if board == "pi5":
+        assert counts["int8"] / counts["fp32"] <= MBV2_INT8_RATIO
+    assert all(e["peak_memory_bytes"] < 200e6 for e in events if e["event"] == "done")
