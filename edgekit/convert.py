@@ -31,14 +31,10 @@ if TYPE_CHECKING:
     from edgekit_converters.sources import Source
     from edgekit_runtimes.tensors import TensorSpec
 
+# Whose versions the manifest keeps.
 TOOLS = (
-    "tensorflow",
-    "keras",
-    "litert-quantizer",
-    "ai-edge-litert",
-    "tf2onnx",
-    "onnx",
-    "onnxruntime",
+    *("tensorflow", "keras", "litert-quantizer", "ai-edge-litert"),
+    *("tf2onnx", "onnx", "onnxruntime"),
 )
 
 WORK_FOLDER = ".partial"

@@ -59,20 +59,21 @@ def _version(engine: Engine) -> str:
 
 
 def _boards() -> Iterator[KnownDevice]:
+    reason = _why_no_boards()
     for board in BOARDS.values():
-        reason = _why_no_board(board.name)
         title = f"{board.title} ({board.cpu}), emulated; counts instructions"
         yield KnownDevice(f"board:{board.name}", reason is None, reason or title)
 
 
-def _why_no_board(name: str) -> str | None:
+def _why_no_boards() -> str | None:
+    """Return what is missing; all boards share one userland."""
     try:
         check_qemu()
     except UsageError as error:
         return str(error)
     state = find_userland()
     if state.userland is None:
-        return f"{state.reason}. Build it with: edgekit board build {name}"
+        return f"{state.reason}. Build all boards with: edgekit board build pi5"
     return None
 
 

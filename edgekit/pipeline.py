@@ -96,20 +96,19 @@ class Pipeline:
                 continue
             self._report(record.id)
             place = self.bundle.folder / str(record.path)
-            remove(place)
             try:
                 if recipe.quantization in module.NOT_AVAILABLE:
                     raise NotAvailableError(module.NOT_AVAILABLE[recipe.quantization])
                 partial = self._work / str(record.path)
                 record = self._make(record, recipe, prepare(), partial, judge)
             except NotAvailableError as error:
-                self._add(_without_artifact(record, "not available", str(error)))
+                self._give_up(record, place, "not available", str(error))
             except UsageError:
                 raise
             except Exception as error:
                 if disk_fault(error):
                     raise
-                self._add(_without_artifact(record, "failed", _reason(error)))
+                self._give_up(record, place, "failed", _reason(error))
             else:
                 self._keep(record, partial, place)
 
@@ -152,6 +151,7 @@ class Pipeline:
     def _keep(self, record: ArtifactRecord, partial: Path, place: Path) -> None:
         """Move a finished artifact to its place and add its row: both or none."""
         place.parent.mkdir(parents=True, exist_ok=True)
+        remove(place)
         try:
             partial.replace(place)
             self._add(record)
@@ -161,6 +161,11 @@ class Pipeline:
             if record not in self.bundle.artifacts:
                 remove(place)
             raise
+
+    def _give_up(self, record: ArtifactRecord, place: Path, status: Status, reason: str) -> None:
+        """Add the row of an artifact that did not come to be; no file of it stays."""
+        remove(place)
+        self._add(replace(record, status=status, reason=reason, path=None, engine_options={}))
 
     def _add(self, record: ArtifactRecord) -> None:
         self.bundle = self.bundle.with_artifact(record)
@@ -205,10 +210,6 @@ def fidelity_warning(recipe: Recipe, fidelity: Fidelity) -> tuple[str, ...]:
         f"warning: fidelity is low (SQNR {fidelity.sqnr_db:.1f} dB, under {LOW_SQNR_DB:.0f} dB): "
         f"{'prune less' if recipe.prune else advice}",
     )
-
-
-def _without_artifact(record: ArtifactRecord, status: Status, reason: str) -> ArtifactRecord:
-    return replace(record, status=status, reason=reason, path=None, engine_options={})
 
 
 def _reason(error: Exception) -> str:

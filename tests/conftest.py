@@ -193,6 +193,23 @@ def int8_samples() -> Any:
     return generator.uniform(0, 255, (32, 28, 28, 1)).astype(np.float32)
 
 
+@pytest.fixture
+def ssh_server(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a real sshd on a loopback port; the ssh on PATH knows it as "pi"."""
+    from ssh_server import running_server
+
+    with running_server(tmp_path_factory.mktemp("ssh") / "server", monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def arm64_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an ARM64 Python with all engines, run by user-mode emulation."""
+    from ssh_server import make_arm64_python
+
+    return make_arm64_python(tmp_path_factory.mktemp("arm64"))
+
+
 @pytest.fixture(scope="session")
 def old_python() -> Path:
     """Return a Python 3.11 with tflite-runtime and numpy 1.26, in an environment made once."""

@@ -13,7 +13,7 @@ from edgekit.bench.draft import Draft, finished_rows
 from edgekit.bench.fidelity import FidelityAccumulator
 from edgekit.bench.plan import COUNTING, COUNTING_SAMPLES, reference_of
 from edgekit.bench.record import read_events
-from edgekit_runtimes.errors import DeviceError
+from edgekit_runtimes.errors import DeviceError, UsageError
 from edgekit_runtimes.job import Event, Job, JobModel
 from edgekit_runtimes.tensors import Arrays
 
@@ -47,7 +47,7 @@ class CountingBench:
             try:
                 self._device.prepare(lambda step: self._report(0, len(jobs), step))
                 self._run_all(subjects, jobs)
-            except DeviceError as error:
+            except (DeviceError, UsageError) as error:
                 for subject in subjects:
                     if not self._drafts[subject.id].timings:
                         self._drafts[subject.id].fail(str(error))

@@ -12,7 +12,7 @@ from edgekit.bench.plan import ORIGINAL
 from edgekit.bench.run import BenchRequest, Evaluation
 from edgekit.bench.subject import Subject
 from edgekit.bundle import Bundle
-from edgekit.data import DataOptions, open_data, spool
+from edgekit.data import open_data, spool, stored_options
 from edgekit.golden import store_golden
 from edgekit_runtimes.artifact import sha256_of
 from edgekit_runtimes.errors import DataError, MissingExtraError, UsageError
@@ -67,9 +67,15 @@ def bench_request(
 
 
 def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
-    source = bundle.manifest.source
+    """Return the original, where it may be measured.
+
+    A bundle may come from anyone: what its manifest says may run code (--unsafe, --import) only
+    when the user names the source.
+    """
+    source, trust = bundle.manifest.source, bundle.manifest.settings["trust"]
     path = given or bundle.folder / source["path"]
     has_tensorflow = importlib.util.find_spec("tensorflow") is not None
+    may_load = has_tensorflow and not trust["unsafe"] and not trust["imports"]
     if given is not None:
         if not given.exists():
             raise UsageError(f"No such file or folder: {given} (--original)")
@@ -79,20 +85,24 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
             raise UsageError(
                 f"{given} is not the source that {bundle.folder} was made of: its hash differs."
             )
-    elif not has_tensorflow or not path.exists() or sha256_of(path) != source["sha256"]:
+    elif not may_load or not _is_source(path) or sha256_of(path) != source["sha256"]:
         return None
     options = {
         "signature": source["signature"],
         "input_shapes": bundle.manifest.settings["input_shapes"],
-        **bundle.manifest.settings["trust"],
+        **trust,
     }
     return JobModel(ORIGINAL, ORIGINAL_ENGINE, str(path.resolve()), options)
 
 
+def _is_source(path: Path) -> bool:
+    """Return whether a path is worth hashing; /dev/zero has no end."""
+    return path.is_file() or any(path.glob("saved_model.pb*"))
+
+
 def _evaluation(bundle: Bundle, data: str, folder: Path) -> Evaluation:
     manifest = bundle.manifest
-    stored = manifest.preprocessing
-    options = DataOptions(stored.resize, stored.scale, stored.mean, stored.std)
+    options = stored_options(manifest.preprocessing, data)
     dataset = open_data(data, manifest.inputs, "evaluation", options)
     if not dataset.labelled:
         raise DataError(

@@ -104,8 +104,8 @@ def _run_columns(rows: Sequence[Row]) -> list[Column]:
 
 
 def _count_columns(rows: Sequence[Row]) -> list[Column]:
-    medians = [row.statistics.median if row.statistics else None for row in rows]
-    return [_with_unit("median", medians, INSTRUCTION_UNITS, "time")]
+    fewest = [row.statistics.min if row.statistics else None for row in rows]
+    return [_with_unit("fewest", fewest, INSTRUCTION_UNITS, "time")]
 
 
 def _with_unit(
@@ -204,8 +204,8 @@ def legend(results: Results, rows: Sequence[Row]) -> list[str]:
     lines = []
     if any(row.unit == "instructions" and row.statistics for row in rows):
         lines.append(
-            "instr.: instructions per inference, not time; caches, memory and clock rate have no "
-            "part in them"
+            "instr.: instructions per inference, the fewest of five; not time, since caches, "
+            "memory and clock rate have no part in them"
         )
         judged = max((row.fidelity.samples for row in rows if row.fidelity), default=0)
         if judged < results.samples:

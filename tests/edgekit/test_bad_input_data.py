@@ -88,7 +88,7 @@ def test_arrays_that_do_not_fit_are_refused_with_what_is_wrong(
     message: str,
 ) -> None:
     np.savez(tmp_path / "data.npz", **arrays)
-    words = ("--recipe", "int8", "--calibration", "data.npz")
+    words = ("--recipe", "fp32,int8", "--calibration", "data.npz")
     assert refused("convert", saved_models("dense_net"), *words) == (message, WRONG_USE)
 
 

@@ -137,9 +137,9 @@ def test_being_terminated_is_as_ctrl_c(saved_models: Callable[[str], Path], tmp_
         "try: exec('interrupt()')\nexcept KeyboardInterrupt: raise",
     ],
 )
-def test_a_ctrl_c_that_python_would_lose_still_ends_with_130(place: str) -> None:
-    code = f"""
-import os, signal, sys, time
+def test_a_ctrl_c_that_python_would_lose_still_ends_with_130(tmp_path: Path, place: str) -> None:
+    (tmp_path / "program.py").write_text(f"""
+import os, signal, time
 from edgekit.cli import interrupt as module
 def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
@@ -149,8 +149,13 @@ try:
     exec({place!r})
 except KeyboardInterrupt:
     module.leave(130)
-"""
+""")
     answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S
+        # With -m, as `python -m edgekit`: a program that Python is given as a file has no such end.
+        [sys.executable, "-m", "program"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        cwd=tmp_path,
     )
     assert (answer.returncode, answer.stderr) == (INTERRUPTED, "")

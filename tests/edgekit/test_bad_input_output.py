@@ -170,16 +170,17 @@ def test_a_source_without_read_permission_is_named(
 
 
 class SmallDisk:
-    """A disk of 60 KB; where nothing can be mounted, files of at most 40 KB."""
+    """A disk of 60 KB; or files of at most 40 KB, which needs no right to mount anything."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, may_mount: bool) -> None:
         self.folder = folder
         folder.mkdir()
         self.reason = "No space left on device"
         self._old = resource.getrlimit(resource.RLIMIT_FSIZE)
         command = ["mount", "-t", "tmpfs", "-o", "size=60k", "tmpfs", str(folder)]
         self._mounted = (
-            shutil.which("mount") is not None
+            may_mount
+            and shutil.which("mount") is not None
             and subprocess.run(command, capture_output=True).returncode == 0
         )
         if not self._mounted:
@@ -199,10 +200,10 @@ class SmallDisk:
             resource.setrlimit(resource.RLIMIT_FSIZE, self._old)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+@pytest.fixture(params=["disk", "limit"])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallDisk]:
     """A disk that is full after the first artifact of dense_net."""
-    disk = SmallDisk(tmp_path / "disk")
+    disk = SmallDisk(tmp_path / "disk", may_mount=request.param == "disk")
     yield disk
     disk.close()
 
@@ -240,6 +241,21 @@ def test_a_disk_that_is_full_at_the_first_artifact_leaves_nothing(
     assert small_disk.reason in error_message(answer.err)
     assert answer.exit_code == FAILED
     assert not any(small_disk.folder.iterdir())
+
+
+def test_an_artifact_whose_row_cannot_be_written_does_not_stay(
+    cli: Cli, saved_models: SavedModels, tmp_path: Path
+) -> None:
+    words = (saved_models("dense_net"), "--recipe", "fp32", "-o", "net.edgekit")
+    cli("convert", *words, "--to", "tflite")
+    bundle = tmp_path / "net.edgekit"
+    # The manifest's new version is written under this name first.
+    (bundle / f".edgekit.json.partial-{os.getpid()}").mkdir()
+    answer = cli("convert", *words, "--to", "tfjs")
+    assert error_message(answer.err).startswith("net.edgekit could not be written: Is a directory.")
+    assert answer.exit_code == FAILED
+    assert [record.id for record in load_bundle(bundle).artifacts] == ["tflite/fp32"]
+    assert not list(bundle.glob("tfjs/*"))
 
 
 @pytest.fixture

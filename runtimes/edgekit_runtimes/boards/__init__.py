@@ -11,6 +11,7 @@ That is no latency: there are no caches, no pipeline and no memory stalls.
     bytecode.py    runs in the guest: its own Python compiles what is imported
     cache.py       where a userland is kept, and whether it is whole
     build.py       all of it in order, under a lock
+    tasks.py       jobs become tasks of a guest
     guest.py       boots QEMU and reads what its tasks write
     init           the guest's first process
 """

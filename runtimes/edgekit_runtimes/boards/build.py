@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import edgekit_runtimes
 from edgekit_runtimes.boards import BOARDS
 from edgekit_runtimes.boards.cache import (
     KERNEL,
@@ -23,14 +22,16 @@ from edgekit_runtimes.boards.cache import (
 from edgekit_runtimes.boards.guest import Guest, TaskEnd, check_qemu
 from edgekit_runtimes.boards.initramfs import Archive
 from edgekit_runtimes.boards.packages import Apt, check_tools, download_wheels, wheel_version
+from edgekit_runtimes.boards.recipe import PACKAGES_FOLDER, TFLITE_RUNTIME_FOLDER
+from edgekit_runtimes.boards.tasks import (
+    GROUND_FLOOR,
+    TFLITE_RUNTIME_ENGINE,
+    add_ground_floor,
+    python_command,
+)
 from edgekit_runtimes.boards.userland import add_wheels, read_kernel, write_userland
 from edgekit_runtimes.engines import ENGINES
 from edgekit_runtimes.errors import DeviceError
-
-TFLITE_RUNTIME_ENGINE = "edgekit_runtimes.engines.tflite_runtime"
-
-# Where our ground floor stands in the guest.
-GROUND_FLOOR = "edgekit"
 
 Report = Callable[[str], None]
 
@@ -70,16 +71,16 @@ def _build(report: Report) -> Userland:
     report("packing the userland")
     (staging / KERNEL).write_bytes(read_kernel(kernel_deb))
     write_userland(
-        staging / USERLAND, packages.python, debs.values(), kernel_deb, wheels["packages"]
+        staging / USERLAND, packages.python, debs.values(), kernel_deb, wheels[PACKAGES_FOLDER]
     )
-    if old := wheels.get("tflite-runtime"):
+    if old := wheels.get(TFLITE_RUNTIME_FOLDER):
         with (staging / TFLITE_RUNTIME).open("wb") as stream, Archive(stream) as archive:
-            add_wheels(archive, old, "tflite-runtime")
+            add_wheels(archive, old, TFLITE_RUNTIME_FOLDER)
     report("starting it once, to compile its Python")
     _compile(staging)
 
     versions = {name: packages.versions[name] for name in (*debs, packages.kernel)}
-    versions |= dict(wheel_version(wheel) for wheel in wheels["packages"])
+    versions |= dict(wheel_version(wheel) for wheel in wheels[PACKAGES_FOLDER])
     files = {file.name: store(file) for file in sorted(staging.iterdir())}
     userland = Userland(staging, packages.python, versions, files)
     userland.write_manifest()
@@ -99,7 +100,7 @@ def _compile(folder: Path) -> None:
 
     Also the proof that it boots, and that each engine can be imported in it.
     """
-    roots = {USERLAND: "packages", TFLITE_RUNTIME: "tflite-runtime"}
+    roots = {USERLAND: PACKAGES_FOLDER, TFLITE_RUNTIME: TFLITE_RUNTIME_FOLDER}
     archives = {name: path for name in roots if (path := folder / name).exists()}
     bytecode = [folder / f"{name}.bytecode" for name in archives]
 
@@ -134,17 +135,3 @@ def _compile(folder: Path) -> None:
         with archive.open("ab") as whole, compiled.open("rb") as part:
             shutil.copyfileobj(part, whole)
         compiled.unlink()
-
-
-def python_command(packages: str) -> str:
-    """Return the shell's words that start the guest's Python with one folder of packages."""
-    return f"PYTHONPATH=/{GROUND_FLOOR}:/{packages} exec python3 -P"
-
-
-def add_ground_floor(archive: Archive) -> None:
-    """Add edgekit_runtimes as it is here, so that a change of it needs no new userland."""
-    package = Path(edgekit_runtimes.__file__).parent
-    for file in sorted(package.rglob("*")):
-        if file.suffix in (".py", ".json"):
-            name = file.relative_to(package.parent).as_posix()
-            archive.add_file(f"{GROUND_FLOOR}/{name}", file.read_bytes())

@@ -16,11 +16,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from edgekit_runtimes.boards import BoardModel
 from edgekit_runtimes.boards.initramfs import Archive
-from edgekit_runtimes.devices.process import STDERR_LINES, LastLines, read_lines
+from edgekit_runtimes.devices.process import STDERR_LINES, LastLines, open_pipe, read_lines
 from edgekit_runtimes.errors import DeviceError, UsageError, map_exceptions
 
 QEMU = "qemu-system-aarch64"
@@ -133,7 +132,7 @@ class Guest:
         except BaseException:
             self._folder.cleanup()
             raise
-        self._console = LastLines(_pipe(self._process.stderr), CONSOLE_LINES)
+        self._console = LastLines(open_pipe(self._process.stderr), CONSOLE_LINES)
 
     def messages(self, silence_limit_s: float = SILENCE_LIMIT_S) -> Iterator[Message]:
         """Yield what the tasks write, until the board powers off.
@@ -142,7 +141,7 @@ class Guest:
         """
         task: int | None = None
         is_running = False
-        lines = read_lines(_pipe(self._process.stdout), silence_limit_s, BOOT_LIMIT_S)
+        lines = read_lines(open_pipe(self._process.stdout), silence_limit_s, BOOT_LIMIT_S)
         try:
             for line in lines:
                 # A guest that speaks has its archives in its memory.
@@ -219,9 +218,3 @@ def _parse(control: str) -> TaskStart | TaskEnd:
     lines = base64.b64decode(stderr).decode(errors="replace").splitlines()
     said = [line.rstrip() for line in lines if line.strip()]
     return TaskEnd(int(number), int(status), tuple(said[-STDERR_LINES:]))
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    if stream is None:
-        raise DeviceError(f"{QEMU} was started without its pipes.")
-    return stream

@@ -22,6 +22,7 @@ from edgekit_runtimes.boards.recipe import (
     NEWEST_TFLITE_RUNTIME_PYTHON,
     PYTHON_PACKAGE,
     ROOT_PACKAGES,
+    TFLITE_RUNTIME_FOLDER,
     USERLAND_PACKAGES,
     WHEELS,
 )
@@ -138,7 +139,7 @@ def download_wheels(
     """
     groups = dict(WHEELS)
     if tuple(map(int, python.split("."))) > NEWEST_TFLITE_RUNTIME_PYTHON:
-        del groups["tflite-runtime"]
+        del groups[TFLITE_RUNTIME_FOLDER]
     wheels: dict[str, list[Path]] = {}
     for group, names in groups.items():
         pinned = [f"{name}=={versions[name]}" if name in versions else name for name in names]

@@ -44,11 +44,13 @@ UNWANTED_FILES = (
 # The console of the guest's events, and what carries it. Each brings along what it depends on.
 KERNEL_MODULES = ("virtio_mmio", "virtio_console")
 
+PACKAGES_FOLDER = "packages"
+TFLITE_RUNTIME_FOLDER = "tflite-runtime"
 # Folder in the guest -> the wheels in it. Wheels are taken without their dependencies: these are
 # all that loading and running a model imports.
 WHEELS: Mapping[str, tuple[str, ...]] = {
-    "packages": ("numpy", "ai-edge-litert", "onnxruntime", "flatbuffers"),
-    "tflite-runtime": ("numpy<2", "tflite-runtime"),
+    PACKAGES_FOLDER: ("numpy", "ai-edge-litert", "onnxruntime", "flatbuffers"),
+    TFLITE_RUNTIME_FOLDER: ("numpy<2", "tflite-runtime"),
 }
 # The last Python that tflite-runtime has wheels for.
 NEWEST_TFLITE_RUNTIME_PYTHON = (3, 11)

@@ -11,7 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from edgekit_runtimes.boards.initramfs import Archive
-from edgekit_runtimes.boards.recipe import KERNEL_MODULES, UNWANTED_FILES, UNWANTED_WHEEL_FILES
+from edgekit_runtimes.boards.recipe import (
+    KERNEL_MODULES,
+    PACKAGES_FOLDER,
+    UNWANTED_FILES,
+    UNWANTED_WHEEL_FILES,
+)
 from edgekit_runtimes.errors import DeviceError
 
 # Folders at the root that are links into usr/, as on every Debian since 12. Debian 12's packages
@@ -36,7 +41,7 @@ def write_userland(
         for deb in debs:
             _add_deb(archive, deb)
         _add_modules(archive, kernel_deb)
-        add_wheels(archive, wheels, "packages")
+        add_wheels(archive, wheels, PACKAGES_FOLDER)
 
 
 def add_wheels(archive: Archive, wheels: Sequence[Path], folder: str) -> None:

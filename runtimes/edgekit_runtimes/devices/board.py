@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from edgekit_runtimes.boards import BOARDS
-from edgekit_runtimes.boards.build import (
-    GROUND_FLOOR,
-    TFLITE_RUNTIME_ENGINE,
-    add_ground_floor,
-    ensure_userland,
-    python_command,
-)
+from edgekit_runtimes.boards.build import ensure_userland
 from edgekit_runtimes.boards.cache import KERNEL, TFLITE_RUNTIME, USERLAND, Userland
 from edgekit_runtimes.boards.guest import (
     MEMORY_MB,
@@ -29,7 +21,7 @@ from edgekit_runtimes.boards.guest import (
     check_qemu,
     qemu_version,
 )
-from edgekit_runtimes.boards.initramfs import Archive
+from edgekit_runtimes.boards.tasks import JobTasks
 from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.devices.host import TFJS_REASON
 from edgekit_runtimes.devices.process import describe_death
@@ -119,12 +111,12 @@ class Board:
         self, jobs: Sequence[Job], batch: Sequence[int], waiting: list[int]
     ) -> Iterator[tuple[int, Event]]:
         """Boot for the jobs numbered in `batch`; those that came to an end leave `waiting`."""
-        luggage = _Luggage([jobs[number] for number in batch])
+        tasks = JobTasks([jobs[number] for number in batch])
         current: int | None = None
         model: str | None = None
         done = False
         self._guest = Guest(
-            self._board, self._whole().folder / KERNEL, self._archives(luggage), luggage.write
+            self._board, self._whole().folder / KERNEL, self._archives(tasks), tasks.write
         )
         try:
             for message in self._guest.messages(self._silence_limit_s):
@@ -135,7 +127,7 @@ class Board:
                     event: Event = json.loads(message.text)
                     model = event.get("model", model)
                     done = event["event"] == "done"
-                    yield number, self._finished(event, luggage)
+                    yield number, self._finished(event, tasks)
                 elif isinstance(message, TaskEnd):
                     current = None
                     waiting.remove(number)
@@ -150,40 +142,40 @@ class Board:
         finally:
             self._guest.stop()
 
-    def _finished(self, event: Event, luggage: _Luggage) -> Event:
+    def _finished(self, event: Event, tasks: JobTasks) -> Event:
         if event["event"] == "environment":
             cpu = f"{self._board.cpu} of a {self._board.title}, emulated by {qemu_version()}"
             return {**event, "cpu": cpu, "unit": self.unit}
         if event["event"] == "error":
-            return {**event, "message": luggage.with_host_paths(event["message"])}
+            return {**event, "message": tasks.with_host_paths(event["message"])}
         return event
 
     def _fitting(self, jobs: Sequence[Job], waiting: Sequence[int]) -> list[int]:
         """Return as many of the waiting jobs, from the first on, as fit into the memory."""
         batch: list[int] = []
         for number in waiting:
-            together = _Luggage([jobs[other] for other in (*batch, number)])
+            together = JobTasks([jobs[other] for other in (*batch, number)])
             if together.bytes > self._room(together):
                 break
             batch.append(number)
         return batch
 
-    def _room(self, luggage: _Luggage) -> int:
+    def _room(self, tasks: JobTasks) -> int:
         """Return how many bytes of files a boot can take along."""
-        packed = sum(path.stat().st_size for path in self._archives(luggage))
+        packed = sum(path.stat().st_size for path in self._archives(tasks))
         return (MEMORY_MB * 2**20 - RESERVED_BYTES) // COPIES - packed
 
     def _too_large(self, job: Job) -> str:
-        luggage = _Luggage([job])
+        tasks = JobTasks([job])
         return (
-            f"the model and its samples are {luggage.bytes / 1e6:.0f} MB, and the emulated board "
-            f"has room for {self._room(luggage) / 1e6:.0f} MB in its {MEMORY_MB} MB of memory"
+            f"the model and its samples are {tasks.bytes / 1e6:.0f} MB, and the emulated board "
+            f"has room for {self._room(tasks) / 1e6:.0f} MB in its {MEMORY_MB} MB of memory"
         )
 
-    def _archives(self, luggage: _Luggage) -> list[Path]:
+    def _archives(self, tasks: JobTasks) -> list[Path]:
         userland = self._whole()
         names = [USERLAND]
-        if luggage.needs_tflite_runtime and TFLITE_RUNTIME in userland.files:
+        if tasks.needs_tflite_runtime and TFLITE_RUNTIME in userland.files:
             names.append(TFLITE_RUNTIME)
         return [userland.folder / name for name in names]
 
@@ -191,73 +183,6 @@ class Board:
         if self._userland is None:
             raise DeviceError(f"{self.name} has not been built.")
         return self._userland
-
-
-class _Luggage:
-    """What jobs need in the guest: their files, and themselves with the paths changed."""
-
-    def __init__(self, jobs: Sequence[Job]) -> None:
-        self._jobs = jobs
-        paths = [
-            *(path for job in jobs for path in job.inputs.values()),
-            *(model.path for job in jobs for model in job.models),
-        ]
-        self._paths: Mapping[str, str] = {
-            path: f"files/{number}/{Path(path).name}"
-            for number, path in enumerate(dict.fromkeys(paths))
-        }
-
-    @property
-    def bytes(self) -> int:
-        """The size of all files."""
-        return sum(Path(path).stat().st_size for path in self._paths if Path(path).is_file())
-
-    @property
-    def needs_tflite_runtime(self) -> bool:
-        """Whether a job names that engine."""
-        return any(_is_for_tflite_runtime(job) for job in self._jobs)
-
-    def write(self, archive: Archive) -> None:
-        """Write everything as tasks of the guest."""
-        add_ground_floor(archive)
-        for module in {model.engine for job in self._jobs for model in job.models}:
-            _add_engine(archive, module)
-        for path, name in self._paths.items():
-            # What is missing is the worker's to report.
-            if Path(path).is_file():
-                archive.add_file(name, Path(path).read_bytes())
-        for number, job in enumerate(self._jobs):
-            folder = "tflite-runtime" if _is_for_tflite_runtime(job) else "packages"
-            command = f"{python_command(folder)} -m edgekit_runtimes.worker job.json\n"
-            archive.add_file(f"tasks/{number}/run", command.encode())
-            archive.add_file(f"tasks/{number}/job.json", self._moved(job).to_json().encode())
-
-    def with_host_paths(self, text: str) -> str:
-        """Return a message of the guest with the paths that the user knows."""
-        for path, name in self._paths.items():
-            text = text.replace(f"/{name}", path)
-        return text
-
-    def _moved(self, job: Job) -> Job:
-        return replace(
-            job,
-            models=tuple(
-                replace(model, path=f"/{self._paths[model.path]}") for model in job.models
-            ),
-            inputs={name: f"/{self._paths[path]}" for name, path in job.inputs.items()},
-        )
-
-
-def _is_for_tflite_runtime(job: Job) -> bool:
-    """Whether a job runs with tflite-runtime and the older numpy that it needs."""
-    return any(model.engine == TFLITE_RUNTIME_ENGINE for model in job.models)
-
-
-def _add_engine(archive: Archive, module: str) -> None:
-    """Add an engine that is a module of its own, outside of our packages."""
-    spec = None if "." in module else importlib.util.find_spec(module)
-    if spec and spec.origin:
-        archive.add_file(f"{GROUND_FLOOR}/{module}.py", Path(spec.origin).read_bytes())
 
 
 def _error(model: str | None, message: str, stderr: Sequence[str] = ()) -> Event:

@@ -69,7 +69,7 @@ class Connection:
                 "Install it with: apt-get install openssh-client"
             )
         # Short: the name of a socket has about 100 bytes at most.
-        self._folder = tempfile.TemporaryDirectory(prefix="edgekit-", dir="/tmp")
+        self._folder = tempfile.TemporaryDirectory(prefix="edgekit-ssh-", dir="/tmp")
         # The connection lasts as long as its own command, which ends with this process.
         self._master = subprocess.Popen(
             self._ssh({"ControlMaster": "yes"}, [f"echo {READY}; exec cat >/dev/null"]),

@@ -65,8 +65,9 @@ class FarEnd:
                 answer = _answer(stdout)
         if "error" in answer:
             raise DeviceError(
-                f"{self._name} cannot keep files in {answer['folder']}: {answer['error']}. Make "
-                "room there; --clean removes what edgekit has kept"
+                f"{self._name} cannot keep files in {answer['folder']}: {answer['error']}. See to "
+                "it that there is room and that it can be written; --clean removes what edgekit "
+                "keeps there"
             )
         self._kept.update({sha256: f"{first['folder']}/{sha256}" for sha256 in files})
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit_runtimes.devices.address import Address
-from edgekit_runtimes.devices.connection import Connection
+from edgekit_runtimes.devices.connection import SSH_FAULT, Connection
 from edgekit_runtimes.devices.host import OLDEST_PYTHON, PROBE, PROBE_LIMIT_S, probed_modules
 from edgekit_runtimes.engines import ENGINES, load_engine, root_module
-from edgekit_runtimes.errors import UsageError
+from edgekit_runtimes.errors import DeviceError, UsageError
 
 # For a device's users as Raspberry Pi OS names the first one.
 EXAMPLE_PYTHON = "/home/pi/edgekit/bin/python"
@@ -53,7 +53,8 @@ class RemotePython:
 def find_python(connection: Connection, address: Address, path: str) -> RemotePython:
     """Return the Python at `path` on the device.
 
-    Raises UsageError, with what to do, where there is none or it cannot run a worker.
+    Raises UsageError, with what to do, where there is none or it cannot run a worker, DeviceError
+    where the device runs nothing at all.
     """
     answer = _probe(connection, address, path)
     found = RemotePython(
@@ -102,7 +103,14 @@ def _probe(connection: Connection, address: Address, path: str) -> dict[str, Any
         )
         if lost := connection.loss_after(result.returncode):
             raise lost
-        said = result.stderr.strip().split("\n")[-1].rstrip(".") or said
+        lines = [line for line in result.stderr.splitlines() if line.strip()]
+        if result.returncode == SSH_FAULT:
+            reason = f": {lines[0]}" if lines else ""
+            raise DeviceError(
+                f"{address.target} runs nothing over the connection{reason}. Its sshd must allow "
+                "several sessions a connection (MaxSessions, 10 by default)."
+            )
+        said = lines[-1].rstrip(".") if lines else said
         answer: dict[str, Any] = json.loads(result.stdout)
     except (subprocess.TimeoutExpired, ValueError):
         raise UsageError(
