@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,13 @@ def test_integers_and_scalars_stay_as_they_are(tmp_path: Path, shape: tuple[int,
     assert (y == 2**41).all()
 
 
-@pytest.mark.parametrize(("option", "error"), [(True, (0, 1e-4)), (False, (1e-2, 1))])
+# onnxruntime 1.31 does so where the CPU multiplies bytes: not on a Cortex-A53 or A72, which have no
+# dot product instructions ("asimddp").
+HAS_INT8 = platform.machine() == "x86_64" or "asimddp" in Path("/proc/cpuinfo").read_text()
+BY_DEFAULT = (1e-2, 1) if HAS_INT8 else (0, 1e-4)
+
+
+@pytest.mark.parametrize(("option", "error"), [(True, (0, 1e-4)), (False, BY_DEFAULT)])
 def test_without_the_option_int8_weights_make_activations_int8_too(
     tmp_path: Path, option: bool, error: tuple[float, float]
 ) -> None:
