@@ -89,6 +89,7 @@ format: $(VENV)/.dev
 
 test: lint $(VENV)/.node $(VENV)/.system
 	pytest
+	pytest --board pi4
 
 test-fast: $(VENV)/.dev
 	pytest -m 'not slow and not board and not browser'

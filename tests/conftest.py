@@ -22,6 +22,18 @@ ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "examples" / "digits"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    help_text = "run the runtime tests inside this emulated board"
+    parser.addoption("--board", choices=["pi3", "pi4", "pi5"], help=help_text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if board := config.getoption("--board"):
+        from on_board import OnBoard
+
+        config.pluginmanager.register(OnBoard(config, board))
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a command left behind."""
@@ -166,25 +178,30 @@ def tflite_files(
 
     int8=True: static int8 with integer inputs and outputs, calibrated on `int8_samples`.
     """
-    import tensorflow as tf
-
     folder = tmp_path_factory.mktemp("tflite")
 
     def convert(name: str, int8: bool = False) -> Path:
         path = folder / f"{name}{'-int8' if int8 else ''}.tflite"
         if not path.exists():
-            saved = graphs(name).save(folder / path.stem)
-            converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
-            if int8:
-                converter.optimizations = [tf.lite.Optimize.DEFAULT]
-                converter.representative_dataset = lambda: ([x[None]] for x in int8_samples())
-                converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-                converter.inference_input_type = tf.int8
-                converter.inference_output_type = tf.int8
-            path.write_bytes(converter.convert())
+            path.write_bytes(convert_by_tensorflow(graphs(name), folder / path.stem, int8))
         return path
 
     return convert
+
+
+def convert_by_tensorflow(graph: Any, folder: Path, int8: bool = False) -> bytes:
+    """Return a graph as TFLite; `folder` gets its SavedModel. int8: see `tflite_files`."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(graph.save(folder)))
+    if int8:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([x[None]] for x in int8_samples())
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
+    content: bytes = converter.convert()
+    return content
 
 
 def int8_samples() -> Any:

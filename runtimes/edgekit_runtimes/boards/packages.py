@@ -143,9 +143,12 @@ def download_wheels(
     wheels: dict[str, list[Path]] = {}
     for group, names in groups.items():
         pinned = [f"{name}=={versions[name]}" if name in versions else name for name in names]
-        answer, target = _pip_download(folder, python, pinned)
+        # A folder of their own, so that no other versions are among them.
+        target = folder / ",".join(pinned)
+        answer = pip_download(target, python, pinned)
         if "No matching distribution" in answer.stderr:
-            answer, target = _pip_download(folder, python, names)
+            target = folder / ",".join(names)
+            answer = pip_download(target, python, names)
         if answer.returncode != 0:
             raise DeviceError(
                 f"pip cannot fetch {', '.join(names)} for Python {python} on ARM64: "
@@ -157,11 +160,10 @@ def download_wheels(
     return wheels
 
 
-def _pip_download(
-    folder: Path, python: str, requirements: Sequence[str]
-) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """Fetch wheels into a folder of their own, so that no other versions are among them."""
-    target = folder / ",".join(requirements)
+def pip_download(
+    target: Path, python: str, requirements: Sequence[str]
+) -> subprocess.CompletedProcess[str]:
+    """Fetch wheels for a Python on ARM64 into a folder, without their dependencies."""
     target.mkdir(parents=True, exist_ok=True)
     platforms = [f"manylinux_2_{minor}_aarch64" for minor in GLIBC_MINORS]
     platforms += ["manylinux2014_aarch64"]
@@ -172,7 +174,7 @@ def _pip_download(
         *(word for name in platforms for word in ("--platform", name)),
         *requirements,
     ]
-    return _run(command, target), target
+    return _run(command, target)
 
 
 def wheel_version(wheel: Path) -> tuple[str, str]:
