@@ -141,3 +141,30 @@ def test_tensors_are_named_by_one_node_each(float_models):
     names = [detail["name"] for detail in interpreter.get_tensor_details()]
     assert not any(";" in name for name in names)
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("quantization", "limit"),
+    # 13.95 MB of the float file are weights and biases.
+    [("fp32", 13_980_000), ("fp16", 7_060_000), ("int8-weights", 3_810_000), ("int8", 4_050_000)],
+)
+def test_the_files_of_mbv2_are_small_and_right(graphs, float_models, tmp_path, quantization, limit):
+    import make
+
+    images = make.samples(8)
+    calibration = Calibration(lambda: ({"input_layer": image[None]} for image in images))
+    path = tmp_path / "model.tflite"
+    tflite.write(float_models("mbv2"), quantization, path, calibration, "float")
+    assert path.stat().st_size <= limit
+    inputs = {"input_layer": make.samples(4, seed=5)}
+    expected = graphs("mbv2").run(inputs)["predictions"]
+    assert sqnr_db(expected, run(path, inputs)["predictions"]) >= 10
+
+
+def test_mbv2_answers_each_sample_differently(graphs):
+    import make
+
+    outputs = graphs("mbv2").run({"input_layer": make.samples(4)})["predictions"]
+    assert len(set(outputs.argmax(axis=1))) == 4
+    assert np.abs(outputs - outputs[0]).max(axis=1)[1:].min() > 0.1 * np.abs(outputs).max()
