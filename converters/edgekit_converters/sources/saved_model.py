@@ -40,7 +40,8 @@ def load(path: Path, options: SourceOptions) -> Source:
         ),
         options.input_shapes,
     )
-    names = list(signature.structured_outputs)
+    # A SavedModel keeps no order of its outputs: theirs changes from one load to the next.
+    names = sorted(signature.structured_outputs)
 
     def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
         return dict(signature(**tensors))
