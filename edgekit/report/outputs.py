@@ -37,7 +37,7 @@ def _top(sample: Array, classes: tuple[str, ...]) -> str:
     if not classes or sample.shape != (len(classes),):
         return ""
     best = sample.argsort()[::-1][:TOP]
-    return "  ".join(f"{classes[index]} {significant(float(sample[index]))}" for index in best)
+    return "  ".join(f"{classes[index]} ({significant(float(sample[index]))})" for index in best)
 
 
 def _values(sample: Array) -> str:

@@ -74,7 +74,7 @@ def test_the_five_likeliest_classes_are_shown_by_name(
         words_of_line = line.split("  ")
         assert words_of_line[1] == str(number)
         assert [word.rsplit(" ", 1)[0] for word in words_of_line[2:]] == [names[i] for i in best]
-        shown = [float(word.rsplit(" ", 1)[1]) for word in words_of_line[2:]]
+        shown = [float(word.rsplit(" ", 1)[1].strip("()")) for word in words_of_line[2:]]
         np.testing.assert_allclose(shown, scores[number][best], rtol=0.01)
 
 

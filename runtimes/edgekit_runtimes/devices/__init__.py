@@ -19,6 +19,24 @@ class EngineChoice:
     reason: str = ""
 
 
+class ClosedOnExit:
+    """A context manager whose `close` is called when it is left."""
+
+    def close(self) -> None:
+        """Give back what is held."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
 class Device(Protocol):
     """A place where jobs run. A context manager: leaving it stops what still runs there."""
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from edgekit_runtimes.boards import BOARDS
 from edgekit_runtimes.boards.build import ensure_userland
@@ -22,7 +21,7 @@ from edgekit_runtimes.boards.guest import (
     qemu_version,
 )
 from edgekit_runtimes.boards.tasks import JobTasks
-from edgekit_runtimes.devices import EngineChoice
+from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
 from edgekit_runtimes.devices.host import TFJS_REASON
 from edgekit_runtimes.devices.process import describe_death
 from edgekit_runtimes.engines import ENGINES
@@ -35,7 +34,7 @@ COPIES = 2
 RESERVED_BYTES = 400_000_000
 
 
-class Board:
+class Board(ClosedOnExit):
     """An emulated Raspberry Pi: "pi3", "pi4" or "pi5".
 
     Raises UsageError where there is no such board or QEMU is missing. The userland is built when
@@ -95,17 +94,6 @@ class Board:
         if self._guest:
             self._guest.stop()
             self._guest = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _boot(
         self, jobs: Sequence[Job], batch: Sequence[int], waiting: list[int]

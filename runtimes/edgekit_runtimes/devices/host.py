@@ -11,10 +11,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from edgekit_runtimes.devices import EngineChoice
+from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess
 from edgekit_runtimes.engines import ENGINES, load_engine, root_module
 from edgekit_runtimes.errors import UsageError
@@ -43,7 +42,7 @@ print(json.dumps(answer))
 """
 
 
-class Host:
+class Host(ClosedOnExit):
     """This machine, with our own Python or the one at `python`.
 
     Another Python needs numpy and an engine, not edgekit: our ground floor is handed over to it,
@@ -89,17 +88,6 @@ class Host:
         if self._folder:
             self._folder.cleanup()
             self._folder = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _has(self, module: str) -> bool:
         if self._found is not None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
-from edgekit_runtimes.devices import EngineChoice
+from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
 from edgekit_runtimes.devices.address import parse_address
 from edgekit_runtimes.devices.connection import SSH_FAULT, Connection
 from edgekit_runtimes.devices.far_end import FarEnd
@@ -21,7 +19,7 @@ from edgekit_runtimes.job import Event, Job
 DEFAULT_PYTHON = "python3"
 
 
-class Ssh:
+class Ssh(ClosedOnExit):
     """The device that "ssh://[user@]host[:port][/path/to/python]" names.
 
     It needs a 64-bit Python with numpy and an engine, not edgekit. What is copied there is kept by
@@ -80,17 +78,6 @@ class Ssh:
         if self._worker:
             self._worker.stop()
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _describe_end(self, code: int | None, stderr: Sequence[str]) -> str:
         """Return how a worker ended, in words. Raises ConnectionLostError."""
