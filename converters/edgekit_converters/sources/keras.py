@@ -112,6 +112,13 @@ def _check_container(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             if "config.json" not in archive.namelist():
                 raise SourceError(f"{path} is a zip archive without a Keras model (config.json).")
+            # Keras reads the weights by h5py, which does not look at the archive's checksums.
+            damaged = archive.testzip()
+        if damaged:
+            raise SourceError(
+                f"{path} is damaged: its member '{damaged}' does not match its checksum. "
+                "Get it again."
+            )
         return
     try:
         with h5py.File(path) as file:
