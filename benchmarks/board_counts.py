@@ -17,6 +17,7 @@ from edgekit.bench.run import run_bench
 from edgekit.bundle import Bundle
 from edgekit.convert import ConvertRequest, convert
 from edgekit.recipe import parse_recipes
+from edgekit.report.units import significant
 
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "examples" / "digits"
@@ -51,7 +52,11 @@ def main() -> None:
             for name in dict.fromkeys(row.id for row in results.rows):
                 cells = []
                 for row in (row for row in results.rows if row.id == name):
-                    count = f"{row.statistics.min / 1e6:#.3g} M" if row.statistics else row.reason
+                    count = (
+                        f"{significant(row.statistics.min / 1e6)} M"
+                        if row.statistics
+                        else row.reason
+                    )
                     ratio = f" ({row.ratio_to_fp32.value:.3f})" if row.ratio_to_fp32 else ""
                     cells.append(f"{count}{ratio}")
                 print(f"| {bundle.manifest.name}, {name.replace('/', ' ')} | {' | '.join(cells)} |")
