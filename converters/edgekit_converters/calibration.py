@@ -22,11 +22,9 @@ class Calibration:
     """Samples as the model takes them, with a batch axis of 1. Iterate as often as you like.
 
     samples: called for each pass; no more than CALIBRATION_SAMPLES of a pass are used.
-    count: how many it yields, None where that is unknown.
     """
 
     samples: Callable[[], Iterator[Arrays]]
-    count: int | None = None
 
     def __iter__(self) -> Iterator[Arrays]:
         return itertools.islice(self.samples(), CALIBRATION_SAMPLES)

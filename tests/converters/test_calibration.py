@@ -32,7 +32,7 @@ def samples(count: int) -> Iterator[dict[str, Any]]:
 
 
 def calibration(count: int = 24) -> Calibration:
-    return Calibration(lambda: samples(count), count)
+    return Calibration(lambda: samples(count))
 
 
 def ranges_of(model: bytes, data: Any) -> dict[str, Any]:
