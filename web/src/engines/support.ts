@@ -1,0 +1,60 @@
+// Whether this browser has what a back end needs.
+
+import type { Backend, EngineName } from './engine.ts';
+import { EngineError } from './errors.ts';
+import { ENGINES } from './known.ts';
+
+/** Return why this page or worker cannot use the back end, null where it can. */
+export async function whyNot(backend: Backend): Promise<string | null> {
+  switch (backend) {
+    case 'webgl':
+      return hasWebGl() ? null : 'this browser gives no WebGL context';
+    case 'webgpu':
+      if (!globalThis.navigator?.gpu) {
+        return globalThis.isSecureContext
+          ? 'this browser has no WebGPU'
+          : 'browsers offer WebGPU over https and on localhost only';
+      }
+      return (await navigator.gpu.requestAdapter()) ? null : 'this browser gives no WebGPU adapter';
+    case 'wasm':
+      return typeof WebAssembly === 'object' ? null : 'this browser has no WebAssembly';
+    case 'cpu':
+      return null;
+  }
+}
+
+/** Throw EngineError where the back end is none of the engine's, or this browser lacks it. */
+export async function requireBackend(name: EngineName, backend: Backend): Promise<void> {
+  const { label, backends } = ENGINES[name];
+  if (!backends.includes(backend)) {
+    throw new EngineError(`${label} has no back end '${backend}'. It has: ${backends.join(', ')}.`);
+  }
+  const reason = await whyNot(backend);
+  if (reason) throw new EngineError(`${label} cannot use ${backend}: ${reason}.`);
+}
+
+/** Throw EngineError where several threads are asked for and the page may not share memory. */
+export function requireThreads(label: string, threads: number): void {
+  if (threads > 1 && !globalThis.crossOriginIsolated) {
+    throw new EngineError(
+      `${label} cannot use ${threads} threads: the page is not cross-origin isolated. ` +
+        'Serve it with COOP same-origin and COEP require-corp.',
+    );
+  }
+}
+
+function hasWebGl(): boolean {
+  const context = newWebGlContext();
+  context?.getExtension('WEBGL_lose_context')?.loseContext();
+  return context !== null;
+}
+
+/** Return a WebGL context of its own, null where the browser gives none. */
+export function newWebGlContext(): WebGLRenderingContext | WebGL2RenderingContext | null {
+  if (typeof OffscreenCanvas === 'undefined' && typeof document === 'undefined') return null;
+  const canvas =
+    typeof OffscreenCanvas === 'undefined'
+      ? document.createElement('canvas')
+      : new OffscreenCanvas(1, 1);
+  return canvas.getContext('webgl2') ?? canvas.getContext('webgl');
+}

@@ -1,0 +1,100 @@
+// What the browser is: the facts that a measurement means nothing without.
+
+import type { Backend, EngineName } from '../engines/engine.ts';
+import { ENGINES } from '../engines/known.ts';
+import { newWebGlContext } from '../engines/support.ts';
+import type { EnvironmentEvent, Job } from './generated/job.ts';
+import { NS_PER_MS } from './timing.ts';
+
+/** Names of renderers that draw on the CPU. */
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|lavapipe|software|basic render/i;
+
+/** A module that uses one SIMD instruction. */
+const SIMD_MODULE = [
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253],
+  ...[15, 253, 98, 11],
+];
+
+/** How often the clock is watched to go on, to find its smallest step. */
+const CLOCK_STEPS = 20;
+
+/** Return the facts; WebGPU is asked only where the job uses it. */
+export async function describeEnvironment(job: Job): Promise<EnvironmentEvent> {
+  const backends = new Set(
+    job.models.map(
+      ({ engine, options }) =>
+        (options.backend as Backend | undefined) ?? ENGINES[engine as EngineName]?.backends[0],
+    ),
+  );
+  const renderer = webGlRenderer();
+  const adapter = backends.has('webgpu') ? await webGpuAdapter() : null;
+  const drawing = [backends.has('webgl') ? renderer : null, adapter].filter(
+    (name) => name !== null,
+  );
+  return {
+    event: 'environment',
+    platform: 'browser',
+    user_agent: navigator.userAgent,
+    browser: await browserName(),
+    renderer,
+    webgpu: adapter,
+    software_renderer: [renderer, adapter].some((name) => name !== null && SOFTWARE.test(name)),
+    cpu: drawing[0] ?? null,
+    cross_origin_isolated: globalThis.crossOriginIsolated,
+    wasm_simd: WebAssembly.validate(new Uint8Array(SIMD_MODULE)),
+    logical_cores: navigator.hardwareConcurrency,
+    clock_resolution_ns: clockResolutionNs(),
+  };
+}
+
+/** Return what draws WebGL, null where nothing does. */
+function webGlRenderer(): string | null {
+  const gl = newWebGlContext();
+  if (!gl) return null;
+  const names = gl.getExtension('WEBGL_debug_renderer_info');
+  const name = gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return String(name);
+}
+
+/** Return the adapter that WebGPU offers, null where there is none. */
+async function webGpuAdapter(): Promise<string | null> {
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (!adapter) return null;
+  const { vendor, architecture, device, description } = adapter.info;
+  const words = [vendor, architecture, device, description].filter((word) => word !== '');
+  return words.join(' ') || 'an adapter without a name';
+}
+
+/** The part of User-Agent Client Hints that is asked for; Chromium's only. */
+interface UserAgentData {
+  getHighEntropyValues(hints: readonly string[]): Promise<{
+    readonly fullVersionList?: readonly { readonly brand: string; readonly version: string }[];
+  }>;
+}
+
+/** Return name and version: "Chromium 156.0.7100.2", "Firefox 140.0". */
+async function browserName(): Promise<string> {
+  const { userAgentData } = navigator as Navigator & { userAgentData?: UserAgentData };
+  const hints = await userAgentData?.getHighEntropyValues(['fullVersionList']);
+  const brands = (hints?.fullVersionList ?? []).filter(({ brand }) => !/not.*brand/i.test(brand));
+  // Those built on Chromium name it beside themselves.
+  const own = brands.find(({ brand }) => brand !== 'Chromium') ?? brands[0];
+  if (own) return `${own.brand} ${own.version}`;
+  const named = /(Firefox|Edg|Chrome)\/([\d.]+)/.exec(navigator.userAgent);
+  if (named) return `${named[1]} ${named[2]}`;
+  const safari = /Version\/([\d.]+).*Safari/.exec(navigator.userAgent);
+  return safari ? `Safari ${safari[1]}` : 'unknown';
+}
+
+/** Return the smallest step that the clock was seen to make. */
+function clockResolutionNs(): number {
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let step = 0; step < CLOCK_STEPS; step += 1) {
+    const before = performance.now();
+    let after = before;
+    while (after === before) after = performance.now();
+    smallest = Math.min(smallest, after - before);
+  }
+  return Math.round(smallest * NS_PER_MS);
+}

@@ -1,0 +1,81 @@
+// The runner page: asks for a job, does it, posts its events, and reloads for the next one.
+//
+// Each job has a fresh page, as each has a fresh process elsewhere. Addresses are relative to the
+// page's own: job, events/N, alive/N, and what the job names.
+
+import { firstLine } from '../engines/errors.ts';
+import { type Event, type Job, runJob } from '../protocol/worker.ts';
+import { Progress } from './progress.ts';
+
+const FINISHED = 410;
+const NONE_YET = 204;
+
+// After an answer that it cannot use, the page waits so long before it asks again.
+const RETRY_MS = 1_000;
+
+const status = document.querySelector('#status') as HTMLElement;
+const bar = document.querySelector('#progress') as HTMLProgressElement;
+
+/** What the server answers to GET job. */
+interface Task {
+  readonly number: number;
+  readonly job: Job;
+}
+
+/** Ask until there is a job; null where there will be no more. */
+async function nextTask(): Promise<Task | null> {
+  for (;;) {
+    const answer = await fetch('job').catch(() => null);
+    if (answer?.status === FINISHED) return null;
+    if (answer?.ok && answer.status !== NONE_YET) return (await answer.json()) as Task;
+    if (!answer?.ok) {
+      status.textContent = 'edgekit does not answer. Waiting for it.';
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+async function post(number: number, event: Event): Promise<void> {
+  const answer = await fetch(`events/${number}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify([event]),
+  });
+  if (!answer.ok) throw new Error(`edgekit refused an event with status ${answer.status}`);
+}
+
+/** Keep a request open: its end tells edgekit that this page is gone. */
+function stayAlive(number: number): void {
+  fetch(`alive/${number}`)
+    .then((answer) => answer.text())
+    .catch(() => {});
+}
+
+async function work({ number, job }: Task): Promise<void> {
+  stayAlive(number);
+  const progress = new Progress(job);
+  try {
+    await runJob(job, async (event) => {
+      progress.note(event);
+      status.textContent = progress.text;
+      bar.value = progress.share;
+      await post(number, event);
+    });
+  } catch (error) {
+    await post(number, { event: 'error', model: null, message: firstLine(error) });
+  }
+}
+
+async function main(): Promise<void> {
+  const task = await nextTask();
+  if (!task) {
+    status.textContent = 'Finished. This page can be closed.';
+    bar.remove();
+    return;
+  }
+  // Where not even the error could be posted, the next page asks whether edgekit is still there.
+  await work(task).catch(() => {});
+  location.reload();
+}
+
+main();

@@ -1,0 +1,121 @@
+"""Print what the Python side computes where the page must compute the same.
+
+python web/test/make_vectors.py > web/test/vectors.json
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import json
+from typing import Any
+
+import numpy as np
+
+from edgekit_runtimes.errors import DataError
+from edgekit_runtimes.job import Plan
+from edgekit_runtimes.tensors import Preprocessing, TensorSpec, cast_losslessly, encode_array
+from edgekit_runtimes.tensors import is_batched as is_batched_of
+from edgekit_runtimes.timing import block_order, runs_per_block
+from edgekit_runtimes.worker import same_outputs
+
+DTYPES = ["float32", "float64", "bool"]
+DTYPES += [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+
+PREPROCESSINGS = [
+    Preprocessing(),
+    Preprocessing(scale=1 / 255),
+    Preprocessing(scale=1 / 127.5, mean=(1.0,)),
+    Preprocessing(scale=1 / 255, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+]
+
+PLANS = [
+    Plan(),
+    Plan(rounds=0, min_runs=5, block_s=0.0),
+    Plan(block_s=0.05, min_runs=100),
+    Plan(min_runs=100, max_block_s=1.0),
+]
+
+OUTPUTS = [[1.0, -2.0], [1.001, -2.0], [1.1, -2.0], [0.0, 0.0], [float("nan"), -2.0]]
+OUTPUTS += [[float("inf"), -2.0], [float("-inf"), -2.0]]
+
+
+def npy(array: Any) -> str:
+    """Return a .npy file in base64."""
+    file = io.BytesIO()
+    np.save(file, array)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def cast(array: Any, dtype: str) -> dict[str, Any]:
+    """Return the encoded cast, or the message of its error."""
+    try:
+        with np.errstate(invalid="ignore"):
+            return {"array": encode_array(cast_losslessly(array, dtype, "x"))}
+    except DataError as error:
+        return {"error": str(error)}
+
+
+def vectors() -> dict[str, Any]:
+    """Return all vectors, ready for JSON."""
+    values = np.array([[0, 1, 0], [1, 1, 0]])
+    pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(1, 2, 3, 3) * 14
+    casts = [
+        *itertools.product([values, values * 300], DTYPES, DTYPES),
+        *itertools.product([-values], ["int64", "float32"], DTYPES[:3] + ["int8", "int32"]),
+    ]
+    return {
+        "npy": [
+            {"file": npy(values.astype(dtype)), "array": encode_array(values.astype(dtype))}
+            for dtype in DTYPES
+        ],
+        "preprocess": [
+            {
+                "preprocessing": preprocessing.to_json(),
+                "sample": encode_array(pixels),
+                "array": encode_array(preprocessing.apply(pixels, "float32")),
+            }
+            for preprocessing in PREPROCESSINGS
+        ],
+        "cast": [
+            {
+                "sample": encode_array(array.astype(dtype)),
+                "dtype": to,
+                **cast(array.astype(dtype), to),
+            }
+            for array, dtype, to in casts
+        ],
+        "block_order": [
+            {"models": models, "rounds": rounds, "order": block_order(models, rounds)}
+            for models in (["a"], ["a", "b", "c"])
+            for rounds in (0, 1, 2)
+        ],
+        "runs_per_block": [
+            {"plan": vars(plan), "warmup": warmup, "runs": runs_per_block(plan, warmup)}
+            for plan in PLANS
+            for warmup in ([3_000_000, 2_000_000], [400_000_000], [0, 5])
+        ],
+        "is_batched": [
+            {
+                "shapes": shapes,
+                "batched": is_batched_of([TensorSpec("x", s, "float32") for s in shapes]),
+            }
+            for shapes in ([(None, 2)], [(1, 2)], [(3, 2)], [()], [(1, 2), (4,)])
+        ],
+        "same_outputs": [
+            {
+                "before": encode_array(np.array(before, np.float32)),
+                "after": encode_array(np.array(after, np.float32)),
+                "same": same_outputs(
+                    {"y": np.array(before, np.float32)}, {"y": np.array(after, np.float32)}
+                ),
+            }
+            for before in OUTPUTS
+            for after in OUTPUTS
+        ],
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(vectors(), separators=(",", ":")))

@@ -1,0 +1,121 @@
+// The page computes what the Python side computes.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { DataError } from '../src/engines/errors.ts';
+import { readNpy } from '../src/protocol/npy.ts';
+import {
+  castLosslessly,
+  encode,
+  isBatched,
+  preprocess,
+  stack,
+  unbatch,
+} from '../src/protocol/tensors.ts';
+import { blockOrder, runsPerBlock, runsPerSample } from '../src/protocol/timing.ts';
+import { sameOutputs } from '../src/protocol/worker.ts';
+import { bytes, decode, VECTORS } from './vectors.ts';
+
+test('npy files of every dtype are read as numpy wrote them', () => {
+  assert.equal(VECTORS.npy.length, 11);
+  for (const { file, array } of VECTORS.npy) assert.deepEqual(encode(readNpy(bytes(file))), array);
+});
+
+test('an npy file that starts at an odd byte is read too', () => {
+  for (const { file, array } of VECTORS.npy) {
+    const moved = new Uint8Array([0, ...bytes(file)]).subarray(1);
+    assert.deepEqual(encode(readNpy(moved)), array);
+  }
+});
+
+test('what is no npy file, or half of one, or in another order is refused', () => {
+  const { file } = VECTORS.npy[0]!;
+  const refused = (data: Uint8Array<ArrayBuffer>, message: RegExp) =>
+    assert.throws(
+      () => readNpy(data),
+      (error) => error instanceof DataError && message.test(error.message),
+    );
+  const edited = (from: string, to: string) =>
+    Uint8Array.from(
+      Buffer.from(Buffer.from(bytes(file)).toString('latin1').replace(from, to), 'latin1'),
+    );
+  refused(new TextEncoder().encode('<!doctype html>'), /no \.npy/);
+  refused(bytes(file).slice(0, -1), /cut off/);
+  refused(edited("'fortran_order': False", "'fortran_order': True "), /Fortran order/);
+  refused(edited('<f4', '<c8'), /type <c8/);
+});
+
+test('samples are preprocessed to the same float32 numbers', () => {
+  for (const { preprocessing, sample, array } of VECTORS.preprocess) {
+    assert.deepEqual(encode(preprocess(decode(sample), preprocessing, 'float32', 'x')), array);
+  }
+});
+
+test('a mean of another number of channels is refused', () => {
+  const preprocessing = { scale: 1, mean: [1, 2], std: [], resize: null };
+  const sample = decode(VECTORS.preprocess[0]!.sample);
+  assert.throws(
+    () => preprocess(sample, preprocessing, 'float32', 'x'),
+    /'x' has 3 channels and the mean 2/,
+  );
+});
+
+test('casts keep every value or fail with the same words', () => {
+  for (const { sample, dtype, array, error } of VECTORS.cast) {
+    const cast = () => castLosslessly(decode(sample), dtype, 'x');
+    const label = `${sample.dtype} ${decode(sample).data} to ${dtype}`;
+    if (array) assert.deepEqual(encode(cast()), array, label);
+    else assert.throws(cast, { message: error }, label);
+  }
+});
+
+test('blocks run in the same palindromic order', () => {
+  for (const { models, rounds, order } of VECTORS.block_order) {
+    assert.deepEqual(blockOrder(models, rounds), order);
+  }
+});
+
+test('a block has as many runs', () => {
+  for (const { plan, warmup, runs } of VECTORS.runs_per_block) {
+    assert.equal(runsPerBlock(plan, warmup), runs, JSON.stringify({ plan, warmup }));
+  }
+});
+
+test('a hundred thousand warm-up runs can be counted', () => {
+  const plan = VECTORS.runs_per_block[0]!.plan;
+  assert.equal(runsPerBlock(plan, new Array(200_000).fill(100_000)), 1000);
+});
+
+test('a clock coarser than a run neither makes a block endless nor a sample a step', () => {
+  const plan = { ...VECTORS.runs_per_block[0]!.plan, block_s: 0.1 };
+  const clockNs = 100_000;
+  const warmup = [0, 0, 0, 100_000];
+  assert.equal(runsPerBlock(plan, warmup, clockNs), 4_000);
+  assert.equal(runsPerSample(warmup, clockNs), 200);
+  assert.equal(runsPerSample([10_000_000], clockNs), 1);
+});
+
+test('the same inputs count as batched', () => {
+  for (const { shapes, batched } of VECTORS.is_batched) {
+    const specs = shapes.map((shape) => ({ name: 'x', dtype: 'float32', shape: [...shape] }));
+    assert.equal(isBatched(specs), batched, JSON.stringify(shapes));
+  }
+});
+
+test('the same outputs count as the same, not-a-numbers and infinities among them', () => {
+  for (const { before, after, same } of VECTORS.same_outputs) {
+    const found = sameOutputs({ y: decode(before) }, { y: decode(after) });
+    assert.equal(found, same, `${decode(before).data} and ${decode(after).data}`);
+  }
+});
+
+test('outputs of several samples are stacked without their batch axes', () => {
+  const one = { dtype: 'float32', shape: [1, 2], data: new Float32Array([1, 2]) } as const;
+  const two = { ...one, data: new Float32Array([3, 4]) };
+  const stacked = stack([unbatch(one, true), unbatch(two, true)]);
+  assert.deepEqual(stacked, {
+    dtype: 'float32',
+    shape: [2, 2],
+    data: new Float32Array([1, 2, 3, 4]),
+  });
+  assert.deepEqual(stack([one, two]).shape, [2, 1, 2]);
+});

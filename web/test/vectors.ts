@@ -1,0 +1,50 @@
+// What Python computes (make_vectors.py).
+import { readFileSync } from 'node:fs';
+import type { EncodedArray, Plan, Preprocessing } from '../src/protocol/generated/job.ts';
+import { type Dtype, type Tensor, view } from '../src/protocol/tensors.ts';
+
+interface Vectors {
+  readonly npy: readonly { readonly file: string; readonly array: EncodedArray }[];
+  readonly preprocess: readonly {
+    readonly preprocessing: Preprocessing;
+    readonly sample: EncodedArray;
+    readonly array: EncodedArray;
+  }[];
+  readonly cast: readonly {
+    readonly sample: EncodedArray;
+    readonly dtype: Dtype;
+    readonly array?: EncodedArray;
+    readonly error?: string;
+  }[];
+  readonly block_order: readonly {
+    readonly models: readonly string[];
+    readonly rounds: number;
+    readonly order: readonly [number, string][];
+  }[];
+  readonly runs_per_block: readonly {
+    readonly plan: Plan;
+    readonly warmup: readonly number[];
+    readonly runs: number;
+  }[];
+  readonly is_batched: readonly {
+    readonly shapes: readonly (readonly (number | null)[])[];
+    readonly batched: boolean;
+  }[];
+  readonly same_outputs: readonly {
+    readonly before: EncodedArray;
+    readonly after: EncodedArray;
+    readonly same: boolean;
+  }[];
+}
+
+export const VECTORS: Vectors = JSON.parse(readFileSync(process.env.EDGEKIT_VECTORS!, 'utf8'));
+
+/** Return the bytes in base64. */
+export function bytes(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(Buffer.from(text, 'base64'));
+}
+
+/** Return the tensor whose JSON form is given. */
+export function decode({ dtype, shape, data }: EncodedArray): Tensor {
+  return { dtype: dtype as Dtype, shape, data: view(dtype as Dtype, bytes(data).buffer) };
+}
