@@ -46,14 +46,20 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps tensorflowjs tf-keras
 	touch $@
 
-# What the tests need of the system: emulators for the boards, and an SSH server on loopback.
-SYSTEM_PACKAGES := qemu-system-arm qemu-user openssh-server openssh-client
-SYSTEM_PROGRAMS := qemu-system-aarch64 qemu-aarch64 /usr/sbin/sshd ssh
+# What the tests need of the system: emulators for the boards, an SSH server on loopback, browsers.
+SYSTEM_PACKAGES := qemu-system-arm qemu-user openssh-server openssh-client \
+	chromium firefox-esr xvfb libegl-mesa0 libgl1-mesa-dri
+SYSTEM_PROGRAMS := qemu-system-aarch64 qemu-aarch64 /usr/sbin/sshd ssh chromium firefox-esr Xvfb
+# Mesa has no program; with this file WebGL has its quick software renderer.
+SYSTEM_FILES := /usr/share/glvnd/egl_vendor.d/50_mesa.json
 INSTALL_SYSTEM := apt-get update && apt-get install --yes --no-install-recommends $(SYSTEM_PACKAGES)
 
-$(VENV)/.system: $(VENV)/.pip
+$(VENV)/.system: $(VENV)/.pip Makefile
 	@for program in $(SYSTEM_PROGRAMS); do \
 		command -v $$program >/dev/null || missing="$$missing $$program"; \
+	done; \
+	for file in $(SYSTEM_FILES); do \
+		test -e $$file || missing="$$missing $$file"; \
 	done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then \
 		export DEBIAN_FRONTEND=noninteractive; $(INSTALL_SYSTEM) >$(VENV)/system.log 2>&1 \

@@ -155,7 +155,8 @@ def cast_losslessly(array: Array, dtype: str, name: str = "data") -> Array:
     if array.dtype.kind in "iub" and wanted.kind in "iuf":
         # int64 labels or token ids are fine as int32 or float32 as long as every value survives.
         cast = array.astype(wanted)
-        if np.array_equal(cast.astype(array.dtype), array):
+        # Both: -1 as uint8 is 255, and comes back from there as -1.
+        if np.array_equal(cast, array) and np.array_equal(cast.astype(array.dtype), array):
             return cast
     raise DataError(
         f"'{name}' is {array.dtype.name} and the model takes {wanted.name}: "

@@ -89,7 +89,11 @@ def test_casts_that_keep_every_value_are_done(values: np.ndarray, dtype: str) ->
 
 @pytest.mark.parametrize(
     ("values", "dtype"),
-    [(np.array([0.5], np.float32), "uint8"), (np.array([2**40], np.int64), "int32")],
+    [
+        (np.array([0.5], np.float32), "uint8"),
+        (np.array([2**40], np.int64), "int32"),
+        (np.array([-1], np.int8), "uint8"),
+    ],
 )
 def test_a_cast_that_loses_values_is_refused_by_name(values: np.ndarray, dtype: str) -> None:
     with pytest.raises(

@@ -63,7 +63,7 @@ def vectors() -> dict[str, Any]:
     pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(1, 2, 3, 3) * 14
     casts = [
         *itertools.product([values, values * 300], DTYPES, DTYPES),
-        *itertools.product([-values], ["int64", "float32"], DTYPES[:3] + ["int8", "int32"]),
+        *itertools.product([-values], ["int8", "int64", "float32"], DTYPES),
     ]
     return {
         "npy": [

@@ -17,6 +17,7 @@ from tf2onnx.utils import map_onnx_to_numpy_type
 from edgekit_converters.frozen import FrozenGraph
 from edgekit_converters.onnx.graph import graphs
 from edgekit_converters.onnx.loops import hoist_constants
+from edgekit_converters.onnx.pooling import use_global_pools
 from edgekit_converters.onnx.quiet import quiet
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
@@ -49,7 +50,9 @@ def prepare(graph: FrozenGraph) -> onnx.ModelProto:
         _check_operators(model)
         _name_free_sizes(model, graph)
         hoist_constants(model.graph)
-        return onnx.shape_inference.infer_shapes(_simplify(model))
+        prepared = onnx.shape_inference.infer_shapes(_simplify(model))
+        use_global_pools(prepared.graph)
+        return prepared
 
 
 def _convert(graph: FrozenGraph, catch_errors: bool) -> onnx.ModelProto:

@@ -1,4 +1,7 @@
-"""Means over an image become global average pools, which onnxruntime computes with integers."""
+"""Means over an image become global average pools.
+
+onnxruntime computes those with integers, and ort-web computes them on WebGL.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ def use_global_pools(graph: Any) -> None:
     """Write each ReduceMean over height and width as GlobalAveragePool, and Flatten where needed.
 
     onnxruntime has no integer kernel for ReduceMean: static int8 would turn its input into floats
-    and add those up, in an order that depends on the CPU.
+    and add those up, in an order that depends on the CPU. ort-web's WebGL back end knows ReduceMean
+    only up to opset 17, where its axes are an attribute.
     """
     constants = {tensor.name: tensor for tensor in graph.initializer}
     ranks = {

@@ -16,7 +16,6 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.onnx.graph import layers, sort_nodes
 from edgekit_converters.onnx.head import keep_head_float
-from edgekit_converters.onnx.pooling import use_global_pools
 from edgekit_converters.onnx.ties import keep_off_ties
 from edgekit_converters.onnx.weights import store_int8
 from edgekit_runtimes.errors import ConversionError, NotAvailableError
@@ -51,7 +50,6 @@ def quantize(
     onnxruntime does not look into loops: their kernels are only stored as int8. Raises
     NotAvailableError where nothing else is in the model.
     """
-    use_global_pools(model.graph)
     ranges = TensorsData(CalibrationMethod.MinMax, measure_ranges(model, calibration))
     in_loops = [layer.in_loop for layer in layers(model.graph)]
     # Without this mark the quantizer writes the model to a file and reads it back.
