@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import numpy as np
 from jsonschema import Draft202012Validator
 
 import edgekit_runtimes
-from edgekit_runtimes.devices import Device
-from edgekit_runtimes.job import Event, Job
+from edgekit_runtimes.devices import Device, open_device
+from edgekit_runtimes.execution import Execution
+from edgekit_runtimes.job import Event, Job, JobModel
 from edgekit_runtimes.tensors import Array, Arrays, decode_array
 
 LITERT = "edgekit_runtimes.engines.litert"
@@ -46,6 +48,25 @@ def run_job(device: Device, job: Job) -> list[Event]:
     events = list(device.run(job))
     check_events(events)
     return events
+
+
+def executions_of(bundle: Path, **samples: Any) -> dict[str, Execution]:
+    """Return how the TFLite and ONNX artifacts of a bundle are run on this machine, by id."""
+    models = [
+        JobModel(
+            f"{form}/{path.stem}",
+            engine,
+            str(path),
+            {"disable_quant_qdq": path.stem == "int8-weights"} if form == "onnx" else {},
+        )
+        for form, engine in (("tflite", LITERT), ("onnx", ONNXRUNTIME))
+        for path in sorted((bundle / form).iterdir())
+    ]
+    with tempfile.TemporaryDirectory() as folder, open_device("host") as host:
+        inputs = save_inputs(Path(folder), **samples)
+        events = run_job(host, Job(tuple(models), inputs, explain=True))
+    told = of_kind(events, "execution")
+    return {event["model"]: Execution.from_json(event) for event in told}
 
 
 def check_events(events: Iterable[Event]) -> None:

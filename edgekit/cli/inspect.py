@@ -16,26 +16,33 @@ EXAMPLES = """
 Examples:
   edgekit inspect digits.edgekit
   edgekit inspect digits.edgekit/tflite/int8.tflite
+  edgekit inspect digits.edgekit/tfjs/fp16 --layers
   edgekit inspect digits.edgekit --json
 """
 
 
 @click.command("inspect", epilog=EXAMPLES)
 @click.argument("path", type=PATH)
+@click.option("--layers", is_flag=True, help="List all nodes of an artifact, in their order.")
 @json_option
-def command(path: Path, as_json: bool) -> None:
-    """Show the signature, recipes, files and sizes of a bundle, or of one artifact.
+def command(path: Path, layers: bool, as_json: bool) -> None:
+    """Show what is in a bundle, or in one artifact.
 
-    PATH is a bundle (a folder with edgekit.json), a .tflite or .onnx file or a TF.js folder.
+    PATH is a bundle (a folder with edgekit.json): its signature, recipes, files and sizes. Or it
+    is a .tflite or .onnx file or a TF.js folder: its operators, parameters, multiply-accumulates,
+    how each node computes, and its largest layers.
     """
     from edgekit.bundle import load_bundle
     from edgekit.inspect import inspect_artifact
     from edgekit.manifest import MANIFEST_NAME
-    from edgekit.report.bundle import print_artifact, print_bundle
+    from edgekit.report.bundle import print_bundle
+    from edgekit.report.inspect import print_artifact
 
     if not path.exists():
         raise UsageError(f"No such file or folder: {path}")
     if (path / MANIFEST_NAME).is_file():
+        if layers:
+            raise UsageError(f"--layers is for one artifact, and {path} is a bundle of several.")
         bundle = load_bundle(path)
         if as_json:
             click.echo(json.dumps(bundle.manifest.to_json(), indent=2))
@@ -46,4 +53,4 @@ def command(path: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts.to_json(), indent=2))
     else:
-        print_artifact(facts, stdout_console())
+        print_artifact(facts, stdout_console(), layers)

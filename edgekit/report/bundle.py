@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgekit.bundle import Bundle
-from edgekit.inspect import ArtifactFacts
 from edgekit.manifest import ArtifactRecord
 from edgekit.report.units import BYTE_UNITS, percent, pick_unit, significant
 
@@ -62,22 +61,3 @@ def _cells(record: ArtifactRecord, made: list[ArtifactRecord]) -> list[str]:
         "" if worst["top1"] is None else f"{percent(worst['top1'])} %",
         "" if worst["sqnr_db"] is None else f"{float(worst['sqnr_db']):.1f}",
     ]
-
-
-def print_artifact(facts: ArtifactFacts, console: Console) -> None:
-    """Print the facts of one artifact."""
-    origin = f" ({facts.recipe}, in {facts.bundle})" if facts.recipe else ""
-    lines = [f"{facts.path}  {facts.format}{origin}"]
-    for kind, specs in (("input", facts.inputs), ("output", facts.outputs)):
-        for spec in specs:
-            scale = ""
-            if spec.quantization:
-                scale = f"  (value - {spec.quantization[1]}) * {spec.quantization[0]:.6g}"
-            lines.append(f"{kind:>6}  {spec}{scale}")
-    unit = pick_unit([facts.bytes], BYTE_UNITS)
-    lines.append(f" bytes  {facts.bytes:,} ({significant(facts.bytes / unit.size)} {unit.word})")
-    lines.append(f"sha256  {facts.sha256}")
-    if len(facts.files) > 1:
-        lines.append(f" files  {', '.join(facts.files)}")
-    for line in lines:
-        console.print(line, highlight=False, markup=False)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Answer
@@ -60,7 +62,7 @@ def test_an_artifact_shows_its_recipe_its_bundle_and_its_signature(
     assert lines[1:3] == [" input  features: float32[?, 64]", f"output  {output}"]
     assert lines[3].startswith(" bytes  ")
     files = sorted(file.name for file in (bundle / path).glob("*"))
-    assert lines[5:] == ([f" files  {', '.join(files)}"] if files else [])
+    assert lines[5].startswith(f" files  {', '.join(files)}" if files else " nodes  ")
 
 
 def test_an_artifact_shows_its_size_and_hash(cli: Cli, bundle: Path) -> None:
@@ -90,6 +92,76 @@ def test_an_artifact_outside_of_a_bundle_has_no_recipe(
     facts = json.loads(cli("inspect", alone.name, "--json").out)
     assert (facts["recipe"], facts["bundle"]) == (None, None)
     assert [entry["name"] for entry in facts["inputs"]] == ["features"]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            "tflite/int8.tflite",
+            [
+                " nodes  4: 3 FULLY_CONNECTED, 1 SOFTMAX",
+                "        4 int8; 8 tensors",
+                "params  16,640; constants take 16.6 KB",
+                "  MACs  16,640 multiply-accumulates a sample: 100.0 % int8",
+            ],
+        ),
+        (
+            "onnx/int8.onnx",
+            [
+                "  MACs  16,640 multiply-accumulates a sample: 100.0 % int8",
+                " float  1 of the nodes, in 1 island: 1 Softmax",
+            ],
+        ),
+        (
+            "tfjs/fp32",
+            [
+                " nodes  4: 2 _FusedMatMul, 1 MatMul, 1 Softmax",
+                "  MACs  16,640 multiply-accumulates a sample: 100.0 % fp32",
+            ],
+        ),
+    ],
+)
+def test_an_artifact_shows_what_its_nodes_are_and_cost(
+    cli: Cli, bundle: Path, path: str, said: list[str]
+) -> None:
+    lines = cli("inspect", bundle / path).out.splitlines()
+    assert [line for line in lines if line in said] == said
+
+
+def test_the_largest_layers_come_first_and_all_layers_when_asked(cli: Cli, bundle: Path) -> None:
+    path = bundle / "tflite" / "fp32.tflite"
+    largest = table(cli("inspect", path).out)
+    assert [line.split()[-1] for line in largest] == ["32.8", "32.8", "1.02"]
+    assert "the 3 largest of 4 nodes; --layers shows all" in cli("inspect", path).out
+    every = table(cli("inspect", path, "--layers").out)
+    assert [line.split()[1] for line in every] == [*["FULLY_CONNECTED"] * 3, "SOFTMAX"]
+
+
+def table(text: str) -> list[str]:
+    """Return the rows of the table of layers."""
+    lines = text.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("layer "))
+    return [line for line in lines[first + 1 :] if not line.startswith("the ")]
+
+
+def test_a_bundle_has_no_layers_of_its_own(refused: Callable[..., Any], bundle: Path) -> None:
+    message, code = refused("inspect", bundle, "--layers")
+    assert message == f"--layers is for one artifact, and {bundle} is a bundle of several."
+    assert code == 2
+
+
+def test_without_the_onnx_package_the_rest_is_shown_with_the_line_that_helps(
+    cli: Cli, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    lines = cli("inspect", bundle / "onnx" / "fp32.onnx").out.splitlines()
+    assert lines[1:3] == [" input  features: float32[?, 64]", "output  class: float32[?, 4]"]
+    assert lines[-1].startswith(" nodes  not read: ")
+    assert lines[-1].endswith("pip install 'edgekit[convert]'")
+    facts = json.loads(cli("inspect", bundle / "onnx" / "fp32.onnx", "--json").out)
+    assert facts["graph"] is None
+    assert facts["graph_reason"] == lines[-1].removeprefix(" nodes  not read: ")
 
 
 def test_a_model_that_dies_when_it_runs_is_inspected_all_the_same(cli: Cli, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from edgekit_runtimes.errors import EngineError, map_exceptions
+from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.tensors import Arrays, TensorSpec
 
 # The engines of each format, the preferred one first.
@@ -46,6 +47,17 @@ class Model(Protocol):
         That function invokes the model and reads every output back, as the engine gives it. It
         does nothing else: it is what is timed. It stays valid until the next `run` or `bind`.
         Raises EngineError; the function raises what the engine raises.
+        """
+
+
+@runtime_checkable
+class TellingModel(Model, Protocol):
+    """A model whose engine tells how it runs it."""
+
+    def execution(self) -> Execution | None:
+        """Return how the model is run, once it has run; None where the engine does not tell now.
+
+        It may cost as much as loading, so it is asked for after everything that is measured.
         """
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgekit_runtimes.errors import EngineError, map_exceptions
+from edgekit_runtimes.execution import Execution, delegated_execution
 from edgekit_runtimes.tensors import Arrays, TensorSpec, dequantize, quantize
 
 
@@ -68,6 +69,12 @@ class InterpreterModel:
             return [get_tensor(index) for index in indices]
 
         return call
+
+    def execution(self) -> Execution | None:
+        """Return which nodes the delegates took; None before the tensors are allocated."""
+        # "Experimental and subject to change", and the only one that tells.
+        tell = getattr(self._interpreter, "_get_ops_details", None)
+        return delegated_execution(tell()) if tell and self._allocated else None
 
     def _set(self, inputs: Arrays) -> None:
         arrays = {spec.name: quantize(inputs[spec.name], spec) for spec in self.inputs}

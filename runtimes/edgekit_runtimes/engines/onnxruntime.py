@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from edgekit_runtimes.engines import Model
+from edgekit_runtimes.engines.optimized import count_nodes, optimized_execution
 from edgekit_runtimes.errors import EngineError, map_exceptions
+from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.tensors import Arrays, TensorSpec
 
 NAME = "onnxruntime"
@@ -19,6 +22,9 @@ IMPORT_NAME = "onnxruntime"
 FORMAT = "onnx"
 
 LOG_ERRORS_ONLY = 3
+
+# A second session holds the weights a second time, and writes them to a file.
+MAX_EXPLAINED_BYTES = 200_000_000
 
 # For int8 weights under float activations. Otherwise onnxruntime takes their DequantizeLinear for
 # a half of QDQ: mbv2 becomes 2.3 times slower than fp32, and a MatMul becomes MatMulNBits, which
@@ -53,16 +59,23 @@ def load(path: Path, options: Mapping[str, Any]) -> Model:
     with map_exceptions(f"{NAME} cannot be imported", EngineError):
         import onnxruntime
     with map_exceptions(f"{NAME} cannot load {path}", EngineError):
-        settings = onnxruntime.SessionOptions()
-        settings.log_severity_level = LOG_ERRORS_ONLY
-        settings.intra_op_num_threads = options.get("threads", 1)
-        settings.inter_op_num_threads = 1
-        if options.get("disable_quant_qdq", False):
-            settings.add_session_config_entry(DISABLE_QUANT_QDQ, "1")
-        session = onnxruntime.InferenceSession(
-            str(path), settings, providers=["CPUExecutionProvider"]
-        )
-    return SessionModel(session, path)
+        session = _session(onnxruntime, path, options)
+    return SessionModel(session, path, options)
+
+
+def _session(
+    onnxruntime: Any, path: Path, options: Mapping[str, Any], optimized: Path | None = None
+) -> Any:
+    """Return a session; it writes its graph to the file `optimized`."""
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = LOG_ERRORS_ONLY
+    settings.intra_op_num_threads = options.get("threads", 1)
+    settings.inter_op_num_threads = 1
+    if options.get("disable_quant_qdq", False):
+        settings.add_session_config_entry(DISABLE_QUANT_QDQ, "1")
+    if optimized:
+        settings.optimized_model_filepath = str(optimized)
+    return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
 
 
 class SessionModel:
@@ -71,8 +84,9 @@ class SessionModel:
     Integer inputs and outputs stay as they are: an ONNX graph states no scale for them.
     """
 
-    def __init__(self, session: Any, path: Path) -> None:
+    def __init__(self, session: Any, path: Path, options: Mapping[str, Any]) -> None:
         self._session = session
+        self._path, self._options = path, options
         self._run_failed = f"{NAME} cannot run {path}"
         self.inputs = tuple(_spec(entry, path) for entry in session.get_inputs())
         self.outputs = tuple(_spec(entry, path) for entry in session.get_outputs())
@@ -94,6 +108,21 @@ class SessionModel:
             return run(names, feed)
 
         return call
+
+    def execution(self) -> Execution | None:
+        """Return what the session made of the file; None for a file that is too large to do so.
+
+        The session does not tell, but writes its graph when it is made: so another one is made.
+        """
+        import onnxruntime
+
+        if self._path.stat().st_size > MAX_EXPLAINED_BYTES:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            optimized = Path(folder) / "optimized.onnx"
+            _session(onnxruntime, self._path, self._options, optimized)
+            nodes = count_nodes(self._path.read_bytes())
+            return optimized_execution(optimized.read_bytes(), nodes)
 
     def _feed(self, inputs: Arrays) -> Arrays:
         # The session copies what is not contiguous, on every run. (np.ascontiguousarray would

@@ -1,4 +1,4 @@
-"""What an artifact holds: its signature, its files, and the recipe that its bundle knows."""
+"""What an artifact holds: its signature, its files, its nodes, and the recipe of its bundle."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.bundle import Bundle, load_bundle
+from edgekit.inspect.model import Graph
+from edgekit.inspect.read import read_graph
 from edgekit.manifest import MANIFEST_NAME, ArtifactRecord
 from edgekit_runtimes.artifact import TFJS_MODEL_FILE, artifact_format, sha256_of, size_of
 from edgekit_runtimes.devices import Device, open_device
-from edgekit_runtimes.errors import ArtifactError, EngineError, UsageError
+from edgekit_runtimes.errors import ArtifactError, EngineError, MissingExtraError, UsageError
 from edgekit_runtimes.job import Job, JobModel
 from edgekit_runtimes.tensors import TensorSpec
 
@@ -24,7 +26,11 @@ TFJS_DTYPES = {"DT_FLOAT": "float32", "DT_INT32": "int32", "DT_BOOL": "bool"}
 
 @dataclass(frozen=True)
 class ArtifactFacts:
-    """One artifact. recipe and bundle: None where it stands outside a bundle."""
+    """One artifact.
+
+    recipe, bundle: None where it stands outside a bundle.
+    graph: None with `graph_reason` where the package that reads it is not installed.
+    """
 
     path: Path
     format: str
@@ -35,6 +41,8 @@ class ArtifactFacts:
     files: tuple[str, ...]
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    graph: Graph | None = None
+    graph_reason: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -48,6 +56,8 @@ class ArtifactFacts:
             "files": list(self.files),
             "inputs": [spec.to_json() for spec in self.inputs],
             "outputs": [spec.to_json() for spec in self.outputs],
+            "graph": self.graph.to_json() if self.graph else None,
+            "graph_reason": self.graph_reason,
         }
 
 
@@ -55,12 +65,17 @@ def inspect_artifact(path: Path) -> ArtifactFacts:
     """Return the facts of a .tflite or .onnx file or a TF.js folder.
 
     Raises UsageError where it is none, EngineError where its engine cannot load it,
-    ArtifactError where a model.json is damaged.
+    ArtifactError where it is damaged.
     """
     format_name = artifact_format(path)
     inputs, outputs = (
         _tfjs_signature(path) if format_name == "tfjs" else load_signature(path, format_name)
     )
+    graph, graph_reason = None, None
+    try:
+        graph = read_graph(path, format_name)
+    except MissingExtraError as error:
+        graph_reason = str(error)
     found = find_record(path)
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     return ArtifactFacts(
@@ -73,6 +88,8 @@ def inspect_artifact(path: Path) -> ArtifactFacts:
         files=tuple(file.name for file in files if file.is_file()),
         inputs=inputs,
         outputs=outputs,
+        graph=graph,
+        graph_reason=graph_reason,
     )
 
 

@@ -1,0 +1,26 @@
+"""The one way from a file to its graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgekit.inspect.model import Graph
+
+
+def read_graph(path: Path, format_name: str) -> Graph:
+    """Return the graph of an artifact of a format ("tflite", "onnx" or "tfjs").
+
+    Nothing is run, and no engine is needed. Raises ArtifactError where the artifact is damaged,
+    MissingExtraError where the package that reads its format is not installed.
+    """
+    if format_name == "tflite":
+        from edgekit.inspect.tflite import read_tflite
+
+        return read_tflite(path)
+    if format_name == "onnx":
+        from edgekit.inspect.onnx import read_onnx
+
+        return read_onnx(path)
+    from edgekit.inspect.tfjs import read_tfjs
+
+    return read_tfjs(path)
