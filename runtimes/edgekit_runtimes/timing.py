@@ -69,4 +69,6 @@ def runs_per_block(plan: Plan, warmup: Sequence[int]) -> int:
     fastest = max(min(warmup), 1)
     for_duration = math.ceil(plan.block_s * NS / fastest)
     for_total = math.ceil(plan.min_runs / max(2 * plan.rounds, 1))
+    if plan.max_block_s:
+        for_total = min(for_total, math.floor(plan.max_block_s * NS / fastest))
     return max(for_duration, for_total, 1)

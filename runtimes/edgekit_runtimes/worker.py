@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit_runtimes.engines import Model, load_engine
+from edgekit_runtimes.engines import Model, TellingModel, load_engine
 from edgekit_runtimes.environment import describe_environment, peak_memory_bytes
 from edgekit_runtimes.errors import (
     EdgekitError,
@@ -91,7 +91,11 @@ class Worker:
                     self._report_outputs(loaded)
             if self._job.plan:
                 self._measure(self._job.plan)
-        self._emit({"event": "done", "peak_memory_bytes": peak_memory_bytes()})
+        peak_memory = peak_memory_bytes()
+        if self._job.explain:
+            for loaded in list(self._models.values()):
+                self._explain(loaded)
+        self._emit({"event": "done", "peak_memory_bytes": peak_memory})
 
     @contextlib.contextmanager
     def _guarded(self, model_id: str | None) -> Iterator[None]:
@@ -205,6 +209,13 @@ class Worker:
                         "The outputs for the first sample are not the same after the timing as "
                         "before it: the model is random, or broke down, and its times are void."
                     )
+
+    def _explain(self, loaded: LoadedModel) -> None:
+        """Say how the engine runs a model. A reason less is no error."""
+        with contextlib.suppress(Exception):
+            told = loaded.model.execution() if isinstance(loaded.model, TellingModel) else None
+            if told:
+                self._emit({"event": "execution", "model": loaded.id, **told.to_json()})
 
     def _emit_block(
         self,

@@ -10,6 +10,9 @@ from ssh_server import write_script
 
 from edgekit_runtimes.boards import cache
 from edgekit_runtimes.boards.cache import Userland, store, wanted_versions
+from edgekit_runtimes.devices.browser import device as browser_device
+
+BROWSER = "browser[:webgl|wasm|webgpu|cpu]"
 
 
 @pytest.fixture
@@ -69,14 +72,42 @@ def test_ssh_can_be_used_where_there_is_a_client(devices):
     assert "Python 3.11 to 3.13" in ssh["detail"]
 
 
-def test_browsers_are_named_though_no_device_uses_them_yet(devices, tmp_path):
-    (name,) = (name for name in devices("firefox") if name.startswith("browser:"))
-    browser = devices()[name]
+@pytest.fixture
+def pages(tmp_path, monkeypatch):
+    """Pages that are built: here only their presence counts."""
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "runner.html").touch()
+    monkeypatch.setattr(browser_device, "PAGES", tmp_path / "pages")
+
+
+def test_the_browser_to_start_is_named_and_so_are_the_others(devices, pages, tmp_path):
+    browser = devices("chromium", "firefox-esr", "google-chrome")[BROWSER]
+    folder = tmp_path / "bin"
+    assert browser["usable"]
+    assert browser["detail"] == (
+        f"{folder}/chromium; also with --browser {folder}/google-chrome or "
+        f"--browser {folder}/firefox-esr or --browser none"
+    )
+
+
+def test_without_a_chromium_browsers_cannot_be_used_as_they_are(devices, pages, tmp_path):
+    browser = devices("firefox")[BROWSER]
     assert not browser["usable"]
-    assert browser["detail"] == f"not in this version of edgekit; found: {tmp_path}/bin/firefox"
+    assert browser["detail"] == (
+        "No Chromium was found. Install it with: apt-get install chromium, or measure in another "
+        f"browser with --browser {tmp_path}/bin/firefox."
+    )
 
 
-def test_the_list_has_what_can_be_used_first(cli):
+def test_without_its_page_no_browser_can_be_used(devices, tmp_path, monkeypatch):
+    monkeypatch.setattr(browser_device, "PAGES", tmp_path)
+    browser = devices("chromium")[BROWSER]
+    assert not browser["usable"]
+    assert browser["detail"].endswith("build it with: make web")
+
+
+def test_the_list_has_what_can_be_used_first(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
     lines = cli("devices").out.splitlines()
     assert lines[0] == "Can be used"
     assert lines[1].split()[0] == "host"

@@ -16,6 +16,7 @@ from conftest import ROOT, Answer
 
 from edgekit.doctor import EXTRAS, HOST_TOOLS, Finding
 from edgekit.report.doctor import print_findings
+from edgekit_runtimes.devices.browser import device
 
 Cli = Callable[..., Answer]
 
@@ -93,7 +94,30 @@ def test_what_is_broken_is_told_apart_from_what_is_missing(cli: Cli, strange_mac
     assert found["tool", "chromium"]["detail"].startswith("does not start: ")
     qemu = found["tool", "qemu-system-aarch64"]
     assert (qemu["state"], qemu["install"]) == ("missing", "apt-get install qemu-system-arm")
+    firefox = found["tool", "firefox"]
+    assert (firefox["state"], firefox["install"]) == ("missing", "apt-get install firefox-esr")
     assert {name for kind, name in found if kind == "tool"} == set(HOST_TOOLS)
+
+
+def test_a_browser_is_found_under_any_of_its_names(cli: Cli, strange_machine: Path) -> None:
+    for name in ("firefox-esr", "google-chrome"):
+        path = strange_machine / "bin" / name
+        path.write_text("#!/bin/sh\necho Browser 99\n")
+        path.chmod(0o755)
+    (strange_machine / "bin" / "chromium").unlink()
+    found = findings(cli("doctor", "--json"))
+    assert found["tool", "firefox"]["detail"] == "Browser 99"
+    assert found["tool", "chromium"]["detail"] == "Browser 99"
+
+
+def test_pages_that_are_not_built_come_with_the_line_that_builds_them(
+    cli: Cli, strange_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "PAGES", strange_machine)
+    pages = findings(cli("doctor", "--json"))["pages", "runner"]
+    assert (pages["state"], pages["install"]) == ("missing", "make web")
+    (strange_machine / "runner.html").touch()
+    assert findings(cli("doctor", "--json"))["pages", "runner"]["state"] == "works"
 
 
 def test_the_findings_read_as_one_line_each_with_the_remedy_below(

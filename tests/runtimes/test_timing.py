@@ -74,6 +74,10 @@ def test_garbage_collection_is_back_on_after_a_failure() -> None:
         (Plan(block_s=0.1, rounds=2, min_runs=17), [2_000_000, 1_000_000], 100),
         # 17 runs in four blocks, though two would fill the time.
         (Plan(block_s=0.1, rounds=2, min_runs=17), [60_000_000], 5),
+        # Of runs of one second as many as fit into three, of longer ones one.
+        (Plan(block_s=0.1, rounds=2, min_runs=17, max_block_s=3), [1_000_000_000], 3),
+        (Plan(block_s=0.1, rounds=2, min_runs=17, max_block_s=3), [9_000_000_000], 1),
+        (Plan(block_s=0.1, rounds=2, min_runs=17, max_block_s=3), [60_000_000], 5),
         # An emulated board: five counted runs, no floors of time.
         (Plan(warmup_s=0, block_s=0, rounds=0, min_runs=5), [1_000], 5),
         # A clock too coarse to see the run.

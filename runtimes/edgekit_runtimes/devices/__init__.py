@@ -13,10 +13,36 @@ from edgekit_runtimes.job import Event, Job
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """The engine module that runs a format on a device; None with the reason where none does."""
+    """The engine that runs a format on a device.
+
+    module: as a job names it: a Python module, or the word of an engine of the page ("tfjs"). None
+    with the reason where no engine does.
+    backend: where that engine computes ("webgl"); None where an engine has only one place.
+    """
 
     module: str | None
     reason: str = ""
+    backend: str | None = None
+
+    @property
+    def word(self) -> str | None:
+        """How results name the engine ("litert"), None where there is none."""
+        from edgekit_runtimes.engines import load_engine
+
+        if self.module is None or "." not in self.module:
+            return self.module
+        return load_engine(self.module).NAME
+
+
+@dataclass(frozen=True)
+class DeviceOptions:
+    """What the words of a device do not say.
+
+    browser: the path of the browser to measure in, or "none" to open the page oneself. None: the
+    installed Chromium.
+    """
+
+    browser: str | None = None
 
 
 class ClosedOnExit:
@@ -100,22 +126,28 @@ class CountingDevice(Device, Protocol):
         """
 
 
-def open_device(spec: str) -> Device:
+def device_word(spec: str) -> str:
+    """Return the first word of a device: "host", "board", "ssh" or "browser".
+
+    Raises UsageError for any other, with the nearest one suggested.
+    """
+    word = spec.partition(":")[0]
+    if word not in _DEVICES:
+        raise unknown_name("device", spec, _DEVICES)
+    return word
+
+
+def open_device(spec: str, options: DeviceOptions | None = None) -> Device:
     """Return the device that the words name: "host", "board:pi5", "ssh://pi@raspberrypi".
 
     One over SSH is connected to at once. Raises UsageError where there is no such device, with the
     nearest one suggested, DeviceError where it cannot be reached.
     """
-    word, _, argument = spec.partition(":")
-    if word in _DEVICES:
-        return _DEVICES[word](spec, argument)
-    if word in _NOT_YET:
-        known = ", ".join(_DEVICES)
-        raise UsageError(f"Device '{spec}': this version of edgekit has only {known}.")
-    raise unknown_name("device", spec, _DEVICES)
+    argument = spec.partition(":")[2]
+    return _DEVICES[device_word(spec)](spec, argument, options or DeviceOptions())
 
 
-def _host(spec: str, argument: str) -> Device:
+def _host(spec: str, argument: str, options: DeviceOptions) -> Device:
     from edgekit_runtimes.devices.host import Host
 
     if not argument and spec != "host":
@@ -123,7 +155,7 @@ def _host(spec: str, argument: str) -> Device:
     return Host(argument or None)
 
 
-def _board(spec: str, argument: str) -> Device:
+def _board(spec: str, argument: str, options: DeviceOptions) -> Device:
     from edgekit_runtimes.boards import BOARDS
     from edgekit_runtimes.devices.board import Board
 
@@ -133,18 +165,22 @@ def _board(spec: str, argument: str) -> Device:
     return Board(argument)
 
 
-def _ssh(spec: str, argument: str) -> Device:
+def _ssh(spec: str, argument: str, options: DeviceOptions) -> Device:
     from edgekit_runtimes.devices.ssh import Ssh
 
     return Ssh(spec)
 
 
+def _browser(spec: str, argument: str, options: DeviceOptions) -> Device:
+    from edgekit_runtimes.devices.browser.device import Browser
+
+    return Browser(spec, options.browser)
+
+
 # What the word before the colon opens, given the whole spec and what stands behind the colon.
-_DEVICES: Mapping[str, Callable[[str, str], Device]] = {
+_DEVICES: Mapping[str, Callable[[str, str, DeviceOptions], Device]] = {
     "host": _host,
     "board": _board,
     "ssh": _ssh,
+    "browser": _browser,
 }
-
-# Words of edgekit whose devices are not in this version.
-_NOT_YET = ("browser",)

@@ -16,7 +16,7 @@ from typing import IO
 from edgekit_runtimes.errors import DeviceError, map_exceptions
 from edgekit_runtimes.job import Event, Job
 
-# No event for so long means a hung model. By default a block is five runs, so that a model of two
+# No event for so long means a hung model. A block of slow runs is one of them, so that a model of
 # minutes an inference still passes, and loading the largest original takes one minute.
 SILENCE_LIMIT_S = 600.0
 
@@ -152,6 +152,14 @@ def describe_death(code: int | None, stderr: Sequence[str]) -> str:
     died = f"the interpreter died (signal {-code}, {name})"
     # Whoever aborts says why; before other signals the last line is about something else.
     return died + said if code == -signal.SIGABRT else died
+
+
+def block_sigpipe() -> None:
+    """Make a write of this thread, and of those it starts, to what has closed raise an error.
+
+    The command line lets SIGPIPE end the program, for the sake of `| head`.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
 
 
 def read_lines(
