@@ -1,0 +1,76 @@
+"""`edgekit compare`: what changed between two results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgekit.cli.gating import regression_options
+from edgekit.cli.options import PATH, json_option
+from edgekit.cli.output import stdout_console
+from edgekit_runtimes.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgekit.cli.gating import Gating
+
+EXAMPLES = """
+\b
+Gates here are about what became worse, in percent of what it was:
+  size.max_regression  wire.gzip.max_regression  wire.brotli.max_regression
+  latency.max_regression  instructions.max_regression  ratio.max_regression
+  fidelity.top1.max_regression  fidelity.sqnr.max_regression (of the error)
+  accuracy.max_regression  accuracy.mae.max_regression  accuracy.rmse.max_regression
+  accuracy.metric.max_regression
+
+\b
+Examples:
+  edgekit compare main.json branch.json
+  edgekit compare main.json branch.json --max-regression 5%
+  edgekit compare main.json branch.json --gate 'tflite/int8 ratio.max_regression<=3%'
+  edgekit compare main.json branch.json --summary "$GITHUB_STEP_SUMMARY"
+"""
+
+
+@click.command("compare", epilog=EXAMPLES)
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
+@click.option(
+    "--force", is_flag=True, help="Compare results of different machines or models all the same."
+)
+@regression_options
+@json_option
+def command(old: Path, new: Path, force: bool, gating: Gating, as_json: bool) -> int:
+    """Show what changed from the results OLD to the results NEW, row by row.
+
+    Times come with the ratio of the two medians and its 95 % interval; the two runs were not
+    measured side by side, so what differs between them as a whole (what else the machine did) is in
+    no interval. The ratio to fp32, measured in turns, is what holds on a busy machine.
+
+    A gate on a time or an accuracy is judged at the pessimistic end: that it is no worse must be
+    shown, and takes `bench --thorough` on a busy machine. A row that fails now breaks its gates;
+    rows that only one of the two has are shown and not judged.
+
+    Results of different machines are refused: another CPU, other CPU features, another number of
+    cores or threads, another governor or graphics card. Other versions of the engines are noted.
+    """
+    from edgekit.bench.changes import compare_results, judge_changes
+    from edgekit.bench.results import load_results
+    from edgekit.report.compare import print_comparison
+    from edgekit.report.summary import changes_summary
+
+    comparison = compare_results(load_results(old), load_results(new))
+    if comparison.obstacles and not force:
+        raise UsageError(
+            f"{old} and {new} are not to be compared: {'; '.join(comparison.obstacles)}. Bench "
+            "both alike, or give --force."
+        )
+    verdicts = judge_changes(gating.gates, comparison)
+    if as_json:
+        forms = [verdict.to_json() for verdict in verdicts]
+        click.echo(json.dumps({**comparison.to_json(), "verdicts": forms}))
+    else:
+        print_comparison(comparison, stdout_console())
+    return gating.report(verdicts, lambda: changes_summary(comparison))

@@ -1,0 +1,163 @@
+"""Gates on the command line: the options that bench, check and compare share, and what follows."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgekit.cli.options import PATH
+from edgekit_runtimes.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgekit.bench.gates import Gate, Verdict
+    from edgekit.bench.results import Results
+
+GATE_EXIT_CODE = 1
+
+FILES = "edgekit.toml or pyproject.toml"
+
+
+@dataclass(frozen=True)
+class Gating:
+    """The gates of one command, and where its verdicts go besides the terminal."""
+
+    gates: tuple[Gate, ...]
+    junit: Path | None
+    summary: Path | None
+
+    def judge(self, results: Results) -> int:
+        """Judge results that were just measured; report, and return the exit code."""
+        from edgekit.bench.gates import judge
+        from edgekit.report.summary import results_summary
+
+        verdicts = judge(self.gates, [results])
+        return self.report(verdicts, lambda: results_summary(results))
+
+    def report(
+        self, verdicts: Sequence[Verdict], summary: Callable[[], str], runs: Sequence[str] = ()
+    ) -> int:
+        """Say what is broken and write what was asked for; return the exit code.
+
+        On stderr, since stdout may be JSON on its way to a file.
+        summary: returns what the summary holds besides the gates.
+        """
+        from edgekit.report.gates import broken_lines
+
+        # First, so that they are seen where a file cannot be written.
+        lines = broken_lines(verdicts, runs)
+        for line in lines:
+            click.echo(line, err=True)
+        if self.junit is not None:
+            from edgekit.report.junit import junit_xml
+            from edgekit.storage import write_whole, writing
+
+            with writing(self.junit):
+                write_whole(self.junit, junit_xml(verdicts, runs))
+        if self.summary is not None:
+            from edgekit.report.summary import gates_summary
+
+            parts = (gates_summary(verdicts, runs), summary())
+            with self.summary.open("a", encoding="utf-8", errors="replace") as file:
+                file.write("\n".join(part for part in parts if part) + "\n")
+        return GATE_EXIT_CODE if lines else 0
+
+
+def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --gate, --junit and --summary, handed over as one `Gating`."""
+    return _with_options(function, is_regression=False)
+
+
+def regression_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same with --max-regression, for gates on what became worse."""
+    option = click.option(
+        "--max-regression",
+        metavar="PERCENT",
+        help="Allow no size, latency, instruction count, top-1 agreement or accuracy to be worse "
+        "by more, as 5%.",
+    )
+    return option(_with_options(function, is_regression=True))
+
+
+def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable[..., Any]:
+    example = "'latency.max_regression<=5%'" if is_regression else "'size<=300KB'"
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any,
+        gates: tuple[str, ...],
+        junit: Path | None,
+        summary: Path | None,
+        max_regression: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        for option, path in (("--junit", junit), ("--summary", summary)):
+            _check_place(option, path)
+        # Before any work: a slip in a gate must not end a bench half way.
+        found = _gates(gates, max_regression, is_regression)
+        if junit is not None and not found:
+            raise UsageError(f"--junit reports gates, and there is none: give --gate {example}.")
+        return function(*args, gating=Gating(tuple(found), junit, summary), **kwargs)
+
+    for option in reversed(
+        (
+            click.option(
+                "--gate",
+                "gates",
+                multiple=True,
+                metavar="GATE",
+                help=f"A budget, as {example}; broken, the exit code is 1. [default: those in "
+                f"{FILES}]",
+            ),
+            click.option("--junit", type=PATH, help="Write the verdicts on gates as JUnit XML."),
+            click.option(
+                "--summary",
+                type=PATH,
+                help='Append Markdown to this file, as --summary "$GITHUB_STEP_SUMMARY".',
+            ),
+        )
+    ):
+        wrapper = option(wrapper)
+    return wrapper
+
+
+def _check_place(option: str, path: Path | None) -> None:
+    if path is None:
+        return
+    if path.is_dir():
+        raise UsageError(f"{option} {path} is a folder. Name a file.")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}.")
+
+
+def _gates(texts: Sequence[str], max_regression: str | None, is_regression: bool) -> list[Gate]:
+    """Return the project's gates of this kind with those given here, which replace their like."""
+    from edgekit.bench.gates import merge_gates, parse_gate
+    from edgekit.bench.gates_file import project_gates
+
+    given = [parse_gate(text) for text in texts]
+    for gate in given:
+        if gate.is_regression and not is_regression:
+            raise UsageError(
+                f"Gate '{gate.text}' is about two results. Give it to edgekit compare."
+            )
+        if is_regression and not gate.is_regression:
+            raise UsageError(
+                f"Gate '{gate.text}' is about one results file. Give it to edgekit check; here "
+                "write, say, latency.max_regression<=5%."
+            )
+    stored = [gate for gate in project_gates(Path.cwd()) if gate.is_regression is is_regression]
+    if max_regression is not None:
+        stored = merge_gates(stored, _general(max_regression))
+    return merge_gates(stored, given)
+
+
+def _general(limit: str) -> list[Gate]:
+    from edgekit.bench.changes import GENERAL
+    from edgekit.bench.gates import regression_gate
+
+    return [regression_gate(figure, limit) for figure in GENERAL]
