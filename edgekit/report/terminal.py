@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from edgekit.report.browser import browser_facts, software_note
+from edgekit.report.difference import difference_cell, difference_header
 from edgekit.report.units import (
     BYTE_UNITS,
     INSTRUCTION_UNITS,
@@ -28,13 +30,16 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from edgekit.bench.accuracy import Accuracy
-    from edgekit.bench.fidelity import Fidelity
+    from edgekit.bench.agreement import Agreement
+    from edgekit.bench.fidelity import Fidelity, OutputFidelity
     from edgekit.bench.results import Results, Row
     from edgekit.bench.statistics import Ratio
+    from edgekit.bench.steadiness import Steadiness
 
 # Wider than any table: to measure how wide one wants to be.
 NO_LIMIT = 10_000
 DERIVED_MARK = "*"
+RATIO_HEADER = "ratio to fp32"
 
 ColumnGroup = Literal["name", "size", "time", "agreement"]
 
@@ -56,7 +61,7 @@ def print_results(results: Results, console: Console) -> None:
             _print(console)
         rows = [row for row in results.rows if row.device == device]
         _print(console, heading(device, results), style="bold")
-        columns = table_columns([row for row in rows if _is_in_table(row)])
+        columns = table_columns([row for row in rows if is_in_table(row)])
         for table in _tables(columns, console):
             _print(console)
             console.print(table, crop=False)
@@ -73,23 +78,30 @@ def table_columns(rows: Sequence[Row]) -> list[Column]:
     units = INSTRUCTION_UNITS if counted else TIME_UNITS
     columns = [
         Column("artifact", tuple(row.id for row in rows), "name", is_text=True),
+        *([_backend_column(rows)] if len(_backends(rows)) > 1 else []),
         _with_unit("size", [row.bytes for row in rows], BYTE_UNITS, "size"),
         _with_unit("brotli", [row.wire_bytes.get("brotli") for row in rows], BYTE_UNITS, "size"),
+        _with_unit("download", [_median(row.download_ns) for row in rows], units, "time"),
         _with_unit("load", [_median(row.load_ns) for row in rows], units, "time"),
         _with_unit("first\nrun", [_median(row.first_run_ns) for row in rows], units, "time"),
         *(_count_columns(rows) if counted else _run_columns(rows)),
         Column(
-            f"ratio to fp32\n[{'min, max' if counted else '95 %'}]",
+            f"{RATIO_HEADER}\n[{'min, max' if counted else '95 %'}]",
             tuple(ratio_cell(row.ratio_to_fp32) for row in rows),
             "time",
         ),
         Column("verdict", tuple(_verdict_cell(row) for row in rows), "time", is_text=True),
         Column("to\noriginal", tuple(_original_cell(row) for row in rows), "time"),
         Column("top-1\n%", tuple(_top1_cell(row.fidelity) for row in rows), "agreement"),
-        Column("SQNR\ndB", tuple(_sqnr_cell(row.fidelity) for row in rows), "agreement"),
+        Column("SQNR\ndB", tuple(sqnr_cell(row.fidelity) for row in rows), "agreement"),
+        Column("vs\nhost", tuple(host_cell(row.agreement_with_host) for row in rows), "agreement"),
         *_accuracy_columns([row.accuracy for row in rows]),
     ]
     return [column for column in columns if any(column.cells)]
+
+
+def _backend_column(rows: Sequence[Row]) -> Column:
+    return Column("back end", tuple(row.backend or "" for row in rows), "name", is_text=True)
 
 
 def _run_columns(rows: Sequence[Row]) -> list[Column]:
@@ -148,7 +160,8 @@ def _top1_cell(fidelity: Fidelity | None) -> str:
     return "" if fidelity is None or fidelity.top1 is None else percent(fidelity.top1)
 
 
-def _sqnr_cell(fidelity: Fidelity | None) -> str:
+def sqnr_cell(fidelity: Fidelity | OutputFidelity | None) -> str:
+    """Return the SQNR of an artifact or of one output, or the word that says more."""
     if fidelity is None:
         return ""
     if fidelity.nan:
@@ -156,16 +169,31 @@ def _sqnr_cell(fidelity: Fidelity | None) -> str:
     return "exact" if fidelity.sqnr_db == math.inf else significant(fidelity.sqnr_db)
 
 
+def host_cell(agreement: Agreement | None) -> str:
+    """Return how far outputs are from the host's: "exact", or the largest error as a share."""
+    if agreement is None:
+        return ""
+    return "exact" if agreement.exact else f"{agreement.max_relative_error:.0e}"
+
+
 def _accuracy_columns(accuracies: Sequence[Accuracy | None]) -> list[Column]:
     def column(header: str, cell: Callable[[Accuracy], str]) -> Column:
         cells = tuple(cell(accuracy) if accuracy else "" for accuracy in accuracies)
         return Column(header, cells, "agreement")
 
+    versus = Column(
+        difference_header(accuracies), tuple(map(difference_cell, accuracies)), "agreement", True
+    )
     if any(accuracy and accuracy.correct is not None for accuracy in accuracies):
-        return [column("accuracy\n% [95 %]", _top1_with_interval)]
+        return [column("accuracy\n% [95 %]", _top1_with_interval), versus]
+    metrics = [accuracy.metric for accuracy in accuracies if accuracy and accuracy.metric]
+    if metrics:
+        name = metrics[0].rpartition(":")[2]
+        return [column(f"{name}\n[95 %]", lambda one: _with_interval(one.value, one)), versus]
     return [
-        column("MAE", lambda accuracy: _error_cell(accuracy.mae)),
+        column("MAE\n[95 %]", lambda accuracy: _with_interval(accuracy.mae, accuracy)),
         column("RMSE", lambda accuracy: _error_cell(accuracy.rmse)),
+        versus,
     ]
 
 
@@ -179,6 +207,12 @@ def _error_cell(error: float | None) -> str:
     return "NaN" if error is None else significant(error)
 
 
+def _with_interval(value: float | None, accuracy: Accuracy) -> str:
+    if value is None or accuracy.low is None or accuracy.high is None:
+        return _error_cell(value)
+    return f"{significant(value)} [{significant(accuracy.low)}, {significant(accuracy.high)}]"
+
+
 # --- Lines around the table ---------------------------------------------------------------------
 
 
@@ -187,7 +221,35 @@ def row_notes(rows: Sequence[Row]) -> list[str]:
     return [
         *_by_reason(rows, lambda row: row.reason and f"{row.status}: {row.reason}"),
         *_by_reason(rows, lambda row: row.ratio_reason and f"no ratio: {row.ratio_reason}"),
+        *_by_reason(rows, lambda row: unsteady_note(row.steadiness)),
+        *_by_reason(rows, not_faster_note),
+        *_by_reason(
+            rows, lambda row: row.accuracy_reason and f"no accuracy: {row.accuracy_reason}"
+        ),
     ]
+
+
+def not_faster_note(row: Row) -> str:
+    """Return why an artifact is not faster than fp32, "" where it is."""
+    gain = "fewer" if row.unit == "instructions" else "faster"
+    texts = [reason.text for reason in row.reasons]
+    return f"not {gain}: {'; '.join(texts)}" if texts else ""
+
+
+def unsteady_note(steadiness: Steadiness | None) -> str:
+    """Return what was not steady, "" where all was."""
+    if steadiness is None:
+        return ""
+    facts = []
+    if steadiness.trend is not None and "trend" in steadiness.flags:
+        facts.append(f"{_slower(steadiness.trend)} in the last block than in the first")
+    if steadiness.first_block is not None and "first block" in steadiness.flags:
+        facts.append(f"{_slower(steadiness.first_block)} in the first block than in the others")
+    return f"not steady: {', and '.join(facts)}" if facts else ""
+
+
+def _slower(share: float) -> str:
+    return f"{significant(100 * abs(share))} % {'slower' if share > 0 else 'faster'}"
 
 
 def _by_reason(rows: Iterable[Row], text: Callable[[Row], str | None]) -> list[str]:
@@ -214,6 +276,20 @@ def legend(results: Results, rows: Sequence[Row]) -> list[str]:
         lines.append(
             f"{DERIVED_MARK} derived: the ratio to fp32 times fp32's own ratio to the original"
         )
+    agreements = [row.agreement_with_host for row in rows if row.agreement_with_host]
+    if agreements:
+        lines.append(
+            "vs host: the largest difference from the host's outputs of the same artifact, as a "
+            f"share of the largest of them, on the first {agreements[0].samples} samples"
+        )
+    compared = [row.accuracy.difference for row in rows if row.accuracy and row.accuracy.difference]
+    if any(difference.verdict == "same" for difference in compared):
+        lines.append(
+            "same: no difference in accuracy was found; the brackets say how large it could be"
+        )
+    environment = results.environments.get(rows[0].device, {}) if rows else {}
+    if note := software_note(environment, _backends(rows)):
+        lines.append(note)
     if results.noise and any(row.fidelity for row in rows):
         lines.append(
             f"top-1 and SQNR were judged on {results.samples} samples of noise: the bundle was "
@@ -225,17 +301,24 @@ def legend(results: Results, rows: Sequence[Row]) -> list[str]:
 def heading(device: str, results: Results) -> str:
     """Return what was measured on, as "host: AMD EPYC, 2 cores, 1 thread; litert 2.3.0"."""
     environment = results.environments.get(device, {})
-    if "cpu" not in environment:
+    if "browser" in environment:
+        backends = _backends(row for row in results.rows if row.device == device)
+        facts = tuple(browser_facts(environment, backends))
+    elif "cpu" in environment:
+        facts = (environment["cpu"], _counted(environment["logical_cores"], "core"))
+    else:
         return device
-    cores = environment["logical_cores"]
     facts = (
-        environment["cpu"],
-        _counted(cores, "core"),
+        *facts,
         # A device that counts has one core and one thread whatever was asked for.
         _counted(1 if environment.get("unit") == "instructions" else results.threads, "thread"),
     )
     engines = [f"{name} {version}" for name, version in environment["engines"].items()]
     return "; ".join([f"{device}: {', '.join(facts)}", ", ".join(engines)])
+
+
+def _backends(rows: Iterable[Row]) -> set[str]:
+    return {row.backend for row in rows if row.backend}
 
 
 def _counted(count: int, word: str) -> str:
@@ -245,7 +328,8 @@ def _counted(count: int, word: str) -> str:
 # --- Drawing ------------------------------------------------------------------------------------
 
 
-def _is_in_table(row: Row) -> bool:
+def is_in_table(row: Row) -> bool:
+    """Whether there is anything to show of a row but its reason."""
     return row.statistics is not None or row.fidelity is not None
 
 
@@ -295,12 +379,15 @@ def _table(columns: Sequence[Column], console: Console) -> Table:
         justify: Literal["left", "right"] = "left" if column.is_text else "right"
         table.add_column(Text(header), justify=justify, no_wrap=True)
     for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*(Text(cell, style=_style(cell)) for cell in cells))
+        table.add_row(*(Text(cell, style=cell_style(cell)) for cell in cells))
     # Left to itself, rich makes columns vanish where the terminal is too narrow.
     no_limit = console.options.update(max_width=NO_LIMIT)
     table.width = Measurement.get(console, no_limit, table).maximum
     return table
 
 
-def _style(cell: str) -> str:
-    return {"faster": "green", "fewer": "green", "slower": "red", "more": "red"}.get(cell, "")
+def cell_style(cell: str) -> str:
+    """Return the colour of a verdict; "" for any other cell."""
+    word = cell.partition(" by ")[0]
+    good, bad = ("faster", "fewer", "better"), ("slower", "more", "worse", "worse: NaN")
+    return "green" if word in good else "red" if word in bad else ""

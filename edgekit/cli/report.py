@@ -1,0 +1,53 @@
+"""`edgekit report`: results as tables, or as a file for people or programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgekit.cli.options import PATH
+from edgekit.cli.output import stdout_console
+
+EXAMPLES = """
+\b
+Examples:
+  edgekit bench digits.edgekit --json > host.json
+  edgekit report host.json
+  edgekit report host.json -o report.html
+  edgekit report host.json board.json phone.json -o report.html
+  edgekit report host.json -o report.md
+"""
+
+
+@click.command("report", epilog=EXAMPLES)
+@click.argument("results", nargs=-1, required=True, type=PATH, metavar="RESULTS...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write .html (one page with pictures), .md (the tables, for GitHub) or .csv (a row an "
+    "artifact and device). [default: print the tables]",
+)
+def command(results: tuple[Path, ...], output: Path | None) -> None:
+    """Show the results of `edgekit bench --json` again, or write them to a file.
+
+    Several RESULTS (of a host, a board, a phone) become one report. Where two have the same
+    device, both stay and are told apart by their date. Nothing is measured.
+    """
+    if output is not None:
+        from edgekit.report.files import write_report
+
+        write_report(results, output)
+        click.echo(output)
+        return
+    from edgekit.report.merge import read_report
+    from edgekit.report.terminal import print_results
+
+    report, console = read_report(results), stdout_console()
+    for number, section in enumerate(report.sections):
+        if number:
+            click.echo()
+        print_results(section.results, console)
+    for note in report.notes:
+        click.echo(f"\nnote: {note}")

@@ -1,0 +1,45 @@
+"""The ratio to fp32 on all devices side by side: does an artifact pay off everywhere?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgekit.bench.statistics import Ratio
+from edgekit.report.merge import Report
+from edgekit.report.terminal import Column, ratio_cell
+
+TITLE = "Ratio to fp32 on each device"
+NOTE = "Each against the fp32 artifact of its format on the same device: under 1 is less."
+
+
+@dataclass(frozen=True)
+class Across:
+    """The ratios of `names` (artifacts) by the title of a section; None where there is none."""
+
+    names: tuple[str, ...]
+    ratios: dict[str, tuple[Ratio | None, ...]]
+
+    def columns(self) -> list[Column]:
+        """Return the artifacts, and a column a section."""
+        return [
+            Column("artifact", self.names, "name", is_text=True),
+            *(
+                Column(title, tuple(ratio_cell(ratio) for ratio in ratios), "time")
+                for title, ratios in self.ratios.items()
+            ),
+        ]
+
+
+def across(report: Report) -> Across | None:
+    """Return the ratios of all sections; None where there are not two with ratios."""
+    by_section = {
+        section.title: {row.id: row.ratio_to_fp32 for row in section.rows if row.ratio_to_fp32}
+        for section in report.sections
+    }
+    names = tuple(dict.fromkeys(name for ratios in by_section.values() for name in ratios))
+    ratios = {
+        title: tuple(ratios.get(name) for name in names)
+        for title, ratios in by_section.items()
+        if ratios
+    }
+    return Across(names, ratios) if len(ratios) > 1 else None

@@ -1,0 +1,225 @@
+"""Size against time of one section, with the Pareto front; colour says what is still right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from edgekit.bench.results import Row
+from edgekit.report.html.quality import GRADES, Quality
+from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
+from edgekit.report.pareto import front
+from edgekit.report.units import (
+    BYTE_UNITS,
+    INSTRUCTION_UNITS,
+    TIME_UNITS,
+    Unit,
+    pick_unit,
+    significant,
+)
+
+WIDTH, HEIGHT = 360, 270
+LEFT, RIGHT, TOP, BOTTOM = 46, 350, 10, 230
+MARGIN = 0.07
+# Each format has a mark of its own: colour is taken, and not everyone sees it.
+MARKS = {"tflite": "circle", "onnx": "square", "tfjs": "triangle"}
+OTHER_MARK = "diamond"
+SYMBOLS = {
+    "circle": '<circle r="4.5"/>',
+    "square": '<path d="M-4-4H4V4H-4z"/>',
+    "triangle": '<path d="M0-5.5L5.2 3.8H-5.2z"/>',
+    "diamond": '<path d="M0-5.5L5 0L0 5.5L-5 0z"/>',
+}
+# Room for a label of 10 px: a letter's width, a line's height, and the gap to its mark; and half
+# of a mark.
+LETTER, LINE, GAP, HALF = 5.4, 11, 8, 4
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One artifact in the picture. key: what its table row is known by to the script."""
+
+    row: Row
+    key: str
+    size: float
+    time: float
+
+    @property
+    def shape(self) -> str:
+        """The name of its symbol."""
+        return MARKS.get(self.row.format, OTHER_MARK)
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """The picture of one section.
+
+    marks: the artifacts that have a size and a time; the original has no size.
+    """
+
+    title: str
+    marks: Sequence[Mark]
+    quality: Quality | None
+    counted: bool
+
+    def markup(self) -> str:
+        """Return the picture with its caption."""
+        sizes, times = self._units()
+        x = scale_of([mark.size for mark in self.marks], LEFT, RIGHT, MARGIN)
+        y = scale_of([mark.time for mark in self.marks], BOTTOM, TOP, MARGIN)
+        on_front = [self.marks[number] for number in self._front()]
+        parts = [
+            _axes(x, y, sizes, times, f"{'fewest' if self.counted else 'median'}, {times.word}"),
+            _staircase(on_front, x, y),
+            *(self._use(mark, x, y) for mark in self.marks),
+            *_labels(on_front, self.marks, x, y),
+        ]
+        summary = "; ".join(self._say(mark) for mark in on_front)
+        label = f"{self.title}: size against time. On the Pareto front: {summary}"
+        picture = "\n".join(parts)
+        return (
+            f'<figure class="scatter"><h3>{escape(self.title)}</h3>\n'
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">\n'
+            f"{picture}\n</svg>\n"
+            f"<figcaption>On the Pareto front: {escape(summary)}.</figcaption></figure>"
+        )
+
+    def _front(self) -> list[int]:
+        return front([(mark.size, mark.time) for mark in self.marks])
+
+    def _units(self) -> tuple[Unit, Unit]:
+        time_units = INSTRUCTION_UNITS if self.counted else TIME_UNITS
+        return (
+            pick_unit((mark.size for mark in self.marks), BYTE_UNITS),
+            pick_unit((mark.time for mark in self.marks), time_units),
+        )
+
+    def _use(self, mark: Mark, x: LogScale, y: LogScale) -> str:
+        grade = self.quality.grade(mark.row) if self.quality else None
+        color = "none" if grade is None else f"g{grade}"
+        return (
+            f'<use href="#{mark.shape}" x="{x.place(mark.size):.1f}" '
+            f'y="{y.place(mark.time):.1f}" class="{color}" data-k="{escape(mark.key)}">'
+            f"<title>{escape(self._say_all(mark))}</title></use>"
+        )
+
+    def _say(self, mark: Mark) -> str:
+        """Return a mark in words, as "tflite/int8 (87.2 KB, 38.9 µs)"."""
+        sizes, times = self._units()
+        size = f"{significant(mark.size / sizes.size)} {sizes.word}"
+        return f"{mark.row.id} ({size}, {significant(mark.time / times.size)} {times.word})"
+
+    def _say_all(self, mark: Mark) -> str:
+        """Return a mark in words, with what its colour stands for."""
+        value = self.quality.value(mark.row) if self.quality else None
+        if self.quality is None or value is None:
+            return self._say(mark)
+        return f"{self._say(mark)}, {self.quality.title} {self.quality.text(value)}"
+
+
+def marks(rows: Sequence[Row], keys: Sequence[str]) -> list[Mark]:
+    """Return the marks of the rows that have both a size and a time."""
+    found = []
+    for row, key in zip(rows, keys, strict=True):
+        if row.statistics is None or not row.bytes:
+            continue
+        # As in the table: counts are told by the fewest, times by the median.
+        counted = row.unit == "instructions"
+        time = row.statistics.min if counted else row.statistics.median
+        if math.isfinite(time) and time > 0:
+            found.append(Mark(row, key, row.bytes, time))
+    return found
+
+
+def symbols() -> str:
+    """Return the marks' shapes, once a page: pictures refer to them."""
+    groups = "".join(f'<g id="{name}">{shape}</g>' for name, shape in SYMBOLS.items())
+    return f'<svg class="symbols" aria-hidden="true"><defs>{groups}</defs></svg>'
+
+
+def legend(qualities: Mapping[Quality, Sequence[str]], rows: Iterable[Row]) -> str:
+    """Return what marks and colours stand for.
+
+    qualities: what is graded, with the titles of the pictures that it is graded in.
+    rows: those in the pictures.
+    """
+    lines = []
+    for quality, titles in qualities.items():
+        where = f" ({', '.join(titles)})" if len(qualities) > 1 else ""
+        swatches = " ".join(map(_swatch, quality.labels(), range(GRADES)))
+        lines.append(f"<dt>Colour</dt><dd>{escape(quality.title + where)}: {swatches}</dd>")
+    shapes = {MARKS.get(row.format, OTHER_MARK): row.format for row in rows}
+    named = " ".join(
+        f"<span>{_symbol(shape, 'none')} {escape(name)}</span>" for shape, name in shapes.items()
+    )
+    return f'<dl class="legend">{"".join(lines)}<dt>Mark</dt><dd>{named}</dd></dl>'
+
+
+def _swatch(label: str, grade: int) -> str:
+    return f"<span>{_symbol('circle', f'g{grade}')} {escape(label)}</span>"
+
+
+def _symbol(shape: str, color: str) -> str:
+    return (
+        f'<svg width="14" height="14" aria-hidden="true">'
+        f'<use href="#{shape}" x="7" y="7" class="{color}"/></svg>'
+    )
+
+
+def _axes(x: LogScale, y: LogScale, sizes: Unit, times: Unit, y_title: str) -> str:
+    parts = [f'<path class="axis" d="M{LEFT} {TOP}V{BOTTOM}H{RIGHT}"/>']
+    for value in ticks(x.low / sizes.size, x.high / sizes.size):
+        at = x.place(value * sizes.size)
+        parts.append(f'<path class="grid" d="M{at:.1f} {TOP}V{BOTTOM}"/>')
+        parts.append(f'<text x="{at:.1f}" y="{BOTTOM + 14}" class="middle">{value:{TICK}}</text>')
+    for value in ticks(y.low / times.size, y.high / times.size):
+        at = y.place(value * times.size)
+        parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{RIGHT}"/>')
+        parts.append(f'<text x="{LEFT - 5}" y="{at + 3.5:.1f}" class="end">{value:{TICK}}</text>')
+    middle = (TOP + BOTTOM) / 2
+    parts.append(f'<text x="{RIGHT}" y="{HEIGHT - 6}" class="end">size, {sizes.word}</text>')
+    turned = f'transform="translate(11 {middle:g}) rotate(-90)" class="middle"'
+    parts.append(f"<text {turned}>{escape(y_title)}</text>")
+    return "".join(parts)
+
+
+def _staircase(on_front: Sequence[Mark], x: LogScale, y: LogScale) -> str:
+    """Return the front's line: whatever is above and to the right of it is beaten."""
+    first = on_front[0]
+    path = f"M{x.place(first.size):.1f} {TOP}V{y.place(first.time):.1f}"
+    for mark in on_front[1:]:
+        path += f"H{x.place(mark.size):.1f}V{y.place(mark.time):.1f}"
+    return f'<path class="front" d="{path}H{RIGHT}"/>'
+
+
+def _labels(
+    on_front: Sequence[Mark], all_marks: Sequence[Mark], x: LogScale, y: LogScale
+) -> list[str]:
+    """Return the names of the front's marks, where there is room; the caption has them all."""
+    centers = [(x.place(mark.size), y.place(mark.time)) for mark in all_marks]
+    taken = [(left - HALF, top - HALF, left + HALF, top + HALF) for left, top in centers]
+    texts = []
+    for mark in on_front:
+        at, below = x.place(mark.size), y.place(mark.time)
+        width = LETTER * len(mark.row.id)
+        # Under the front there is nothing else, so that is where names go first.
+        places = [("end", below + LINE), ("", below + LINE), ("", below - 5), ("end", below - 5)]
+        for anchor, base in places:
+            edge = at - GAP if anchor else at + GAP
+            left = edge - width if anchor else edge
+            box = (left, base - LINE + 2, left + width, base + 2)
+            inside = left > LEFT and box[2] < WIDTH and base < BOTTOM and box[1] > TOP
+            if inside and not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                place = f'class="name {anchor}" x="{edge:.1f}" y="{base:.1f}"'
+                texts.append(f"<text {place}>{escape(mark.row.id)}</text>")
+                break
+    return texts
+
+
+def _overlap(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

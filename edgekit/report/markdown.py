@@ -1,0 +1,50 @@
+"""The report as Markdown for GitHub: the terminal's tables with the same cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from edgekit.report.across import NOTE, TITLE, across
+from edgekit.report.merge import Report, Section, minute
+from edgekit.report.terminal import Column, heading, is_in_table, legend, row_notes, table_columns
+
+# What Markdown would read as markup: names and reasons come from files that anyone may have made.
+_MARKUP = re.compile(r"([\\`*_~|]|\](?=\())")
+
+
+def render_markdown(report: Report) -> str:
+    """Return the tables, a heading a device, with notes and legend below each."""
+    parts = [f"> {escape(note)}" for note in report.notes]
+    found = across(report)
+    if found:
+        parts += [f"## {TITLE}", markdown_table(found.columns()), NOTE]
+    for section in report.sections:
+        parts += _section(section)
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(section: Section) -> Iterator[str]:
+    results, rows = section.results, section.rows
+    yield f"## {escape(heading(section.title, results))}"
+    yield escape(f"{minute(results.created)} UTC, edgekit {results.edgekit}")
+    columns = table_columns([row for row in rows if is_in_table(row)])
+    if columns:
+        yield markdown_table(columns)
+    notes = [*row_notes(rows), *legend(results, rows)]
+    if notes:
+        yield "\n".join(f"- {escape(note)}" for note in notes)
+
+
+def markdown_table(columns: Sequence[Column]) -> str:
+    """Return columns as a table of GitHub's Markdown."""
+    heads = [escape(column.header) for column in columns]
+    rules = ["---" if column.is_text else "--:" for column in columns]
+    cells = zip(*(map(escape, column.cells) for column in columns), strict=True)
+    return "\n".join(f"| {' | '.join(line)} |" for line in (heads, rules, *cells))
+
+
+def escape(text: str) -> str:
+    """Return text on one line that Markdown shows as it is."""
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return _MARKUP.sub(r"\\\1", plain)
