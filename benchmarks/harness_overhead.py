@@ -134,7 +134,8 @@ def write_model(path: Path, layers: int) -> None:
         tensor("weights", [channels, 3, 3, channels], 1),
         tensor("bias", [channels], 2),
         tensor("x", SHAPE, 0),
-        *(tensor(f"y{number}", SHAPE, 0) for number in range(layers)),
+        *(tensor(f"hidden{number}", SHAPE, 0) for number in range(layers - 1)),
+        tensor("y", SHAPE, 0),
     ]
     graph.inputs, graph.outputs = [2], [layers + 2]
     graph.operators = [convolution(number + 2) for number in range(layers)]

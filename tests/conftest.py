@@ -122,6 +122,49 @@ def bundles(
 
 
 @pytest.fixture(scope="session")
+def results_file(bundles: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bench a bundle on this machine, once, by a plan too short for claims."""
+    import dataclasses
+    import json
+
+    from edgekit.bench.plan import BenchPlan
+    from edgekit.bench.request import bench_request
+    from edgekit.bench.run import run_bench
+    from edgekit.bundle import load_bundle
+    from edgekit_runtimes.job import Plan
+
+    folder = tmp_path_factory.mktemp("results")
+    bundle = load_bundle(bundles("dense_net", "--recipe", "fp32,int8", "--io", "int8"))
+    request = bench_request(bundle, folder / "work", ("host",), None, None, threads=1)
+    plan = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_runs=8))
+    path = folder / "results.json"
+    path.write_text(json.dumps(run_bench(dataclasses.replace(request, plan=plan)).to_json()))
+    return path
+
+
+@pytest.fixture(scope="session")
+def digits_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Convert the digits net by every recipe and two pruned ones, once.
+
+    Return the bundle. It is shared: copy it before you change it.
+    """
+    from edgekit.convert import ConvertRequest, convert
+    from edgekit.recipe import QUANTIZATIONS, parse_recipes
+
+    folder = tmp_path_factory.mktemp("digits") / "digits.edgekit"
+    recipes = ",".join((*QUANTIZATIONS, "fp32+prune33", "int8-weights+prune33"))
+    convert(
+        ConvertRequest(
+            source=DIGITS / "digits.keras",
+            output=folder,
+            recipes=parse_recipes(recipes),
+            calibration=str(DIGITS / "digits.npz"),
+        )
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
 def saved_models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Save a model of tests/models.py by its name, once, and return the .keras file."""
     import models

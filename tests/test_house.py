@@ -44,7 +44,7 @@ def test_the_middle_floor_does_not_import_the_top_floor():
     assert "edgekit" not in {name for _, name in imports_of("edgekit_converters")}
 
 
-def test_the_ground_floor_needs_numpy_and_each_engine_its_own_package_only():
+def test_the_ground_floor_needs_numpy_and_each_engine_and_browser_its_own_package_only():
     outside = {
         (file, name)
         for file, name in imports_of("edgekit_runtimes")
@@ -54,6 +54,7 @@ def test_the_ground_floor_needs_numpy_and_each_engine_its_own_package_only():
         ("litert.py", "ai_edge_litert"),
         ("tflite_runtime.py", "tflite_runtime"),
         ("onnxruntime.py", "onnxruntime"),
+        ("chromium.py", "playwright"),
     }
 
 

@@ -18,26 +18,39 @@ from edgekit_runtimes.job import Event, Job, JobModel
 from edgekit_runtimes.tensors import Arrays
 
 if TYPE_CHECKING:
+    from edgekit.bench.host_answers import HostAnswers
+    from edgekit.bench.judge import Judgement
     from edgekit.bench.results import Row
     from edgekit.bench.run import BenchRequest, ReportStep
     from edgekit.bench.subject import Subject
     from edgekit_runtimes.devices import CountingDevice
 
+NO_ACCURACY = (
+    "a labelled set would take hours on a device that counts. Add --on host: what is exact vs host "
+    "is as accurate"
+)
+
 
 class CountingBench:
-    """One bench on one device that counts.
+    """One bench on one device that counts, without accuracy."""
 
-    Without accuracy: a labelled set would take hours, and what static int8 artifacts give on a
-    board is bit for bit what they give here.
-    """
-
-    def __init__(self, device: CountingDevice, request: BenchRequest, report: ReportStep) -> None:
+    def __init__(
+        self,
+        device: CountingDevice,
+        request: BenchRequest,
+        host: HostAnswers,
+        report: ReportStep,
+    ) -> None:
         self.environment: dict[str, Any] = {}
+        self.judgements: dict[str, Judgement] = {}
         self._device = device
         self._request = request
+        self._host = host
         self._report = report
+        reason = NO_ACCURACY if request.evaluation else None
         self._drafts = {
-            subject.id: Draft(subject.id, subject, unit=device.unit) for subject in request.subjects
+            subject.id: Draft(subject.id, subject, unit=device.unit, accuracy_reason=reason)
+            for subject in request.subjects
         }
 
     def run(self) -> list[Row]:
@@ -75,9 +88,8 @@ class CountingBench:
             samples = min(self._request.samples, COUNTING_SAMPLES)
             request = self._request
             subjects.append(subject)
-            jobs.append(
-                Job((model,), request.inputs, request.preprocessing, COUNTING.worker, samples)
-            )
+            preprocessing, plan = request.preprocessing, COUNTING.worker
+            jobs.append(Job((model,), request.inputs, preprocessing, plan, samples, explain=True))
         return subjects, jobs
 
     def _run_all(self, subjects: Sequence[Subject], jobs: Sequence[Job]) -> None:
@@ -97,9 +109,11 @@ class CountingBench:
         """Take in all that one worker said."""
         draft = self._drafts[subject.id]
         fidelity = FidelityAccumulator(self._request.golden)
+        agreement = self._host.comparison(subject, self._device.name)
 
         def take_outputs(_: str, start: int, outputs: Arrays) -> None:
             fidelity.add(start, outputs)
+            agreement.add(start, outputs)
 
         record = read_events(events, take_outputs)
         draft.timings[0] = record.models
@@ -107,7 +121,7 @@ class CountingBench:
         for reason in record.errors.values():
             draft.fail(reason)
         if draft.status == "ok":
-            draft.fidelity = fidelity.result()
+            draft.fidelity, draft.agreement = fidelity.result(), agreement.result()
         engines = self.environment.get("engines", {})
         for model in record.models.values():
             if model.engine:

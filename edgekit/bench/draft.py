@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgekit.bench.accuracy import Accuracy
+from edgekit.bench.agreement import Agreement
 from edgekit.bench.fidelity import Fidelity
 from edgekit.bench.plan import ORIGINAL, reference_of
 from edgekit.bench.record import ModelRecord, Phase, ProcessRecord
 from edgekit.bench.results import Block, Row, Status
 from edgekit.bench.statistics import Ratio, SampleUnit, compare, compare_counts, multiply, summarize
+from edgekit.bench.steadiness import Steadiness, steadiness
 from edgekit.bench.subject import REFERENCE_RECIPE, Subject
+from edgekit_runtimes.execution import Execution
 
 SOURCE_FORMAT = "source"
 
@@ -29,13 +32,19 @@ class Draft:
     subject: Subject | None = None
     unit: SampleUnit = "ns"
     engine: str | None = None
+    backend: str | None = None
+    execution: Execution | None = None
     status: Status = "ok"
     reason: str | None = None
     load_ns: list[int] = field(default_factory=list)
     first_run_ns: list[int] = field(default_factory=list)
+    download_ns: list[int] = field(default_factory=list)
+    start_ns: list[int] = field(default_factory=list)
     timings: dict[int, Mapping[str, ModelRecord]] = field(default_factory=dict)
     fidelity: Fidelity | None = None
+    agreement: Agreement | None = None
     accuracy: Accuracy | None = None
+    accuracy_reason: str | None = None
     interrupted: bool = False
 
     def fail(self, reason: str) -> None:
@@ -58,19 +67,31 @@ class Draft:
         if model is None:
             return
         self.engine = model.engine or self.engine
+        self.execution = model.execution or self.execution
         if model.load_ns is not None:
             self.load_ns.append(model.load_ns)
         if model.first_run_ns is not None:
             self.first_run_ns.append(model.first_run_ns)
+        if model.download_ns is not None:
+            self.download_ns.append(model.download_ns)
+        if model.start_ns is not None:
+            self.start_ns.append(model.start_ns)
 
     def blocks(self, name: str, phase: Phase) -> tuple[Block, ...]:
         """Return the blocks of the model `name` in this draft's timing processes."""
         return tuple(
-            Block(process, phase, tuple(samples))
+            Block(process, phase, tuple(samples), conditions)
             for process, models in self.timings.items()
             if name in models
-            for samples in models[name].blocks[phase]
+            for samples, conditions in models[name].blocks_with_conditions(phase)
         )
+
+    def steadiness(self) -> Steadiness | None:
+        """Return how steady the measured times were; None for counts."""
+        if self.unit == "instructions":
+            return None
+        models = [models[self.id] for models in self.timings.values() if self.id in models]
+        return steadiness([model.blocks["measure"] for model in models])
 
     def ratio_to(self, name: str) -> Ratio | None:
         """Return the ratio to the model `name`, over the processes that measured both."""
@@ -113,20 +134,27 @@ def _row(
         format=subject.format if subject else SOURCE_FORMAT,
         recipe=subject.recipe if subject else ORIGINAL,
         engine=draft.engine,
+        backend=draft.backend,
+        execution=draft.execution,
         status=draft.status,
         reason=draft.reason,
         bytes=subject.bytes if subject else None,
         wire_bytes=subject.wire_bytes if subject else {},
         load_ns=tuple(draft.load_ns),
         first_run_ns=tuple(draft.first_run_ns),
+        download_ns=tuple(draft.download_ns),
+        start_ns=tuple(draft.start_ns),
         blocks=warmup + measured,
         reference_blocks=draft.blocks(reference.id, "measure") if reference and to_fp32 else (),
         statistics=summarize(samples) if samples else None,
+        steadiness=draft.steadiness() if samples else None,
         ratio_to_fp32=to_fp32,
         ratio_reason=ratio_reason,
         ratio_to_original=_ratio_to_original(draft, to_fp32, reference, drafts),
         fidelity=draft.fidelity,
+        agreement_with_host=draft.agreement,
         accuracy=draft.accuracy,
+        accuracy_reason=draft.accuracy_reason if is_fine else None,
         unit=draft.unit,
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from edgekit_runtimes.errors import ConnectionLostError, DeviceError, EdgekitError
+from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.job import Event
 from edgekit_runtimes.tensors import Arrays, decode_array
 
@@ -21,15 +22,28 @@ class ModelRecord:
     """What one process said about one model.
 
     blocks: samples in ns, a list a block, in the order of time.
+    conditions: what the firmware said before and after each block; None where there is none to ask.
     """
 
     load_ns: int | None = None
     first_run_ns: int | None = None
+    download_ns: int | None = None
+    start_ns: int | None = None
     engine: str | None = None
     engine_version: str | None = None
+    execution: Execution | None = None
     blocks: dict[Phase, list[list[int]]] = field(
         default_factory=lambda: {"warmup": [], "measure": []}
     )
+    conditions: dict[Phase, list[Mapping[str, Any] | None]] = field(
+        default_factory=lambda: {"warmup": [], "measure": []}
+    )
+
+    def blocks_with_conditions(
+        self, phase: Phase
+    ) -> Iterable[tuple[list[int], Mapping[str, Any] | None]]:
+        """Return each block of a phase with its conditions."""
+        return zip(self.blocks[phase], self.conditions[phase], strict=True)
 
 
 @dataclass
@@ -86,11 +100,15 @@ def _take(event: Event, record: ProcessRecord, take_outputs: TakeOutputs | None)
     model = record.models.setdefault(name, ModelRecord()) if name else ModelRecord()
     if kind == "loaded":
         model.load_ns = event["ns"]
+        model.download_ns, model.start_ns = event.get("download_ns"), event.get("start_ns")
         model.engine, model.engine_version = event["engine"], event["engine_version"]
+    elif kind == "execution":
+        model.execution = Execution.from_json(event)
     elif kind == "first_run":
         model.first_run_ns = event["ns"]
     elif kind == "block":
         model.blocks[event["phase"]].append(event["samples"])
+        model.conditions[event["phase"]].append(event.get("conditions"))
     elif kind == "outputs" and take_outputs is not None and name not in record.errors:
         arrays = {output: decode_array(form) for output, form in event["arrays"].items()}
         try:

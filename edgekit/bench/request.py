@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from edgekit.bench.plan import ORIGINAL
+from edgekit.bench.metric import Metric, open_metric
+from edgekit.bench.plan import ORIGINAL, QUICK, BenchPlan
 from edgekit.bench.run import BenchRequest, Evaluation
 from edgekit.bench.subject import Subject
 from edgekit.bundle import Bundle
 from edgekit.data import open_data, spool, stored_options
 from edgekit.golden import store_golden
+from edgekit.inspect import Graph, read_graph
 from edgekit_runtimes.artifact import sha256_of
-from edgekit_runtimes.errors import DataError, MissingExtraError, UsageError
+from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES
+from edgekit_runtimes.engines import ENGINES, load_engine
+from edgekit_runtimes.errors import (
+    DataError,
+    EdgekitError,
+    MissingExtraError,
+    UsageError,
+    unknown_name,
+)
 from edgekit_runtimes.job import JobModel
 
 ORIGINAL_ENGINE = "edgekit_converters.original"
@@ -28,13 +39,27 @@ def bench_request(
     data: str | None,
     original: Path | None,
     threads: int,
+    engines: Sequence[str] = (),
+    browser: str | None = None,
+    plan: BenchPlan = QUICK,
+    metric: str | None = None,
+    output: str | None = None,
 ) -> BenchRequest:
     """Return what is to be measured of a bundle.
 
     work: a folder for the samples that workers read. data: labelled samples, or None for no
     accuracy. original: the source; None takes the one that the manifest names where it is still
-    there with the same hash and TensorFlow is installed.
+    there with the same hash and TensorFlow is installed. engines: the words of those to measure,
+    none for all. browser: which one browser devices measure in. metric: "module:function", which
+    judges instead of top-1 accuracy or MAE and RMSE. output: which one the labels are about.
     """
+    for option, word in (("--metric", metric), ("--output", output)):
+        if word and not data:
+            raise UsageError(f"{option} is about labelled samples: give them with --data.")
+    judged_by = open_metric(metric) if metric else None
+    for word in engines:
+        if word not in engine_words():
+            raise unknown_name("engine", word, engine_words())
     subjects = [
         Subject(
             id=record.id,
@@ -46,6 +71,7 @@ def bench_request(
                 {"gzip": record.wire.gzip, "brotli": record.wire.brotli} if record.wire else {}
             ),
             engine_options=record.engine_options,
+            graph=_graph(bundle.artifact_path(record), record.format),
         )
         for record in bundle.artifacts
         if record.status == "ok"
@@ -62,8 +88,24 @@ def bench_request(
         devices=tuple(devices),
         threads=threads,
         original=_original(bundle, original),
-        evaluation=_evaluation(bundle, data, work / "data") if data else None,
+        evaluation=_evaluation(bundle, data, work / "data", judged_by, output) if data else None,
+        plan=plan,
+        engines=tuple(dict.fromkeys(engines)),
+        browser=browser,
     )
+
+
+def _graph(path: Path, format_name: str) -> Graph | None:
+    """Return what stands in an artifact; None where it cannot be read: its engine says why."""
+    with contextlib.suppress(EdgekitError):
+        return read_graph(path, format_name)
+    return None
+
+
+def engine_words() -> list[str]:
+    """Return the words of all engines, of whatever device."""
+    modules = [load_engine(module) for modules in ENGINES.values() for module in modules]
+    return [*(engine.NAME for engine in modules), *(page.word for page in PAGE_ENGINES.values())]
 
 
 def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
@@ -100,7 +142,9 @@ def _is_source(path: Path) -> bool:
     return path.is_file() or any(path.glob("saved_model.pb*"))
 
 
-def _evaluation(bundle: Bundle, data: str, folder: Path) -> Evaluation:
+def _evaluation(
+    bundle: Bundle, data: str, folder: Path, metric: Metric | None, output: str | None
+) -> Evaluation:
     manifest = bundle.manifest
     options = stored_options(manifest.preprocessing, data)
     dataset = open_data(data, manifest.inputs, "evaluation", options)
@@ -112,5 +156,7 @@ def _evaluation(bundle: Bundle, data: str, folder: Path) -> Evaluation:
     samples = spool(dataset, folder, None)
     return Evaluation(
         inputs={name: str(file) for name, file in samples.inputs.items()},
-        labels=np.load(str(samples.labels), allow_pickle=False),
+        labels=np.load(str(samples.labels), mmap_mode="r", allow_pickle=False),
+        output=output,
+        metric=metric,
     )

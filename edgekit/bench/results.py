@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edgekit.bench.accuracy import Accuracy
+from edgekit.bench.agreement import Agreement
 from edgekit.bench.fidelity import Fidelity
 from edgekit.bench.plan import BenchPlan
+from edgekit.bench.reason import Reason
 from edgekit.bench.record import Phase
 from edgekit.bench.statistics import Ratio, SampleUnit, Statistics
+from edgekit.bench.steadiness import Steadiness
 from edgekit_runtimes.errors import ArtifactError
+from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.job import Plan
 
 RESULTS_SCHEMA_VERSION = 1
@@ -32,11 +36,14 @@ class Block:
     process: number of the process within the row's group, from 0.
     phase: warm-up is in no statistics.
     samples: each inference in the row's unit, in the order in which they ran.
+    conditions: the firmware's readings "before" and "after" it on a Raspberry Pi, each as
+    throttling.Reading has them; None elsewhere.
     """
 
     process: int
     phase: Phase
     samples: tuple[int, ...]
+    conditions: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,20 @@ class Row:
     unit: of load_ns, first_run_ns, samples and statistics. The clock of a device that counts
     goes on by 1 ns with each instruction.
     load_ns, first_run_ns: a value for each process in which the model was alone.
+    execution: how the engine runs the model, in its own words; None where it does not tell.
+    reasons: why it is not faster than fp32; none where it is, or was not compared.
+    backend: where an engine of a page computed ("webgl"); None elsewhere.
+    download_ns, start_ns: in a page, the artifact's way to it, and the engine's with the readying
+    of its back end; neither is in load_ns. Empty elsewhere.
     blocks: the row's own samples.
     reference_blocks: measured samples of the fp32 artifact beside it. The fp32 artifacts and the
     original were measured beside each other, so their rows have none.
-    statistics: of the measured samples.
+    statistics, steadiness: of the measured samples; counts have no steadiness, since they repeat.
     ratio_to_fp32: None with `ratio_reason` where there was nothing to compare with.
     ratio_to_original: measured for fp32, derived (a product) for other recipes; None without an
     original.
+    agreement_with_host: None on the host itself, and where the host has no engine for the format.
+    accuracy: None without labelled data, and with `accuracy_reason` where it was not judged.
     """
 
     device: str
@@ -77,8 +91,16 @@ class Row:
     ratio_reason: str | None = None
     ratio_to_original: Ratio | None = None
     fidelity: Fidelity | None = None
+    agreement_with_host: Agreement | None = None
     accuracy: Accuracy | None = None
+    accuracy_reason: str | None = None
     unit: SampleUnit = "ns"
+    backend: str | None = None
+    download_ns: tuple[int, ...] = ()
+    start_ns: tuple[int, ...] = ()
+    steadiness: Steadiness | None = None
+    execution: Execution | None = None
+    reasons: tuple[Reason, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -89,37 +111,54 @@ class Row:
             "format": self.format,
             "recipe": self.recipe,
             "engine": self.engine,
+            "backend": self.backend,
             "status": self.status,
             "reason": self.reason,
             "bytes": self.bytes,
             "wire_bytes": dict(self.wire_bytes),
+            "download_ns": list(self.download_ns),
+            "start_ns": list(self.start_ns),
             "load_ns": list(self.load_ns),
             "first_run_ns": list(self.first_run_ns),
             "blocks": _blocks_json(self.blocks),
             "reference_blocks": _blocks_json(self.reference_blocks),
             "statistics": asdict(self.statistics) if self.statistics else None,
+            "steadiness": self.steadiness.to_json() if self.steadiness else None,
             "ratio_to_fp32": _ratio_json(self.ratio_to_fp32),
             "ratio_reason": self.ratio_reason,
+            "execution": self.execution.to_json() if self.execution else None,
+            "reasons": [reason.to_json() for reason in self.reasons],
             "ratio_to_original": _ratio_json(self.ratio_to_original),
             "fidelity": self.fidelity.to_json() if self.fidelity else None,
+            "agreement_with_host": (
+                self.agreement_with_host.to_json() if self.agreement_with_host else None
+            ),
             "accuracy": self.accuracy.to_json() if self.accuracy else None,
+            "accuracy_reason": self.accuracy_reason,
         }
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> Row:
         """Return the row whose JSON form is given."""
-        statistics, fidelity, accuracy = (
-            form[key] for key in ("statistics", "fidelity", "accuracy")
+        statistics, steadiness, fidelity, accuracy = (
+            form[key] for key in ("statistics", "steadiness", "fidelity", "accuracy")
         )
+        agreement, execution = form["agreement_with_host"], form.get("execution")
         parsed = {
+            "download_ns": tuple(form.get("download_ns", ())),
+            "start_ns": tuple(form.get("start_ns", ())),
             "load_ns": tuple(form["load_ns"]),
             "first_run_ns": tuple(form["first_run_ns"]),
             "blocks": _blocks(form["blocks"]),
             "reference_blocks": _blocks(form["reference_blocks"]),
             "statistics": Statistics(**statistics) if statistics else None,
+            "steadiness": Steadiness.from_json(steadiness) if steadiness else None,
             "ratio_to_fp32": _ratio(form["ratio_to_fp32"]),
             "ratio_to_original": _ratio(form["ratio_to_original"]),
+            "execution": Execution.from_json(execution) if execution else None,
+            "reasons": tuple(Reason.from_json(reason) for reason in form.get("reasons", ())),
             "fidelity": Fidelity.from_json(fidelity) if fidelity else None,
+            "agreement_with_host": Agreement.from_json(agreement) if agreement else None,
             "accuracy": Accuracy.from_json(accuracy) if accuracy else None,
         }
         return cls(**{**form, **parsed})
@@ -207,13 +246,18 @@ def load_results(path: Path) -> Results:
 
 def _blocks_json(blocks: Sequence[Block]) -> list[dict[str, Any]]:
     return [
-        {"process": block.process, "phase": block.phase, "samples": list(block.samples)}
+        {
+            "process": block.process,
+            "phase": block.phase,
+            "samples": list(block.samples),
+            **({"conditions": dict(block.conditions)} if block.conditions else {}),
+        }
         for block in blocks
     ]
 
 
 def _blocks(forms: Sequence[Mapping[str, Any]]) -> tuple[Block, ...]:
-    return tuple(Block(form["process"], form["phase"], tuple(form["samples"])) for form in forms)
+    return tuple(Block(**{**form, "samples": tuple(form["samples"])}) for form in forms)
 
 
 def _ratio_json(ratio: Ratio | None) -> dict[str, Any] | None:

@@ -124,9 +124,10 @@ def compare(candidate: Sequence[ProcessBlocks], reference: Sequence[ProcessBlock
     # Processes count the same, however many rounds each needed to reach its number of runs.
     means = np.array([values.mean() for values in rounds])
     center = float(means.mean())
-    half = _half_width(rounds, means)
-    if half is None:
+    error = mean_error(rounds)
+    if error is None:
         return Ratio(math.exp(center), None, None)
+    half = error.half_width
     return Ratio(math.exp(center), math.exp(center - half), math.exp(center + half))
 
 
@@ -154,9 +155,26 @@ def _log_medians(blocks: ProcessBlocks) -> Array:
     return np.log([np.median(np.asarray(block, np.float64)) for block in blocks])
 
 
-def _half_width(rounds: Sequence[Array], means: Array) -> float | None:
-    """Return half the width of the 95 % interval of the mean log-ratio, or None."""
+@dataclass(frozen=True)
+class MeanError:
+    """The standard error of a mean over processes, with its degrees of freedom."""
+
+    size: float
+    freedom: int
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the 95 % interval."""
+        return student_975(self.freedom) * self.size
+
+
+def mean_error(rounds: Sequence[Array]) -> MeanError | None:
+    """Return the error of the mean of the processes' means; None where it cannot be told.
+
+    rounds: one array a process, with a value a round: the random effects of the module's text.
+    """
     processes = len(rounds)
+    means = np.array([values.mean() for values in rounds])
     inner_squares = sum(float(((values - values.mean()) ** 2).sum()) for values in rounds)
     inner_freedom = sum(values.size - 1 for values in rounds)
     # What the variance of one round would be, were it all there is: the mean of n rounds has 1/n.
@@ -172,7 +190,7 @@ def _half_width(rounds: Sequence[Array], means: Array) -> float | None:
         squares, freedom = outer_squares + inner_squares, outer_freedom + inner_freedom
     if freedom == 0:
         return None
-    return student_975(freedom) * math.sqrt(squares / freedom * inverse_size / processes)
+    return MeanError(math.sqrt(squares / freedom * inverse_size / processes), freedom)
 
 
 def student_975(freedom: int) -> float:

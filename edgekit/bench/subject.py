@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgekit.inspect.model import Graph
+
 REFERENCE_RECIPE = "fp32"
 
 
@@ -18,6 +20,7 @@ class Subject:
     bytes: its size on disk.
     wire_bytes: its size compressed, a compression each ("gzip", "brotli").
     engine_options: what its engine is to be told when it loads the artifact.
+    graph: what stands in it; None where it was not read.
     """
 
     id: str
@@ -27,6 +30,7 @@ class Subject:
     bytes: int
     wire_bytes: Mapping[str, int] = field(default_factory=dict)
     engine_options: Mapping[str, Any] = field(default_factory=dict)
+    graph: Graph | None = None
 
     @property
     def is_reference(self) -> bool:

@@ -22,6 +22,10 @@ from edgekit_runtimes.errors import EdgekitError, first_line, unknown_name
 COMMANDS = {
     "convert": "Make TFLite, TF.js and ONNX artifacts of a trained model.",
     "bench": "Measure a bundle's artifacts on devices.",
+    "report": "Show results again, or write them as HTML, Markdown or CSV.",
+    "check": "Judge results by gates, without measuring.",
+    "compare": "Show what changed between two results, and gate what became worse.",
+    "demo": "Write a static site in which visitors try a bundle's artifacts.",
     "inspect": "Show what a bundle or an artifact holds.",
     "run": "Run an artifact on inputs of yours.",
     "devices": "List where artifacts can be measured from here.",
@@ -77,7 +81,10 @@ def edgekit(context: click.Context, debug: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 fine, 2 wrong use, 3 the work failed, 130 interrupted."""
+    """Run the command line and exit with its code.
+
+    0 fine, 1 a gate failed, 2 wrong use, 3 the work failed, 130 interrupted.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # A pipe that closes early (| head) ends the program quietly, as users of a shell expect.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)

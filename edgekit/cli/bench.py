@@ -9,18 +9,25 @@ from pathlib import Path
 
 import click
 
+from edgekit.cli.gating import Gating, gate_options
 from edgekit.cli.options import json_option
 from edgekit.cli.output import stdout_console
+from edgekit_runtimes.errors import WORK_EXIT_CODE
 
 EXAMPLES = """
 \b
 Examples:
   edgekit bench digits.edgekit
   edgekit bench digits.edgekit --data digits.npz
+  edgekit bench digits.edgekit --data digits.npz --thorough
+  edgekit bench digits.edgekit --data faces.npz --output box --metric judges:iou
   edgekit bench digits.edgekit --on host --on host:/opt/old/bin/python
   edgekit bench digits.edgekit --on host --on board:pi4 --on board:pi5
   edgekit bench digits.edgekit --on ssh://pi@raspberrypi/home/pi/edgekit/bin/python
+  edgekit bench digits.edgekit --on browser:webgl --on browser:wasm
+  edgekit bench digits.edgekit --on browser:wasm --engine litertjs --browser /usr/bin/firefox
   edgekit bench digits.edgekit --json > results.json
+  edgekit bench digits.edgekit --gate 'size<=300KB' --gate 'int8 latency.p90<=5ms'
 """
 
 
@@ -34,8 +41,23 @@ Examples:
     show_default=True,
     metavar="DEVICE",
     help="Where to measure: host, host:/path/to/python for the engines of another Python, "
-    "ssh://[user@]host[:port][/path/to/python] for a device over SSH, or board:pi3, board:pi4, "
-    "board:pi5 to count instructions on an emulated Raspberry Pi.",
+    "ssh://[user@]host[:port][/path/to/python] for a device over SSH, board:pi3, board:pi4, "
+    "board:pi5 to count instructions on an emulated Raspberry Pi, browser:webgl, browser:wasm, "
+    "browser:webgpu, browser:cpu, or browser for the back end that each engine takes by default.",
+)
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="NAME",
+    help="Measure only artifacts that this engine runs: litert, tflite-runtime or onnxruntime; in "
+    "a browser tfjs, litertjs or ort-web.",
+)
+@click.option(
+    "--browser",
+    metavar="PATH|none",
+    help="Which browser to measure in: its path, or none to open the page yourself. [default: the "
+    "installed Chromium, without a window]",
 )
 @click.option(
     "--data",
@@ -44,10 +66,32 @@ Examples:
     "a folder of images with a sub-folder a class, or module:function.",
 )
 @click.option(
+    "--metric",
+    metavar="MODULE:FUNCTION",
+    help="A function of yours that judges instead of top-1 accuracy (class labels) or MAE and RMSE "
+    "(real numbers): it gets outputs [n, …] and labels [n, …] and returns one number a sample, or "
+    "one for all of them. Higher is better, but for names that end in _error, _loss or _distance.",
+)
+@click.option("--output", metavar="NAME", help="Which of several outputs the labels are about.")
+@click.option(
     "--original",
     type=click.Path(path_type=Path),
     help="The source to measure against. [default: the one the bundle was made of, where it is "
     "still there]",
+)
+@click.option(
+    "--quick",
+    "plan",
+    flag_value="quick",
+    default="quick",
+    help="At least 50 runs and 1 s of each model, over 3 processes; fewer runs of models that take "
+    "over 0.6 s. [default]",
+)
+@click.option(
+    "--thorough",
+    "plan",
+    flag_value="thorough",
+    help="At least 1,024 runs and 60 s of each model, over 5 processes: two minutes an artifact.",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option(
@@ -55,37 +99,62 @@ Examples:
     is_flag=True,
     help="Leave nothing on devices over SSH: empty ~/.cache/edgekit/device there before and after.",
 )
+@gate_options
 @json_option
 def command(
     bundle: Path,
     devices: tuple[str, ...],
+    engines: tuple[str, ...],
+    browser: str | None,
     data: str | None,
+    metric: str | None,
+    output: str | None,
     original: Path | None,
+    plan: str,
     threads: int,
     clean: bool,
+    gating: Gating,
     as_json: bool,
 ) -> int:
     """Measure the artifacts of BUNDLE and compare them with their fp32 artifact and the original.
 
     Each artifact runs beside the fp32 artifact of its format in the same process, in turns, over
-    three fresh processes. The ratio comes with a 95 % interval. An emulated board counts
-    instructions instead: five runs, between their least and their most.
+    several fresh processes. The ratio comes with a 95 % interval. An emulated board counts
+    instructions instead: five runs, between their least and their most. In a browser a process is
+    a fresh page, and a run ends when the page has read the outputs back.
     """
+    from edgekit.bench.plan import PLANS
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
     from edgekit.bundle import load_bundle
-    from edgekit.cli.progress import status
+    from edgekit.cli.progress import status, time_left
     from edgekit.report.terminal import print_results
 
     opened = load_bundle(bundle)
     with status() as report, tempfile.TemporaryDirectory() as work:
-        request = bench_request(opened, Path(work), devices, data, original, threads)
+        request = bench_request(
+            opened,
+            Path(work),
+            devices,
+            data,
+            original,
+            threads,
+            engines,
+            browser,
+            PLANS[plan],
+            metric,
+            output,
+        )
         results = run_bench(
             dataclasses.replace(request, clean=clean),
-            lambda step: report(f"{step.device}: {step.text} ({step.done} of {step.total})"),
+            lambda step: report(
+                f"{step.device}: {step.text} ({step.done} of {step.total}{time_left(step.left_s)})"
+            ),
         )
     if as_json:
-        click.echo(json.dumps(results.to_json()))
+        # Without blanks: there may be millions of samples.
+        click.echo(json.dumps(results.to_json(), separators=(",", ":")))
     else:
         print_results(results, stdout_console())
-    return 3 if results.failed else 0
+    gates_code = gating.judge(results)
+    return WORK_EXIT_CODE if results.failed else gates_code

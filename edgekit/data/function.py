@@ -34,7 +34,7 @@ class FunctionReader:
         """Import the function. Raises DataError where module or function are missing."""
         self.name = text
         self._keys = input_keys(inputs)
-        self._function = _import_function(text)
+        self._function = import_function(text)
         self._entries: Any = None
 
     def read(self, chosen: Sequence[int] | None) -> Iterator[tuple[int, Sample]]:
@@ -82,7 +82,11 @@ def _array(where: str, value: Any) -> Array:
         raise DataError(f"{where} is no array of numbers: {first_line(error)}") from error
 
 
-def _import_function(text: str) -> Callable[[], Any]:
+def import_function(text: str) -> Callable[..., Any]:
+    """Return the function that "module:function" names, looked for in the working folder first.
+
+    Raises DataError where module or function are missing.
+    """
     module_name, name = text.split(":")
     folder = str(Path.cwd())
     if folder not in sys.path:

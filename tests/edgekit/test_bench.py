@@ -15,6 +15,7 @@ from edgekit.bench.plan import BenchPlan
 from edgekit.bench.results import Results, Row, load_results
 from edgekit.bench.run import BenchRequest, Evaluation, Progress, run_bench
 from edgekit.bench.statistics import compare, summarize
+from edgekit.bench.steadiness import steadiness
 from edgekit.bench.subject import Subject
 from edgekit_runtimes.errors import ArtifactError, DataError, UsageError
 from edgekit_runtimes.job import JobModel, Plan
@@ -173,6 +174,26 @@ def test_the_smaller_artifact_says_what_it_lost(results):
     assert fp32.accuracy.top1 == row(results, "original").accuracy.top1 == 1.0
     assert int8.accuracy.samples == LABELLED
     assert 0.95 <= int8.accuracy.top1 < 1.0
+
+
+def test_accuracy_is_compared_with_the_originals_on_the_same_samples(results):
+    fp32, int8 = row(results, "tflite/fp32"), row(results, "tflite/int8-dynamic")
+    assert row(results, "original").accuracy.difference is None
+    assert fp32.accuracy.difference.compared_with == "original"
+    assert (fp32.accuracy.difference.value, fp32.accuracy.difference.p) == (0, 1)
+    lost = int8.accuracy.difference
+    # The labels are the original's own answers, so that none can be right in int8 only.
+    assert (lost.only_here, lost.only_there) == (0, LABELLED - int8.accuracy.correct)
+    assert lost.value == pytest.approx(int8.accuracy.top1 - 1)
+    assert lost.low < lost.value < lost.high
+
+
+def test_steadiness_is_that_of_the_measured_blocks(results):
+    for name in ("original", "tflite/fp32", "tflite/int8-dynamic"):
+        fine = row(results, name)
+        assert fine.steadiness == steadiness(samples_by_process(fine.blocks))
+        assert fine.steadiness.trend is not None
+    assert row(results, "tflite/int8").steadiness is None
 
 
 def test_loading_and_the_first_run_are_taken_where_a_model_is_alone(results):

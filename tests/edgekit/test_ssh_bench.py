@@ -82,6 +82,7 @@ def test_int8_on_an_arm64_device_agrees_with_the_original(
     fp32, int8 = results.rows
     assert fp32.fidelity.sqnr_db > 80
     assert int8.fidelity.sqnr_db > 15
+    assert int8.agreement_with_host.exact
     assert len(int8.blocks) == 1 + 2
 
 

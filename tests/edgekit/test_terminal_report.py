@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from edgekit.bench.accuracy import Accuracy
+from edgekit.bench.agreement import Agreement
 from edgekit.bench.fidelity import Fidelity, OutputFidelity
 from edgekit.bench.plan import QUICK
 from edgekit.bench.results import Results, Row
@@ -213,6 +214,21 @@ def test_below_counts_stands_what_they_are_and_on_how_many_samples_they_were_jud
     assert lines[1] == "top-1 and SQNR were judged on the first 8 samples"
 
 
+def test_agreement_with_the_host_is_a_share_or_the_word_exact():
+    near, exact = Agreement(8, 0.5, 3.14e-7, exact=False), Agreement(8, 0, 0, exact=True)
+    rows = [replace(FP32, agreement_with_host=each) for each in (near, exact, None)]
+    assert columns(*rows)["vs host"] == ("3e-07", "exact", "")
+    (line,) = [line for line in legend(results(), rows) if line.startswith("vs host: ")]
+    assert line.endswith("as a share of the largest of them, on the first 8 samples")
+    assert not any("vs host" in line for line in legend(results(), [FP32]))
+
+
+def test_accuracy_that_was_not_judged_is_said_in_one_line_for_all_rows():
+    reason = "a labelled set would take hours"
+    rows = [replace(row, accuracy=None, accuracy_reason=reason) for row in (FP32, INT8)]
+    assert row_notes(rows) == [f"tflite/fp32, tflite/int8: no accuracy: {reason}"]
+
+
 def test_a_device_that_counts_has_one_thread_whatever_was_asked_for():
     environment = {**ENVIRONMENT, "cpu": "Cortex-A76", "logical_cores": 1, "unit": "instructions"}
     wanted = replace(results(), threads=4, environments={"board:pi5": environment})
@@ -229,7 +245,7 @@ def test_a_column_has_one_unit():
 def test_regression_has_mae_and_rmse_instead_of_accuracy():
     accuracies = (Accuracy("age", 9, mae=1.5, rmse=2.236), Accuracy("age", 9, nan=3))
     table = columns(*(replace(FP32, accuracy=accuracy) for accuracy in accuracies))
-    assert (table["MAE"], table["RMSE"]) == (("1.50", "NaN"), ("2.24", "NaN"))
+    assert (table["MAE [95 %]"], table["RMSE"]) == (("1.50", "NaN"), ("2.24", "NaN"))
     assert "accuracy % [95 %]" not in table
 
 

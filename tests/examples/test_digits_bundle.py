@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 from conftest import DIGITS
 
-from edgekit.bundle import Bundle
-from edgekit.convert import ConvertRequest, convert
+from edgekit.bundle import Bundle, load_bundle
 from edgekit.data import DataOptions
-from edgekit.recipe import QUANTIZATIONS, parse_recipes
 from edgekit.run import run_artifact
 
 # Recipe -> format -> largest size as a share of the format's fp32 artifact. Conv kernels stay
@@ -44,16 +42,8 @@ POINT = 0.01
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    recipes = ",".join((*QUANTIZATIONS, "fp32+prune33", "int8-weights+prune33"))
-    return convert(
-        ConvertRequest(
-            source=DIGITS / "digits.keras",
-            output=tmp_path_factory.mktemp("digits") / "digits.edgekit",
-            recipes=parse_recipes(recipes),
-            calibration=str(DIGITS / "digits.npz"),
-        )
-    )
+def bundle(digits_bundle: Path) -> Bundle:
+    return load_bundle(digits_bundle)
 
 
 @pytest.fixture(scope="module")

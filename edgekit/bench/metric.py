@@ -1,0 +1,95 @@
+"""A metric of the user's own: `--metric module:function`.
+
+    def iou(outputs, labels):
+        "outputs: array [n, …] of the output, labels: array [n, …] as they are stored."
+        return one number a sample (shape [n]), or one number for all of them
+
+One number a sample is the better form. The metric is their mean, it is worked out while the outputs
+arrive, and only the numbers are kept. A function that returns one number for all samples (an F1
+score, an area under a curve) is called once with everything, the outputs being kept in a file
+meanwhile, and `RESAMPLES` times more for its interval: each call with as many samples, drawn anew.
+
+Higher is better, but where the function's name ends in _error, _loss or _distance: scikit-learn's
+rule for the names of its own metrics.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgekit.data.function import import_function
+from edgekit_runtimes.errors import DataError, UsageError, first_line
+from edgekit_runtimes.tensors import Array
+
+LOWER_IS_BETTER = ("_error", "_loss", "_distance")
+# So many labels, spread over all of them, are enough to see whether the function works.
+TRIAL_SAMPLES = 1_000
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A function that judges outputs by labels. name: "module:function"."""
+
+    name: str
+    function: Callable[[Array, Array], Any]
+
+    @property
+    def short_name(self) -> str:
+        """The function's name."""
+        return self.name.rpartition(":")[2]
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher value is a better one."""
+        return not self.short_name.endswith(LOWER_IS_BETTER)
+
+    def __call__(self, outputs: Array, labels: Array) -> Array:
+        """Return float64 numbers: of shape (n,), one a sample, or of shape (), one for all.
+
+        Raises DataError, naming the function, where it raises or returns something else.
+        """
+        try:
+            result = self.function(outputs, labels)
+        except Exception as error:
+            raise DataError(
+                f"{self.name} failed: {type(error).__name__}: {first_line(error)}"
+            ) from error
+        try:
+            values = np.asarray(result, np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"{self.name} returned a {type(result).__name__}. {self._expected(len(outputs))}"
+            ) from error
+        if values.shape not in ((), (len(outputs),)):
+            raise DataError(
+                f"{self.name} returned an array of shape {list(values.shape)}. "
+                f"{self._expected(len(outputs))}"
+            )
+        return values
+
+    def try_out(self, outputs: Array, labels: Array) -> None:
+        """Call the function before anything is measured: a slip in it must not cost minutes.
+
+        outputs: of any samples, so that the value means nothing. Raises DataError.
+        """
+        count = min(len(labels), TRIAL_SAMPLES)
+        spread = np.linspace(0, len(labels) - 1, count).astype(np.int64)
+        self(outputs[np.arange(count) % len(outputs)], np.asarray(labels[spread]))
+
+    def _expected(self, samples: int) -> str:
+        return f"Return one number a sample (here {samples}), or one number for all of them."
+
+
+def open_metric(text: str) -> Metric:
+    """Return the metric that "module:function" names.
+
+    Raises UsageError where that is not what the words say, DataError where it cannot be imported.
+    """
+    if not re.fullmatch(r"[^\W\d][\w.]*:[^\W\d]\w*", text):
+        raise UsageError(f"--metric {text} is not understood. Write it as module:function.")
+    return Metric(text, import_function(text))

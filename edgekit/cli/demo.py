@@ -1,0 +1,66 @@
+"""`edgekit demo`: a static site in which visitors try a bundle's artifacts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from edgekit.cli.options import PATH, json_option
+
+EXAMPLES = """
+\b
+Examples:
+  edgekit demo digits.edgekit -o site/
+  edgekit demo digits.edgekit -o site/ --serve
+  edgekit demo digits.edgekit -o public/digits --force --json
+"""
+
+
+@click.command("demo", epilog=EXAMPLES)
+@click.argument("bundle", type=PATH)
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=PATH,
+    default="site",
+    show_default=True,
+    help="Where to write the site. A site that edgekit wrote there before is replaced.",
+)
+@click.option("--force", is_flag=True, help="Replace the folder whatever is in it.")
+@click.option("--serve", is_flag=True, help="Then serve the site on this machine until Ctrl-C.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Of --serve; 0 takes any free one.",
+)
+@json_option
+def command(bundle: Path, folder: Path, force: bool, serve: bool, port: int, as_json: bool) -> None:
+    """Write a static site that runs BUNDLE's artifacts in the visitor's own browser.
+
+    Visitors draw, choose an image or film, see the prediction, how fast each artifact is on their
+    machine and how large. Nothing leaves that machine. The folder can be copied to any web host:
+    all its paths are relative.
+    """
+    from edgekit.bundle import load_bundle
+    from edgekit.demo.serve import serve_site
+    from edgekit.demo.site import write_site
+    from edgekit.report.units import BYTE_UNITS, pick_unit, significant
+
+    site = write_site(load_bundle(bundle), folder, force)
+    if as_json:
+        click.echo(json.dumps(site.to_json()))
+    else:
+        unit = pick_unit([site.bytes], BYTE_UNITS)
+        click.echo(
+            f"{folder}: {len(site.artifacts)} artifacts, {site.samples} samples, engines "
+            f"{', '.join(site.engines)}; {significant(site.bytes / unit.size)} {unit.word} on disk"
+        )
+    if not as_json and not serve:
+        click.echo(f"Look at it with: python -m http.server --directory {folder}")
+    if serve:
+        serve_site(folder, port, lambda url: click.echo(f"{url}  (Ctrl-C ends it)", err=True))
