@@ -1,0 +1,269 @@
+"""The site: a folder that any web server can hand out, in whatever sub-folder it stands.
+
+    index.html, assets/…        the page, as `make web` built it
+    licences.txt                of the runtimes
+    sw.js                       keeps a copy of what was visited, for when there is no network
+    site.json                   what the page knows of the bundle
+    runtimes/ENGINE/…           what each engine needs; only engines of the bundle's formats
+    artifacts/…                 the bundle's artifacts
+    golden/…                    samples and the original's answers
+
+All paths are relative. A bundle may come from anyone: nothing from outside of it is copied, and
+its words are text in the page, never markup.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import edgekit
+from edgekit.bundle import Bundle
+from edgekit.demo.picture import Picture, picture_of
+from edgekit.manifest import ArtifactRecord
+from edgekit.storage import check_writable, remove, write_npy, writing
+from edgekit_runtimes.artifact import TFJS_MODEL_FILE, size_of
+from edgekit_runtimes.devices.browser import device as browser
+from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES
+from edgekit_runtimes.errors import ArtifactError, UsageError
+from edgekit_runtimes.tensors import Array, Arrays, is_batched
+
+SITE_FILE = "site.json"
+SITE_SCHEMA_VERSION = 1
+INDEX = "index.html"
+# Among the built pages: the demo's own, and what it shares with others.
+PAGE, SHARED, OFFLINE, LICENCES = "demo.html", "assets", "sw.js", "licences.txt"
+RUNTIMES = "runtimes"
+
+# What a visitor is asked for.
+HEADINGS = {"drawing": "Draw here", "image": "Give it an image", "samples": "Input"}
+
+# What a visitor downloads to look at samples: as many as fit, at least one.
+GOLDEN_BYTES = 4_000_000
+# An output with more classes shows the first few only; the page keeps room for these.
+MOST_BARS, BARS_OF_MANY = 10, 5
+# Probabilities of a thousand classes, added up in half precision.
+PROBABILITY_TOLERANCE = 1e-2
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site that was written. bytes: of all its files."""
+
+    folder: Path
+    artifacts: tuple[str, ...]
+    engines: tuple[str, ...]
+    samples: int
+    bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {**asdict(self), "folder": str(self.folder)}
+
+
+def write_site(bundle: Bundle, folder: Path, force: bool = False) -> Site:
+    """Write the demo site of a bundle to `folder`, whole or not at all.
+
+    A site of edgekit's, or an empty folder, is replaced; anything else only by `force`. Raises
+    UsageError where the pages are not built, the bundle has no artifact, or the folder is taken;
+    ArtifactError where the bundle is damaged or links out of itself.
+    """
+    records = [record for record in bundle.artifacts if record.status == "ok"]
+    if not records:
+        raise UsageError(
+            f"{bundle.folder} has no artifact to show. `edgekit inspect {bundle.folder}` says why."
+        )
+    browser.check_pages()
+    _check_place(folder, bundle.folder, force)
+    partial = folder.with_name(f".{folder.resolve().name}.partial-{os.getpid()}")
+    engines = tuple(dict.fromkeys(PAGE_ENGINES[record.format].word for record in records))
+    try:
+        with writing(folder):
+            partial.mkdir(parents=True)
+            samples = _fill(partial, bundle, records, engines)
+            remove(folder)
+            partial.rename(folder)
+    except BaseException:
+        remove(partial)
+        raise
+    return Site(folder, tuple(record.id for record in records), engines, samples, size_of(folder))
+
+
+def _check_place(folder: Path, bundle: Path, force: bool) -> None:
+    """Raise UsageError where `folder` must not be replaced."""
+    check_writable(folder)
+    place = folder.resolve()
+    for kept, what in ((bundle.resolve(), "the bundle"), (Path.cwd(), "the folder you are in")):
+        if kept.is_relative_to(place):
+            raise UsageError(f"{folder} holds {what}. Choose another folder with -o.")
+    if place.is_relative_to(bundle.resolve()):
+        raise UsageError(f"{folder} is inside the bundle. Choose another folder with -o.")
+    if not force and folder.exists() and not _is_ours(folder):
+        raise UsageError(
+            f"{folder} exists and is no site of edgekit's. Choose another folder with -o, or "
+            "replace it and all that is in it with --force."
+        )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether `folder` is a site that edgekit wrote, or empty."""
+    if not folder.is_dir():
+        return False
+    if not any(folder.iterdir()):
+        return True
+    try:
+        form = json.loads((folder / SITE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(form, dict) and "edgekit" in form and "artifacts" in form
+
+
+def _fill(
+    folder: Path,
+    bundle: Bundle,
+    records: Sequence[ArtifactRecord],
+    engines: Sequence[str],
+) -> int:
+    """Write all files of the site; return the number of samples in it."""
+    manifest = bundle.manifest
+    inputs, outputs = bundle.golden_inputs(), bundle.golden_outputs()
+    samples = _fitting(inputs)
+    first = next(iter(inputs.values()))
+    is_noise = manifest.golden.kind == "noise"
+    picture = picture_of(manifest.inputs, first, is_noise)
+    site = {
+        "schema": SITE_SCHEMA_VERSION,
+        "edgekit": edgekit.__version__,
+        "name": manifest.name,
+        "classes": list(manifest.classes),
+        "preprocessing": manifest.preprocessing.to_json(),
+        "inputs": [
+            {**spec.to_json(), "sample": list(inputs[spec.name].shape[1:])}
+            for spec in manifest.inputs
+        ],
+        "outputs": [
+            {
+                **spec.to_json(),
+                "sample": list(outputs[spec.name].shape[1:]),
+                "kind": _output_kind(outputs[spec.name], len(manifest.classes)),
+            }
+            for spec in manifest.outputs
+        ],
+        "batched": is_batched(manifest.inputs),
+        "picture": picture.to_json() if picture else None,
+        "golden": {
+            "count": samples,
+            "noise": is_noise,
+            "first": _write_golden(folder, "first", inputs, 1),
+            "inputs": _write_golden(folder, "input", inputs, samples),
+            "outputs": _write_golden(folder, "output", outputs, samples),
+        },
+        "artifacts": [_copy_artifact(bundle, record, folder) for record in records],
+    }
+    for name in (SHARED, OFFLINE, LICENCES, *(f"{RUNTIMES}/{engine}" for engine in engines)):
+        _copy(browser.PAGES / name, folder / name)
+    (folder / SITE_FILE).write_text(json.dumps(site) + "\n", encoding="utf-8")
+    words = _words(manifest.name, picture, outputs, is_noise)
+    page = _fill_in((browser.PAGES / PAGE).read_text(encoding="utf-8"), words)
+    (folder / INDEX).write_text(page, encoding="utf-8")
+    return samples
+
+
+def _fitting(inputs: Arrays) -> int:
+    """Return how many samples fit in GOLDEN_BYTES, at least one."""
+    count = len(next(iter(inputs.values())))
+    size = sum(array.nbytes for array in inputs.values()) / count
+    return max(1, min(count, int(GOLDEN_BYTES / size)))
+
+
+def _write_golden(folder: Path, kind: str, arrays: Arrays, count: int) -> dict[str, str]:
+    """Write the first `count` samples; return where each array stands.
+
+    Files are numbered: a name of a SavedModel may hold any character.
+    """
+    paths = {}
+    for number, (name, array) in enumerate(arrays.items()):
+        paths[name] = f"golden/{kind}-{number}.npy"
+        write_npy(folder / paths[name], np.ascontiguousarray(array[:count]))
+    return paths
+
+
+def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict[str, Any]:
+    """Copy an artifact into the site; return what the page has to know of it."""
+    source = bundle.artifact_path(record)
+    if not source.exists():
+        raise ArtifactError(f"{source} is missing. Convert again with --force.")
+    path = f"artifacts/{source.relative_to(bundle.folder.resolve()).as_posix()}"
+    _copy(source, folder / path)
+    worst = record.fidelity["worst"] if record.fidelity else {}
+    return {
+        "id": record.id,
+        "format": record.format,
+        "recipe": record.recipe,
+        "path": f"{path}/{TFJS_MODEL_FILE}" if record.format == "tfjs" else path,
+        "bytes": record.bytes,
+        "wire": asdict(record.wire) if record.wire else {},
+        "io": record.io,
+        "options": dict(record.engine_options),
+        "top1": worst.get("top1"),
+        "sqnr_db": worst.get("sqnr_db"),
+        "notes": list(record.notes),
+    }
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or a folder. Raises ArtifactError for a link: the site would publish its end."""
+    for path in (source, *(source.rglob("*") if source.is_dir() else ())):
+        if path.is_symlink():
+            raise ArtifactError(
+                f"{path} is a link. Nothing was written; put the file itself there."
+            )
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _output_kind(output: Array, classes: int) -> str:
+    """Return what an output holds: "probabilities", "scores" (before a softmax) or "values"."""
+    if output.ndim != 2 or output.shape[1] < 2 or output.dtype.kind != "f":
+        return "values"
+    if output.min() >= 0 and np.allclose(output.sum(axis=1), 1, atol=PROBABILITY_TOLERANCE):
+        return "probabilities"
+    return "scores" if output.shape[1] == classes else "values"
+
+
+def _words(name: str, picture: Picture | None, outputs: Arrays, is_noise: bool) -> dict[str, str]:
+    """Return what the page says, and what it keeps room for, before its script runs."""
+    samples = "Or take a sample; the original’s answer to it is known:"
+    if is_noise:
+        samples = "The bundle was made without data: these samples are noise."
+        if picture:
+            samples += f" Black and white are assumed to be {picture.low:g} and {picture.high:g}."
+    elif picture is None:
+        samples = "Samples of the bundle; the original’s answers to them are known:"
+    kind = "samples" if picture is None else "drawing" if picture.drawing else "image"
+    longest = max(array.shape[-1] if array.ndim > 1 else 1 for array in outputs.values())
+    bars = longest if longest <= MOST_BARS else BARS_OF_MANY
+    return {
+        "name": name,
+        "input": kind,
+        "heading": HEADINGS[kind],
+        "bars": str(bars),
+        "samples": samples,
+    }
+
+
+def _fill_in(template: str, words: Mapping[str, str]) -> str:
+    for key, word in words.items():
+        template = template.replace(f"{{{{{key}}}}}", html.escape(word))
+    return template

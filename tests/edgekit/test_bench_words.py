@@ -1,0 +1,55 @@
+"""The words of `edgekit bench` that name engines and browsers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgekit.bench.request import engine_words
+from edgekit_runtimes.devices import EngineChoice
+from edgekit_runtimes.engines import ENGINES, load_engine
+
+Refused = Callable[..., tuple[str, int]]
+
+
+@pytest.fixture
+def bundle(bundles: Callable[..., Path]) -> Path:
+    """A bundle with one TFLite and one ONNX artifact."""
+    return bundles("dense_net", "--to", "tflite,onnx", "--recipe", "fp32")
+
+
+def test_a_wrong_engine_is_answered_with_the_nearest(refused: Refused, bundle: Path) -> None:
+    message, exit_code = refused("bench", bundle, "--engine", "lite-rt")
+    assert exit_code == 2
+    assert message == (
+        "Unknown engine 'lite-rt'. Did you mean 'litert'? Known: litert, tflite-runtime, "
+        "onnxruntime, tfjs, litertjs, ort-web."
+    )
+
+
+def test_an_engine_that_runs_nothing_on_a_device_is_refused_before_any_work(
+    refused: Refused, bundle: Path
+) -> None:
+    message, exit_code = refused("bench", bundle, "--engine", "tfjs", "--engine", "litertjs")
+    assert exit_code == 2
+    assert message == (
+        "On host no artifact is run by tfjs or litertjs (--engine). "
+        "The engines of these artifacts there: litert, onnxruntime."
+    )
+
+
+def test_a_browser_without_a_browser_device_is_refused(refused: Refused, bundle: Path) -> None:
+    message, exit_code = refused("bench", bundle, "--browser", "none")
+    assert exit_code == 2
+    assert message == "--browser is for browser devices: add --on browser:wasm, say."
+
+
+def test_a_choice_of_an_engine_has_the_word_that_results_have() -> None:
+    modules = [module for modules in ENGINES.values() for module in modules]
+    words = [EngineChoice(module).word for module in modules]
+    assert words == [load_engine(module).NAME for module in modules]
+    assert EngineChoice("ort-web", backend="wasm").word == "ort-web"
+    assert EngineChoice(None, "not installed").word is None
+    assert {*words, "tfjs", "litertjs", "ort-web"} == set(engine_words())

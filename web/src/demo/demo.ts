@@ -1,0 +1,278 @@
+// The state of the page: what runs, on which input, and what becomes of a visitor's choice.
+
+import type { Tensors } from '../protocol/tensors.ts';
+import { type Choice, choiceKey, moveTo, placeKey, placeLabel, startChoices } from './choices.ts';
+import { byId } from './dom.ts';
+import { time } from './format.ts';
+import {
+  type Golden,
+  type Input,
+  loadFirst,
+  loadGolden,
+  outputOf,
+  ready,
+  row,
+  sampleOf,
+} from './golden.ts';
+import { type InputView, showInput } from './inputs.ts';
+import { Latency } from './latency.ts';
+import { readOutput } from './prediction.ts';
+import { Predictor } from './predictor.ts';
+import { SampleStrip } from './samples.ts';
+import { Selects } from './selects.ts';
+import { Session } from './session.ts';
+import type { Site } from './site.ts';
+import {
+  type Lap,
+  say,
+  showLatency,
+  showMachine,
+  showPredictions,
+  showRace,
+  showSize,
+} from './views.ts';
+import { messageOf, sentence } from './words.ts';
+
+/** After a model is loaded it runs on until so many times are known, or so long. */
+const BURST_RUNS = 60;
+const BURST_MS = 1500;
+const BURST_STEP_MS = 80;
+
+/** A point that scripts which watch the page wait for. */
+const FIRST_PREDICTION = 'first-prediction';
+
+export class Demo {
+  readonly #site: Site;
+  readonly #selects: Selects;
+  readonly #find = byId<HTMLButtonElement>('find');
+  readonly #predictor: Predictor<Input>;
+  readonly #strip: SampleStrip;
+  readonly #view: InputView;
+  #golden: Golden | null = null;
+  #latency = new Latency();
+  #race: AbortController | null = null;
+  #wanted: Choice | null = null;
+
+  constructor(site: Site) {
+    this.#site = site;
+    this.#predictor = new Predictor<Input>(
+      (session, input) => session.run(ready(input, session.opened.inputs, site)),
+      ({ outputs, samples }, input, session) => {
+        this.#latency.add(samples);
+        this.#show(outputs, input);
+        showLatency(this.#latency, session);
+      },
+      (error, session) => void this.#goOn(error, session),
+    );
+    this.#selects = new Selects(site, (choice) => void this.#choose(choice));
+    this.#strip = new SampleStrip(byId('samples'), site.golden.count, site.picture, (index) =>
+      this.#takeSample(index),
+    );
+    this.#view = showInput(byId('input'), site, (tensors) => this.#take(tensors), say);
+    this.#find.addEventListener('click', () => void this.#findFastest());
+  }
+
+  /** Load the first model that works and predict. Returns what its worker downloaded. */
+  async start(): Promise<readonly string[]> {
+    const first = loadFirst(this.#site);
+    // It is waited for below, once there is a model.
+    first.catch(() => {});
+    const session = await this.#openFirst(startChoices(this.#site));
+    try {
+      this.#view.show(await first);
+      this.#strip.mark(0);
+      await this.#predictor.predict(await first);
+      performance.mark(FIRST_PREDICTION);
+      await this.#loadSamples();
+    } catch (error) {
+      say(`${sentence(error)} There are no samples to show.`, true);
+    }
+    this.#selects.enable();
+    this.#find.disabled = false;
+    await this.#burst(session);
+    const described = await session.describe().catch(() => null);
+    showMachine(described?.facts ?? null);
+    return described?.fetched ?? [];
+  }
+
+  /** Race the back ends of TF.js, where the page runs on one of them. */
+  async raceBackEnds(): Promise<void> {
+    const { session } = this.#predictor;
+    if (session?.choice.engine !== 'tfjs' || this.#race) return;
+    const { backendsOf } = await import('./rivals.ts');
+    const rivals = await backendsOf(this.#site, session.choice);
+    await this.#runRace(session, rivals, 'TF.js’s back ends');
+  }
+
+  /** Open the first choice that works. Throws an Error that says why each did not. */
+  async #openFirst(choices: readonly Choice[], before = ''): Promise<Session> {
+    const reasons = new Set(before ? [before] : []);
+    for (const choice of choices) {
+      try {
+        const session = await Session.open(choice);
+        this.#adopt(session, [...reasons].join(' '));
+        return session;
+      } catch (error) {
+        reasons.add(sentence(error));
+      }
+    }
+    throw new Error(`No artifact of this bundle runs here. ${[...reasons].join(' ')}`);
+  }
+
+  /** Make a session the one that answers. before: what went wrong on the way to it. */
+  #adopt(session: Session, before = ''): void {
+    const { choice, opened } = session;
+    this.#latency = new Latency();
+    this.#wanted = choice;
+    this.#selects.show(choice);
+    showSize(choice.artifact, this.#site);
+    const ns = opened.startNs + opened.downloadNs + opened.loadNs;
+    say(`${before} ${placeLabel(choice)} is ready after ${time(ns)}.`.trim(), before !== '');
+    void this.#predictor.use(session);
+  }
+
+  #show(outputs: Tensors, { golden }: Input): void {
+    const predictions = this.#site.outputs.flatMap((spec) => {
+      const output = outputOf(outputs, spec.name);
+      const originals = this.#golden?.outputs[spec.name];
+      const original = originals && golden !== null ? numbers(row(originals, golden)) : null;
+      return output ? [readOutput(spec, numbers(output), original, this.#site.classes)] : [];
+    });
+    showPredictions(predictions);
+  }
+
+  // --- inputs ------------------------------------------------------------------------------------
+
+  async #take(tensors: Tensors | null): Promise<void> {
+    this.#strip.mark(null);
+    if (tensors) {
+      await this.#predictor.predict({ tensors, golden: null });
+    } else {
+      this.#predictor.forget();
+      showPredictions([]);
+    }
+  }
+
+  #takeSample(index: number): void {
+    if (!this.#golden) return;
+    const input = sampleOf(this.#golden.inputs, index);
+    this.#view.show(input);
+    this.#strip.mark(index);
+    void this.#predictor.predict(input);
+  }
+
+  async #loadSamples(): Promise<void> {
+    const { picture, inputs } = this.#site;
+    this.#golden = await loadGolden(this.#site);
+    const images = this.#golden.inputs[inputs[0]?.name ?? ''];
+    if (picture && images) this.#strip.paint(images, picture);
+    const { input } = this.#predictor;
+    // Again, now that the original's answer is known.
+    if (input && input.golden !== null) await this.#predictor.predict(input);
+  }
+
+  // --- choices -----------------------------------------------------------------------------------
+
+  /** Load what the visitor chose; what runs goes on until that is ready. */
+  async #choose(choice: Choice): Promise<void> {
+    this.#race?.abort();
+    this.#wanted = choice;
+    this.#selects.show(choice);
+    say(`Loading ${choice.artifact.id} on ${placeLabel(choice)}.`);
+    try {
+      const session = await Session.open(choice);
+      if (this.#wanted !== choice) {
+        session.close();
+        return;
+      }
+      this.#adopt(session);
+      await this.#burst(session);
+    } catch (error) {
+      if (this.#wanted === choice) this.#stay(choice, error);
+    }
+  }
+
+  /** Say why a choice did not come to be; what ran before still runs. */
+  #stay({ artifact }: Choice, error: unknown): void {
+    const before = this.#predictor.session?.choice;
+    if (before) this.#selects.show(before);
+    this.#wanted = before ?? null;
+    const rest = before ? `${before.artifact.id} on ${placeLabel(before)} goes on.` : '';
+    say(`${artifact.id}: ${sentence(error)} ${rest}`.trim(), true);
+  }
+
+  /** A model stopped in the middle (a lost graphics context): go on elsewhere. */
+  async #goOn(error: Error, { choice }: Session): Promise<void> {
+    const lost = `${placeLabel(choice)} stopped: ${sentence(error)}`;
+    say(lost, true);
+    const isOther = (other: Choice) => placeKey(other) !== placeKey(choice);
+    const others = startChoices(this.#site).filter(isOther);
+    const same = others.filter(({ engine }) => engine === choice.engine);
+    const moved = same.flatMap((place) => moveTo(place, choice.artifact, this.#site) ?? []);
+    await this.#openFirst([...moved, ...others], lost).catch((second) =>
+      say(messageOf(second), true),
+    );
+  }
+
+  // --- times -------------------------------------------------------------------------------------
+
+  /** Run on for a moment, so that there are times to look at. */
+  async #burst(session: Session): Promise<void> {
+    const { input } = this.#predictor;
+    if (!input) return;
+    const inputs = ready(input, session.opened.inputs, this.#site);
+    const end = performance.now() + BURST_MS;
+    while (this.#latency.samples.length < BURST_RUNS && performance.now() < end) {
+      const ran = await session.run(inputs, BURST_RUNS, BURST_STEP_MS).catch(() => null);
+      if (!ran || this.#predictor.session !== session) return;
+      this.#latency.add(ran.samples);
+      showLatency(this.#latency, session);
+    }
+  }
+
+  async #findFastest(): Promise<void> {
+    const { session } = this.#predictor;
+    if (!session) return;
+    const { enginesOf } = await import('./rivals.ts');
+    await this.#runRace(session, await enginesOf(this.#site, session.choice), 'every engine');
+  }
+
+  /** Race the session against its rivals and move to the winner. A visitor's choice ends it. */
+  async #runRace(session: Session, rivals: readonly Choice[], what: string): Promise<void> {
+    const { input } = this.#predictor;
+    if (!input || this.#predictor.session !== session) return;
+    this.#race?.abort();
+    const stop = new AbortController();
+    this.#race = stop;
+    this.#find.disabled = true;
+    let laps: readonly Lap[] = [];
+    const isOver = () => stop.signal.aborted || this.#predictor.session !== session;
+    const report = (known: readonly Lap[], running: Choice | null) => {
+      laps = known;
+      if (!isOver()) showRace(laps, session.choice, running, '');
+    };
+    try {
+      const inputs = ready(input, session.opened.inputs, this.#site);
+      const others = rivals.filter((choice) => choiceKey(choice) !== choiceKey(session.choice));
+      const { race } = await import('./race.ts');
+      const { laps: all, winner } = await race(session, others, inputs, report, stop.signal);
+      const moves = winner !== session;
+      if (isOver()) {
+        if (moves) winner.close();
+        return;
+      }
+      const verdict = moves
+        ? `moved from ${placeLabel(session.choice)} to ${placeLabel(winner.choice)}`
+        : `${placeLabel(session.choice)} stays`;
+      showRace(all, winner.choice, null, `A short race of ${what}: ${verdict}.`);
+      if (moves) this.#adopt(winner);
+      if (moves) await this.#burst(winner);
+    } catch (error) {
+      showRace(laps, session.choice, null, stop.signal.aborted ? '' : sentence(error));
+    } finally {
+      this.#find.disabled = false;
+    }
+  }
+}
+
+const numbers = ({ data }: Tensors[string]): number[] => Array.from(data, Number);

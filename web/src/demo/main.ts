@@ -1,0 +1,27 @@
+// The demo page: a bundle's artifacts, tried by a visitor in their own browser.
+
+import { Demo } from './demo.ts';
+import { byId } from './dom.ts';
+import { showNotices } from './notices.ts';
+import { keepOffline } from './offline.ts';
+import { loadSite } from './site.ts';
+import { say } from './views.ts';
+import { messageOf } from './words.ts';
+
+async function main(): Promise<void> {
+  document.body.classList.remove('waiting');
+  showNotices(null);
+  const site = await loadSite();
+  byId('version').textContent = site.edgekit;
+  const demo = new Demo(site);
+  const fetched = await demo.start();
+  showNotices(await keepOffline(fetched));
+  await demo.raceBackEnds();
+  // Not before the first prediction: most visitors never measure.
+  const { MeasureAll } = await import('./measure.ts');
+  new MeasureAll(site);
+}
+
+main().catch((error: unknown) => {
+  say(messageOf(error), true);
+});

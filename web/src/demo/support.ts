@@ -1,0 +1,29 @@
+// What this browser has, asked once.
+
+import type { Backend } from '../engines/engine.ts';
+import { whyNot } from '../engines/support.ts';
+import { type Choice, placeKey } from './choices.ts';
+
+/** Ten times slower than the same engine's WebAssembly, and refuses most artifacts. */
+const LEFT_OUT = 'ort-web webgl 1';
+/** Plain JavaScript is out of a race soon, but would hold up a measurement for minutes. */
+const SLOW: Backend = 'cpu';
+
+const reasons = new Map<Backend, Promise<string | null>>();
+
+/** Whether a choice is worth a race, or a measurement, in this browser. */
+export async function isWorthIt(choice: Choice, what: 'race' | 'measure'): Promise<boolean> {
+  const { backend } = choice;
+  if (placeKey(choice) === LEFT_OUT || (what === 'measure' && backend === SLOW)) return false;
+  const known = reasons.get(backend) ?? whyNotHere(backend);
+  reasons.set(backend, known);
+  return (await known) === null;
+}
+
+async function whyNotHere(backend: Backend): Promise<string | null> {
+  const reason = await whyNot(backend);
+  if (reason || backend !== 'webgpu') return reason;
+  const adapter = await navigator.gpu.requestAdapter();
+  // SwiftShader takes seconds a run and shows nothing but that it works.
+  return adapter?.info.isFallbackAdapter ? 'its WebGPU is computed by the processor' : null;
+}
