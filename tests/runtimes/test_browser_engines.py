@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import browsers
-import numpy as np
 import pytest
-import small_artifacts
-from jobs import of_kind, outputs_of, run_job, save_inputs
+from jobs import of_kind, outputs_of, run_job
 
 from edgekit.bench.fidelity import FidelityAccumulator
 from edgekit.bundle import load_bundle
@@ -52,8 +50,6 @@ CELLS = [
 REFUSED = {
     # Its delegate takes no weights of one byte to a float convolution.
     ("tflite/int8-weights", "webgpu"): "LiteRT.js cannot load the model",
-    # A mean whose axes are an input, as they are since opset 18.
-    ("onnx/fp32", "webgl"): "Reduce op requires 1 input",
     ("onnx/fp16", "webgl"): "unsupported data type: FLOAT16",
     ("onnx/int8-weights", "webgl"): "cannot resolve operator 'DequantizeLinear'",
     ("onnx/int8-dynamic", "webgl"): "cannot resolve operator 'DynamicQuantizeLinear'",
@@ -129,14 +125,3 @@ def test_each_engine_says_who_it_is(answers: Callable[[str], list[Event]]) -> No
     loaded = of_kind(answers("wasm"), "loaded")
     engines = {event["model"].split("/")[0]: event["engine"] for event in loaded}
     assert engines == {form: engine.word for form, engine in PAGE_ENGINES.items()}
-
-
-def test_the_older_backend_of_onnxruntime_runs_what_it_knows(tmp_path: Path) -> None:
-    browsers.need("chromium")
-    samples = small_artifacts.inputs(SAMPLES)
-    path = small_artifacts.write_onnx(tmp_path / "fp32.onnx")
-    model = JobModel("onnx/fp32", "ort-web", str(path), {"backend": "webgl", "threads": 1})
-    with open_device("browser:webgl") as device:
-        job = Job((model,), save_inputs(tmp_path, x=samples), outputs=SAMPLES)
-        outputs = outputs_of(run_job(device, job), "onnx/fp32")
-    assert np.abs(outputs["class"] - small_artifacts.answers(samples)).max() <= FP32_TOLERANCE

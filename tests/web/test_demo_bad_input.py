@@ -73,7 +73,7 @@ def test_a_site_without_its_list_or_its_scripts_says_so(
     visit = visitor()
     visit.page.goto(address)
     said = visit.note("status", "No artifact of this bundle runs here.")
-    assert "A script of this page could not be downloaded." in said
+    assert "A script of this page did not start: it is missing, or the browser is older" in said
     (own_site / "site.json").unlink()
     second = visitor()
     second.page.goto(address)
@@ -134,6 +134,11 @@ def test_integers_in_and_out_are_refused_in_words_and_shown_as_an_error_row(
     said = visit.note("status", "tflite/int8: ")
     assert "Element type INT8 is not supported." in said
     assert "goes on" in said
+    visit.page.click("#find")
+    visit.note("race-note", "A short race of every engine")
+    refused = visit.page.locator("#race li", has_text="cannot run it")
+    assert "LiteRT.js WASM, int8" in refused.inner_text()
+    assert "INT8" in refused.get_attribute("title")
 
 
 def test_values_that_are_no_classes_are_shown_beside_the_originals(

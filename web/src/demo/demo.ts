@@ -38,6 +38,8 @@ const BURST_RUNS = 60;
 const BURST_MS = 1500;
 const BURST_STEP_MS = 80;
 
+const NO_RACE = 'Find the fastest races every engine.';
+
 /** A point that scripts which watch the page wait for. */
 const FIRST_PREDICTION = 'first-prediction';
 
@@ -52,12 +54,15 @@ export class Demo {
   #latency = new Latency();
   #race: AbortController | null = null;
   #wanted: Choice | null = null;
+  /** What stopped since the last prediction. */
+  readonly #stopped = new Set<string>();
 
   constructor(site: Site) {
     this.#site = site;
     this.#predictor = new Predictor<Input>(
       (session, input) => session.run(ready(input, session.opened.inputs, site)),
       ({ outputs, samples }, input, session) => {
+        this.#stopped.clear();
         this.#latency.add(samples);
         this.#show(outputs, input);
         showLatency(this.#latency, session);
@@ -178,6 +183,7 @@ export class Demo {
     this.#race?.abort();
     this.#wanted = choice;
     this.#selects.show(choice);
+    showRace([], choice, null, NO_RACE);
     say(`Loading ${choice.artifact.id} on ${placeLabel(choice)}.`);
     try {
       const session = await Session.open(choice);
@@ -205,13 +211,12 @@ export class Demo {
   async #goOn(error: Error, { choice }: Session): Promise<void> {
     const lost = `${placeLabel(choice)} stopped: ${sentence(error)}`;
     say(lost, true);
-    const isOther = (other: Choice) => placeKey(other) !== placeKey(choice);
-    const others = startChoices(this.#site).filter(isOther);
+    this.#stopped.add(choiceKey(choice));
+    const others = startChoices(this.#site).filter((other) => placeKey(other) !== placeKey(choice));
     const same = others.filter(({ engine }) => engine === choice.engine);
     const moved = same.flatMap((place) => moveTo(place, choice.artifact, this.#site) ?? []);
-    await this.#openFirst([...moved, ...others], lost).catch((second) =>
-      say(messageOf(second), true),
-    );
+    const left = [...moved, ...others].filter((other) => !this.#stopped.has(choiceKey(other)));
+    await this.#openFirst(left, lost).catch((second) => say(messageOf(second), true));
   }
 
   // --- times -------------------------------------------------------------------------------------
@@ -268,7 +273,8 @@ export class Demo {
       if (moves) this.#adopt(winner);
       if (moves) await this.#burst(winner);
     } catch (error) {
-      showRace(laps, session.choice, null, stop.signal.aborted ? '' : sentence(error));
+      if (stop.signal.aborted) showRace([], session.choice, null, NO_RACE);
+      else showRace(laps, session.choice, null, sentence(error));
     } finally {
       this.#find.disabled = false;
     }

@@ -15,7 +15,7 @@ const ROUNDS = 2;
 /** Who needs so many times the best one's time is out after its first run. */
 const HOPELESS = 5;
 /** Who leads by less has not won: moving costs the visitor a changed page. */
-export const CLEAR_LEAD = 0.9;
+const CLEAR_LEAD = 0.9;
 
 interface Runner {
   readonly choice: Choice;
@@ -35,62 +35,72 @@ export async function race(
   report: (laps: readonly Lap[], running: Choice | null) => void,
   signal: AbortSignal,
 ): Promise<{ laps: readonly Lap[]; winner: Session }> {
-  const runners: Runner[] = [{ choice: current.choice, session: current, samples: [] }];
+  const own: Runner = { choice: current.choice, session: current, samples: [] };
+  let runners = [own];
   const laps = new Map<string, Lap>();
   const note = (choice: Choice, ns: number | null, reason: string | null = null) =>
     laps.set(choiceKey(choice), { choice, ns, reason });
-  const best = () => Math.min(...runners.map(({ samples }) => median(samples)));
-  const close = (kept?: Session) => {
-    for (const { session } of runners) {
-      if (session !== current && session !== kept) session.close();
-    }
+  const leave = (runner: Runner) => {
+    runners = runners.filter((other) => other !== runner);
+    if (runner !== own) runner.session.close();
   };
-  const say = (running: Choice | null) => report([...laps.values()], running);
+  const start = (choice: Choice) => {
+    signal.throwIfAborted();
+    report([...laps.values()], choice);
+  };
   try {
-    await block(current, inputs, runners[0]?.samples);
-    note(current.choice, best());
+    await run(own, inputs);
+    note(own.choice, median(own.samples));
     for (const choice of rivals) {
-      signal.throwIfAborted();
-      say(choice);
-      try {
-        const session = await Session.open(choice);
-        const runner: Runner = { choice, session, samples: [] };
-        runners.push(runner);
-        await session.run(inputs);
-        const { samples } = await session.run(inputs);
-        runner.samples.push(...samples);
-        note(choice, median(samples));
-        if (median(samples) > HOPELESS * best()) {
-          runners.pop();
-          session.close();
-        }
-      } catch (error) {
-        if (current.isClosed) throw error;
-        note(choice, null, messageOf(error));
+      start(choice);
+      const runner = await enter(choice, inputs).catch((error: unknown) => messageOf(error));
+      if (typeof runner === 'string') {
+        note(choice, null, runner);
+        continue;
       }
+      runners.push(runner);
+      note(choice, median(runner.samples));
+      const best = Math.min(...runners.map(({ samples }) => median(samples)));
+      if (median(runner.samples) > HOPELESS * best) leave(runner);
     }
     for (let round = 0; round < ROUNDS; round += 1) {
-      const order = round % 2 ? [...runners].reverse() : runners;
-      for (const { choice, session, samples } of order) {
-        signal.throwIfAborted();
-        say(choice);
-        await block(session, inputs, samples);
-        note(choice, median(samples));
+      for (const runner of round % 2 ? runners.toReversed() : runners) {
+        start(runner.choice);
+        try {
+          await run(runner, inputs);
+          note(runner.choice, median(runner.samples));
+        } catch (error) {
+          if (runner === own) throw error;
+          note(runner.choice, null, messageOf(error));
+          leave(runner);
+        }
       }
     }
   } catch (error) {
-    close();
+    for (const runner of runners) leave(runner);
     throw error;
   }
-  const [fastest] = [...runners].sort((a, b) => median(a.samples) - median(b.samples));
-  const own = median(runners[0]?.samples ?? []);
-  const isClear = fastest && median(fastest.samples) < CLEAR_LEAD * own;
-  const winner = isClear ? fastest.session : current;
-  close(winner);
+  const fastest = runners.reduce((a, b) => (median(b.samples) < median(a.samples) ? b : a));
+  const isClear = median(fastest.samples) < CLEAR_LEAD * median(own.samples);
+  const winner = isClear ? fastest : own;
+  for (const runner of runners) if (runner !== winner) leave(runner);
   const sorted = [...laps.values()].sort((a, b) => (a.ns ?? Infinity) - (b.ns ?? Infinity));
-  return { laps: sorted, winner };
+  return { laps: sorted, winner: winner.session };
 }
 
-async function block(session: Session, inputs: Tensors, samples: number[] = []): Promise<void> {
+/** Load a rival and run it twice: once to compile, once for a first time. */
+async function enter(choice: Choice, inputs: Tensors): Promise<Runner> {
+  const session = await Session.open(choice);
+  try {
+    await session.run(inputs);
+    const { samples } = await session.run(inputs);
+    return { choice, session, samples: [...samples] };
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+}
+
+async function run({ session, samples }: Runner, inputs: Tensors): Promise<void> {
   samples.push(...(await session.run(inputs, BLOCK_RUNS, BLOCK_MS)).samples);
 }

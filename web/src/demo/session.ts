@@ -5,6 +5,9 @@ import type { Tensors } from '../protocol/tensors.ts';
 import type { Choice } from './choices.ts';
 import type { Answers, Described, FromWorker, Opened, Ran, Request } from './messages.ts';
 
+const NOT_STARTED =
+  'A script of this page did not start: it is missing, or the browser is older than 2023';
+
 interface Waiting {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
@@ -27,8 +30,8 @@ class Remote {
     });
     this.#worker.addEventListener('error', (event) => {
       event.preventDefault();
-      // A script that could not be fetched says nothing at all.
-      this.#fail(event.message || 'A script of this page could not be downloaded');
+      // A script that could not be fetched says nothing at all, and so does an old browser.
+      this.#fail(event.message || NOT_STARTED);
     });
   }
 
@@ -60,7 +63,6 @@ export class Session {
   readonly choice: Choice;
   readonly opened: Opened;
   readonly #remote: Remote;
-  #isClosed = false;
   #firstNs: number | null = null;
 
   private constructor(choice: Choice, opened: Opened, remote: Remote) {
@@ -89,10 +91,6 @@ export class Session {
     }
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   /** The time of the very first run, which compiled what there was to compile. */
   get firstNs(): number | null {
     return this.#firstNs;
@@ -117,7 +115,6 @@ export class Session {
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#remote.close();
   }
 }

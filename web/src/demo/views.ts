@@ -1,5 +1,6 @@
 // What the page shows of a prediction, its time, a race and a size.
 
+import { ENGINES } from '../engines/known.ts';
 import type { EnvironmentEvent } from '../protocol/generated/job.ts';
 import { backendLabel, type Choice, choiceKey, placeLabel } from './choices.ts';
 import { byId, make } from './dom.ts';
@@ -191,4 +192,4 @@ export function showRace(
 }
 
 const lapLabel = (choice: Choice): string =>
-  `${placeLabel(choice).replace(` · ${backendLabel(choice)}`, '')} ${backendLabel(choice)}, ${choice.artifact.recipe}`;
+  `${ENGINES[choice.engine].label} ${backendLabel(choice)}, ${choice.artifact.recipe}`;

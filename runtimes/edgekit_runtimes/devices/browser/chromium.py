@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import shutil
+import signal
 import tempfile
 import threading
 from collections import deque
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 START_LIMIT_S = 60.0
 # A browser closes in a tenth of a second.
 CLOSE_LIMIT_S = 5.0
+
+PROFILE = "profile"
 
 CONSOLE_LINES = 20
 # Of the console, what may explain an end.
@@ -96,9 +100,11 @@ class Chromium:
     def leave(self, is_done: bool) -> None:
         """End the browser and remove its profile.
 
-        Where something went wrong, it may have been Playwright's own process: the next job has a
-        new one.
+        Where something went wrong, the browser is killed, since it may hang; and since it may have
+        been Playwright's own process, the next job has a new one.
         """
+        if not is_done:
+            self._kill()
         context, self._context = self._context, None
         if context and self._thread:
             # One that died has nothing left to close.
@@ -120,6 +126,14 @@ class Chromium:
             self._folder.cleanup()
             self._folder = None
 
+    def _kill(self) -> None:
+        """Kill the browser and all its processes, which are a group."""
+        if self._job_folder:
+            with contextlib.suppress(OSError, ValueError):
+                # A link to HOST-PID.
+                owner = (self._job_folder / PROFILE / "SingletonLock").readlink().name
+                os.killpg(int(owner.rpartition("-")[2]), signal.SIGKILL)
+
     def _stop_playwright(self) -> None:
         """End Playwright's own process, and with it whatever browser it has started."""
         playwright, self._playwright = self._playwright, None
@@ -136,7 +150,7 @@ class Chromium:
         shaders = (folder.parent if is_timing else folder) / "shaders"
         shaders.mkdir(exist_ok=True)
         context = await self._playwright.chromium.launch_persistent_context(
-            folder / "profile",
+            folder / PROFILE,
             executable_path=self._executable,
             artifacts_dir=folder / "artifacts",
             args=self._flags[0],
