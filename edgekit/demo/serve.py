@@ -37,7 +37,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Machines differ in what their registry says; a wrong type and browsers run neither of these.
+    # Machines differ in their lists of types; with a wrong one, browsers run neither of these.
     extensions_map = {  # noqa: RUF012 (the base class has it so)
         **SimpleHTTPRequestHandler.extensions_map,
         ".js": "text/javascript",
