@@ -20,11 +20,13 @@ from edgekit.bench.reason import Reason
 from edgekit.bench.record import Phase
 from edgekit.bench.statistics import Ratio, SampleUnit, Statistics
 from edgekit.bench.steadiness import Steadiness
+from edgekit.schema import check_form
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.job import Plan
 
 RESULTS_SCHEMA_VERSION = 1
+SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
 
 Status = Literal["ok", "error", "not available"]
 
@@ -239,9 +241,10 @@ def load_results(path: Path) -> Results:
             f"{RESULTS_SCHEMA_VERSION}. Use the edgekit that wrote it, or bench again."
         )
     try:
+        check_form(form, json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
         return Results.from_json(form)
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{path} is damaged: {error!r}. Bench again.") from error
+        raise ArtifactError(f"{path} is damaged: {error}. Bench again.") from error
 
 
 def _blocks_json(blocks: Sequence[Block]) -> list[dict[str, Any]]:

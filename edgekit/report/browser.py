@@ -31,7 +31,7 @@ def browser_facts(environment: Mapping[str, Any], backends: Set[str]) -> Iterato
             is_software = _is_software(environment, backend)
             name = renderer_name(text)
             yield f"{name} ({SOFTWARE_LABEL})" if is_software else name
-    if "cpu" in environment and not backends.isdisjoint(CPU_BACKENDS):
+    if environment.get("cpu") and not backends.isdisjoint(CPU_BACKENDS):
         yield environment["cpu"]
 
 

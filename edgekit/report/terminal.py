@@ -304,7 +304,7 @@ def heading(device: str, results: Results) -> str:
     if "browser" in environment:
         backends = _backends(row for row in results.rows if row.device == device)
         facts = tuple(browser_facts(environment, backends))
-    elif "cpu" in environment:
+    elif environment.get("cpu") and "logical_cores" in environment:
         facts = (environment["cpu"], _counted(environment["logical_cores"], "core"))
     else:
         return device

@@ -90,8 +90,8 @@ def test_failed_rows_are_reported_and_no_failure_of_the_report(cli, tmp_path):
         [failed_row("tflite/fp32")],
         [replace(INT8, ratio_to_fp32=None, ratio_reason="the bundle has no tflite/fp32")],
         [replace(INT8, fidelity=made_fidelity(0.1, float("-inf"), nan=9))],
-        [replace(INT8, fidelity=made_fidelity(None, float("nan")))],
-        [replace(INT8, device="host\ud800", reason="\ud800")],
+        [replace(INT8, fidelity=made_fidelity(None, float("inf")))],
+        [replace(failed_row("tflite/fp32"), device="host\ud800", reason="\ud800")],
     ],
 )
 def test_odd_results_are_still_a_report(cli, tmp_path, rows, suffix):
