@@ -91,7 +91,7 @@ def test_a_command_line_that_is_none_is_refused(
 def test_an_unknown_command_is_answered_with_the_nearest(refused: Refused) -> None:
     message, code = refused("convrt", "net.keras")
     assert message.startswith(
-        "Unknown command 'convrt'. Did you mean 'convert'? Known: convert, bench, inspect, run, "
+        "Unknown command 'convrt'. Did you mean 'convert'? Known: convert, bench, report, "
     )
     assert code == WRONG_USE
 
