@@ -164,13 +164,17 @@ def test_the_trial_takes_labels_from_all_over_the_data():
 
 
 def test_a_metric_is_found_in_the_working_folder(tmp_path, monkeypatch):
-    (tmp_path / "my_judges.py").write_text("def iou(outputs, labels):\n    return 1.0\n")
+    (tmp_path / "judges_of_this_folder.py").write_text(
+        "def iou(outputs, labels):\n    return 1.0\n"
+    )
     monkeypatch.chdir(tmp_path)
-    metric = open_metric("my_judges:iou")
+    metric = open_metric("judges_of_this_folder:iou")
     assert metric.short_name == "iou"
     assert metric(SCORES, LABELS) == 1
-    with pytest.raises(DataError, match="the module 'my_judges' has no function 'dice'"):
-        open_metric("my_judges:dice")
+    with pytest.raises(
+        DataError, match="the module 'judges_of_this_folder' has no function 'dice'"
+    ):
+        open_metric("judges_of_this_folder:dice")
     with pytest.raises(DataError, match="the module 'no_judges' could not be imported"):
         open_metric("no_judges:iou")
 
