@@ -28,8 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.bench.judge import open_judge
-from edgekit.bench.labels import labelled_output
+from edgekit.bench.accuracy.judge import open_judge
+from edgekit.bench.accuracy.labels import labelled_output
 from edgekit.bench.record import read_events
 from edgekit.convert import ConvertRequest, convert
 from edgekit.recipe import parse_recipes

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
-from edgekit.bench.accuracy import Accuracy, wilson_interval
+from edgekit.bench.accuracy.accuracy import Accuracy, wilson_interval
 from edgekit.bench.fidelity import Fidelity, OutputFidelity
 from edgekit.bench.plan import QUICK
 from edgekit.bench.results import Block, Results, Row

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.bench.accuracy import Accuracy, AccuracyDifference, wilson_interval
+from edgekit.bench.accuracy.accuracy import Accuracy, AccuracyDifference, wilson_interval
 from edgekit.bench.fidelity import Fidelity, OutputFidelity
 from edgekit.bench.plan import QUICK
 from edgekit.bench.results import Block, Results, Row

@@ -11,9 +11,9 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgekit.bench.gates import json_number
-from edgekit.bench.gates_readings import Reading, exact, measured_processes, of_ratio
-from edgekit.bench.metric import LOWER_IS_BETTER
+from edgekit.bench.accuracy.metric import LOWER_IS_BETTER
+from edgekit.bench.gates.gate import json_number
+from edgekit.bench.gates.readings import Reading, exact, measured_processes, of_ratio
 from edgekit.bench.quantiles import compare_runs
 from edgekit.bench.results import Row
 from edgekit.bench.statistics import Ratio, multiply
@@ -35,7 +35,7 @@ WORDS = {
 class Change:
     """A figure of one row, before and now.
 
-    figure: a name of `gates_metrics.COMPARED`. old, new: in base units.
+    figure: a name of `gates.metrics.COMPARED`. old, new: in base units.
     regression: how much worse it became as a share of what it was; better is under 0. Of SQNR: how
     much larger the error became.
     verdict: "faster", "slower" or "not distinguishable" for times; "smaller", "larger", "fewer",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from edgekit.bench.change import Change, change_of
-from edgekit.bench.gates import Gate, Verdict, failed_reason, missing
-from edgekit.bench.gates_metrics import COMPARED, compared_figure
-from edgekit.bench.gates_readings import Finding, Reading
+from edgekit.bench.gates.gate import Gate, Verdict, failed_reason, missing
+from edgekit.bench.gates.metrics import COMPARED, compared_figure
+from edgekit.bench.gates.readings import Finding, Reading
 from edgekit.bench.machine import machine_differences, version_changes
 from edgekit.bench.results import Results, Row
 from edgekit_runtimes.errors import UsageError

@@ -18,10 +18,11 @@ from edgekit_runtimes.job import Event, Job, JobModel
 from edgekit_runtimes.tensors import Arrays
 
 if TYPE_CHECKING:
+    from edgekit.bench.accuracy.judge import Judgement
     from edgekit.bench.host_answers import HostAnswers
-    from edgekit.bench.judge import Judgement
+    from edgekit.bench.progress import ReportStep
     from edgekit.bench.results import Row
-    from edgekit.bench.run import BenchRequest, ReportStep
+    from edgekit.bench.run import BenchRequest
     from edgekit.bench.subject import Subject
     from edgekit_runtimes.devices import CountingDevice
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edgekit.bench.accuracy import Accuracy
+from edgekit.bench.accuracy.accuracy import Accuracy
 from edgekit.bench.agreement import Agreement
 from edgekit.bench.fidelity import Fidelity
 from edgekit.bench.plan import ORIGINAL, reference_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.bench.metric import Metric, open_metric
+from edgekit.bench.accuracy.metric import Metric, open_metric
 from edgekit.bench.plan import ORIGINAL, QUICK, BenchPlan
 from edgekit.bench.run import BenchRequest, Evaluation
 from edgekit.bench.subject import Subject

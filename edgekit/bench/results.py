@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from edgekit.bench.accuracy import Accuracy
+from edgekit.bench.accuracy.accuracy import Accuracy
 from edgekit.bench.agreement import Agreement
 from edgekit.bench.fidelity import Fidelity
 from edgekit.bench.plan import BenchPlan
-from edgekit.bench.reason import Reason
+from edgekit.bench.reasons.reason import Reason
 from edgekit.bench.record import Phase
 from edgekit.bench.statistics import Ratio, SampleUnit, Statistics
 from edgekit.bench.steadiness import Steadiness

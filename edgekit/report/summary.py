@@ -13,7 +13,7 @@ from edgekit.report.terminal import Column, heading
 
 if TYPE_CHECKING:
     from edgekit.bench.changes import Comparison
-    from edgekit.bench.gates import Verdict
+    from edgekit.bench.gates.gate import Verdict
     from edgekit.bench.results import Results
 
 

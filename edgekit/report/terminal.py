@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from edgekit.bench.accuracy import Accuracy
+    from edgekit.bench.accuracy.accuracy import Accuracy
     from edgekit.bench.agreement import Agreement
     from edgekit.bench.fidelity import Fidelity, OutputFidelity
     from edgekit.bench.results import Results, Row

@@ -12,8 +12,9 @@ import small_artifacts
 
 from edgekit.bench import results as results_module
 from edgekit.bench.plan import BenchPlan
+from edgekit.bench.progress import Progress
 from edgekit.bench.results import Results, Row, load_results
-from edgekit.bench.run import BenchRequest, Evaluation, Progress, run_bench
+from edgekit.bench.run import BenchRequest, Evaluation, run_bench
 from edgekit.bench.statistics import compare, summarize
 from edgekit.bench.steadiness import steadiness
 from edgekit.bench.subject import Subject
@@ -226,7 +227,7 @@ def test_results_fit_the_schema_and_survive_strict_json(results, tmp_path):
         (lambda text: text[: len(text) // 2], "is no results file, or was cut off. Bench again."),
         (lambda text: "[]", "is no results file"),
         (lambda text: text.replace('"schema": 1', '"schema": 2'), "has results schema 2 and this"),
-        (lambda text: text.replace('"load_ns"', '"load"'), "is damaged: KeyError('load_ns')"),
+        (lambda text: text.replace('"load_ns"', '"load"'), "is damaged: rows[0].load_ns is missing"),
     ],
 )
 def test_a_damaged_results_file_is_reported_with_its_name(results, tmp_path, change, message):

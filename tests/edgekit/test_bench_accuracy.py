@@ -14,10 +14,11 @@ import small_artifacts
 from conftest import Answer
 from ssh_server import spec
 
-from edgekit.bench.metric import Metric
+from edgekit.bench.accuracy.metric import Metric
 from edgekit.bench.plan import BenchPlan
+from edgekit.bench.progress import Progress
 from edgekit.bench.request import bench_request
-from edgekit.bench.run import BenchRequest, Evaluation, Progress, run_bench
+from edgekit.bench.run import BenchRequest, Evaluation, run_bench
 from edgekit.bench.subject import Subject
 from edgekit.bundle import load_bundle
 from edgekit_runtimes.errors import DataError

@@ -20,12 +20,12 @@ from results_by_hand import (
     store,
 )
 
-from edgekit.bench.accuracy import Accuracy
+from edgekit.bench.accuracy.accuracy import Accuracy
 from edgekit.bench.change import difference_of
 from edgekit.bench.changes import compare_results, judge_changes
 from edgekit.bench.fidelity import Fidelity
-from edgekit.bench.gates import parse_gate
-from edgekit.bench.gates_readings import Reading, exact
+from edgekit.bench.gates.gate import parse_gate
+from edgekit.bench.gates.readings import Reading, exact
 from edgekit.bench.statistics import Ratio
 
 WRONG_USE = 2

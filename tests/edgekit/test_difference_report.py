@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from edgekit.bench.accuracy import Accuracy, AccuracyDifference
+from edgekit.bench.accuracy.accuracy import Accuracy, AccuracyDifference
 from edgekit.bench.plan import QUICK
 from edgekit.bench.results import Results, Row
 from edgekit.bench.statistics import Statistics

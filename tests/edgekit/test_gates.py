@@ -17,9 +17,9 @@ from results_by_hand import (
     row,
 )
 
-from edgekit.bench.accuracy import Accuracy, AccuracyDifference
-from edgekit.bench.gates import Verdict, judge, merge_gates, parse_gate
-from edgekit.bench.gates_metrics import METRICS
+from edgekit.bench.accuracy.accuracy import Accuracy, AccuracyDifference
+from edgekit.bench.gates.gate import Verdict, judge, merge_gates, parse_gate
+from edgekit.bench.gates.metrics import METRICS
 from edgekit.bench.statistics import Ratio
 from edgekit.report.gates import broken_lines, table_lines
 from edgekit_runtimes.errors import UsageError

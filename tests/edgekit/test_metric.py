@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from edgekit.bench.accuracy import Accuracy
-from edgekit.bench.judge import open_judge
-from edgekit.bench.labels import labelled_output
-from edgekit.bench.metric import Metric, open_metric
+from edgekit.bench.accuracy.accuracy import Accuracy
+from edgekit.bench.accuracy.judge import open_judge
+from edgekit.bench.accuracy.labels import labelled_output
+from edgekit.bench.accuracy.metric import Metric, open_metric
 from edgekit_runtimes.errors import DataError, UsageError
 
 GENERATOR = np.random.default_rng(5)

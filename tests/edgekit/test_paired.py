@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgekit.bench import resample
-from edgekit.bench.accuracy import Accuracy
-from edgekit.bench.judge import open_judge
-from edgekit.bench.labels import labelled_output
-from edgekit.bench.metric import Metric
-from edgekit.bench.paired import (
+from edgekit.bench.accuracy import resample
+from edgekit.bench.accuracy.accuracy import Accuracy
+from edgekit.bench.accuracy.judge import open_judge
+from edgekit.bench.accuracy.labels import labelled_output
+from edgekit.bench.accuracy.metric import Metric
+from edgekit.bench.accuracy.paired import (
     bonett_price_interval,
     compare_right,
     compared_rows,

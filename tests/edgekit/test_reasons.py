@@ -16,8 +16,8 @@ from made_results import made_row
 
 from edgekit.bench import results as results_module
 from edgekit.bench.plan import BenchPlan
-from edgekit.bench.reason import Case, Reason
-from edgekit.bench.reasons import reasons, with_reasons
+from edgekit.bench.reasons.reason import Case, Reason
+from edgekit.bench.reasons.rules import reasons, with_reasons
 from edgekit.bench.request import bench_request
 from edgekit.bench.results import Block, Results
 from edgekit.bench.run import run_bench

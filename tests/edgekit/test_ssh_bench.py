@@ -15,8 +15,9 @@ import small_artifacts
 from ssh_server import make_key, spec, write_script
 
 from edgekit.bench.plan import BenchPlan
+from edgekit.bench.progress import Progress
 from edgekit.bench.request import bench_request
-from edgekit.bench.run import BenchRequest, Progress, run_bench
+from edgekit.bench.run import BenchRequest, run_bench
 from edgekit.bench.subject import Subject
 from edgekit.bundle import load_bundle
 from edgekit_runtimes.job import Plan

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from edgekit.bench.accuracy import Accuracy
+from edgekit.bench.accuracy.accuracy import Accuracy
 from edgekit.bench.agreement import Agreement
 from edgekit.bench.fidelity import Fidelity, OutputFidelity
 from edgekit.bench.plan import QUICK

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from edgekit.bench.accuracy import Accuracy, Figure
+from edgekit.bench.accuracy.accuracy import Accuracy, Figure
 from edgekit.bench.results import Row
 from edgekit.report.units import percent, significant
 

@@ -100,14 +100,14 @@ class Chromium:
     def leave(self, is_done: bool) -> None:
         """End the browser and remove its profile.
 
-        Where something went wrong, the browser is killed, since it may hang; and since it may have
-        been Playwright's own process, the next job has a new one.
+        It is killed: it may hang, and otherwise would put its profile in order first. Where
+        something went wrong, that may have been Playwright's own process: the next job has a new
+        one.
         """
-        if not is_done:
-            self._kill()
+        self._kill()
         context, self._context = self._context, None
         if context and self._thread:
-            # One that died has nothing left to close.
+            # What died has nothing left to close.
             with contextlib.suppress(Exception):
                 self._thread.run(context.close(), CLOSE_LIMIT_S)
         if self._job_folder:

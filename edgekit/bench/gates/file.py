@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from edgekit.bench.gates import Gate, parse_gate
+from edgekit.bench.gates.gate import Gate, parse_gate
 from edgekit_runtimes.errors import UsageError, unknown_name
 
 OWN_FILE = "edgekit.toml"

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from edgekit.bench.accuracy import AccuracyDifference, Figure
+from edgekit.bench.accuracy.accuracy import AccuracyDifference, Figure
 from edgekit.bench.plan import ORIGINAL
 from edgekit.bench.quantiles import quantile_interval
 from edgekit.bench.results import Results, Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from edgekit.bench.reason import (
+from edgekit.bench.reasons.reason import (
     SIZEABLE,
     Case,
     Reason,

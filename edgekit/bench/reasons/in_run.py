@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from edgekit.bench.reason import SIZEABLE, Case, Reason, macs_facts, number_of, ops_of, percent_of
+from edgekit.bench.reasons.reason import (
+    SIZEABLE,
+    Case,
+    Reason,
+    macs_facts,
+    number_of,
+    ops_of,
+    percent_of,
+)
 from edgekit.inspect.model import IN_INT8
 from edgekit.report.units import significant
 from edgekit_runtimes.execution import DELEGATE, Execution

@@ -23,9 +23,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgekit.bench import resample
-from edgekit.bench.accuracy import AccuracyDifference, DifferenceVerdict, Figure
-from edgekit.bench.judge import Judgement
+from edgekit.bench.accuracy import resample
+from edgekit.bench.accuracy.accuracy import AccuracyDifference, DifferenceVerdict, Figure
+from edgekit.bench.accuracy.judge import Judgement
 from edgekit.bench.plan import ORIGINAL
 from edgekit.bench.results import Row
 from edgekit.bench.statistics import NORMAL_975

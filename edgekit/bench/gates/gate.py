@@ -27,9 +27,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from edgekit.bench.gates_metrics import ALIASES, METRICS, REGRESSIONS, Metric
-from edgekit.bench.gates_readings import Finding, Reading
-from edgekit.bench.gates_units import PERCENTAGE, SHARE, Limit, parse_limit
+from edgekit.bench.gates.metrics import ALIASES, METRICS, REGRESSIONS, Metric
+from edgekit.bench.gates.readings import Finding, Reading
+from edgekit.bench.gates.units import PERCENTAGE, SHARE, Limit, parse_limit
 from edgekit.bench.plan import ORIGINAL
 from edgekit.bench.results import Results, Row
 from edgekit_runtimes.errors import UsageError

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from edgekit.bench import gates_readings as readings
-from edgekit.bench.accuracy import Figure
-from edgekit.bench.gates_readings import Read
-from edgekit.bench.gates_units import (
+from edgekit.bench.accuracy.accuracy import Figure
+from edgekit.bench.gates import readings
+from edgekit.bench.gates.readings import Read
+from edgekit.bench.gates.units import (
     BYTES,
     COUNT,
     DECIBELS,

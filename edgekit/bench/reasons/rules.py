@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edgekit.bench import reasons_in_file as in_file
-from edgekit.bench import reasons_in_run as in_run
-from edgekit.bench.reason import Case, Reason, Rule
+from edgekit.bench.reasons import in_file, in_run
+from edgekit.bench.reasons.reason import Case, Reason, Rule
 
 if TYPE_CHECKING:
     from edgekit.bench.results import Row

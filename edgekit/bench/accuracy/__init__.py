@@ -1,0 +1,1 @@
+"""Accuracy: what labels say, streamed, with intervals and paired differences."""

@@ -1,0 +1,1 @@
+"""Gates: budgets that results must hold, parsed, read off rows, and judged."""

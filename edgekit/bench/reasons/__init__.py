@@ -1,0 +1,1 @@
+"""Reasons: why an artifact is not faster than fp32, from facts."""
