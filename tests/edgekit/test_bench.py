@@ -227,7 +227,10 @@ def test_results_fit_the_schema_and_survive_strict_json(results, tmp_path):
         (lambda text: text[: len(text) // 2], "is no results file, or was cut off. Bench again."),
         (lambda text: "[]", "is no results file"),
         (lambda text: text.replace('"schema": 1', '"schema": 2'), "has results schema 2 and this"),
-        (lambda text: text.replace('"load_ns"', '"load"'), "is damaged: rows[0].load_ns is missing"),
+        (
+            lambda text: text.replace('"load_ns"', '"load"'),
+            "is damaged: rows[0].load_ns is missing",
+        ),
     ],
 )
 def test_a_damaged_results_file_is_reported_with_its_name(results, tmp_path, change, message):
