@@ -163,7 +163,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Event]]:
     [
         ("die", "the interpreter died (signal 11, SIGSEGV)"),
         ("panic", "the kernel of pi5 panicked: sysrq triggered crash"),
-        ("spin", "pi5 gave no sign of life for 8 s and was stopped"),
+        ("spin", f"pi5 gave no sign of life for {SPIN_LIMIT_S:g} s and was stopped"),
         (
             "fill the memory",
             "the interpreter was killed (signal 9, SIGKILL); often memory had run out",
