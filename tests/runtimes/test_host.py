@@ -257,6 +257,27 @@ def test_a_worker_that_cannot_start_tells_its_last_line(
     assert event["stderr"][-1] == "ImportError: this numpy is broken"
 
 
+UNREAD = """
+import os, signal
+from edgekit_runtimes.devices.process import WorkerProcess
+from edgekit_runtimes.job import Job, JobModel
+
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+job = Job((JobModel("model", "engine", "path", {"larger": "than a pipe" * 100_000}),), {})
+for event in WorkerProcess(["true"], os.environ).events(job):
+    print(event["message"])
+"""
+
+
+def test_a_worker_that_dies_before_it_reads_its_job_is_an_error_on_the_command_line_too() -> None:
+    # The command line lets SIGPIPE end a program, which must not end edgekit itself.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run(
+        [sys.executable, "-c", UNREAD], env=environment, capture_output=True, text=True
+    )
+    assert (result.returncode, result.stdout) == (0, "the interpreter ended with exit code 0\n")
+
+
 def test_a_hung_worker_is_stopped_and_its_model_named(tmp_path: Path, engine_on_path: None) -> None:
     pid_file = tmp_path / "pid"
     with Host(silence_limit_s=2.0) as device:

@@ -92,7 +92,7 @@ class WorkerProcess:
     def _send(self, job: Job) -> None:
         stdin = open_pipe(self._process.stdin)
         # A worker that died before it read its job is reported by the end of its stream.
-        with contextlib.suppress(BrokenPipeError), stdin:
+        with contextlib.suppress(BrokenPipeError), without_sigpipe(), stdin:
             stdin.write(job.to_json().encode())
 
     def _wait(self) -> int | None:
@@ -160,6 +160,18 @@ def block_sigpipe() -> None:
     The command line lets SIGPIPE end the program, for the sake of `| head`.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+
+
+@contextlib.contextmanager
+def without_sigpipe() -> Iterator[None]:
+    """Let writes to what has closed raise BrokenPipeError within, as `block_sigpipe` does."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+    try:
+        yield
+    finally:
+        # What came meanwhile would strike as soon as it may.
+        signal.sigtimedwait({signal.SIGPIPE}, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def read_lines(
