@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 NODE_TESTS := tests/converters/tfjs/node
 PAGES := runtimes/edgekit_runtimes/pages
 WEB_SOURCES := $(shell find web -maxdepth 1 -type f) $(shell find web/src -name generated -prune -o -type f -print) \
-	runtimes/edgekit_runtimes/job.schema.json edgekit/bench/results.schema.json
+	runtimes/edgekit_runtimes/job.schema.json edgekit/measure/results.schema.json
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 

@@ -29,9 +29,9 @@ from typing import Any
 import numpy as np
 from harness_overhead import sample, write_model, write_model_of_a_run
 
-from edgekit.bench.accuracy.accuracy import wilson_interval
-from edgekit.bench.run import BenchRequest, run_bench
-from edgekit.bench.subject import Subject
+from edgekit.measure.accuracy.accuracy import wilson_interval
+from edgekit.measure.run import BenchRequest, run_bench
+from edgekit.measure.subject import Subject
 from edgekit_runtimes.engines import litert
 
 # Twenty layers, or a multiple of it: then 5 % more are whole layers.

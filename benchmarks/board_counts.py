@@ -12,10 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from edgekit.bench.request import bench_request
-from edgekit.bench.run import run_bench
 from edgekit.bundle import Bundle
-from edgekit.convert import ConvertRequest, convert
+from edgekit.conversion import ConvertRequest, convert
+from edgekit.measure.request import bench_request
+from edgekit.measure.run import run_bench
 from edgekit.recipe import parse_recipes
 from edgekit.report.units import significant
 

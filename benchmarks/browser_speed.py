@@ -21,12 +21,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from edgekit.bench.request import bench_request
-from edgekit.bench.results import Results, Row
-from edgekit.bench.run import run_bench
-from edgekit.bench.subject import REFERENCE_RECIPE, Subject
 from edgekit.bundle import Bundle
-from edgekit.convert import ConvertRequest, convert
+from edgekit.conversion import ConvertRequest, convert
+from edgekit.measure.request import bench_request
+from edgekit.measure.results import Results, Row
+from edgekit.measure.run import run_bench
+from edgekit.measure.subject import REFERENCE_RECIPE, Subject
 from edgekit.recipe import parse_recipes
 from edgekit.report.terminal import heading, ratio_cell
 from edgekit.report.units import significant

@@ -28,10 +28,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.bench.accuracy.judge import open_judge
-from edgekit.bench.accuracy.labels import labelled_output
-from edgekit.bench.record import read_events
-from edgekit.convert import ConvertRequest, convert
+from edgekit.conversion import ConvertRequest, convert
+from edgekit.measure.accuracy.judge import open_judge
+from edgekit.measure.accuracy.labels import labelled_output
+from edgekit.measure.record import read_events
 from edgekit.recipe import parse_recipes
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.job import Job, JobModel

@@ -1,10 +1,10 @@
 """In how many of a hundred simulated comparisons the 95 % interval of the ratio holds the truth.
 
-    python benchmarks/interval_coverage.py [--comparisons 500]         about a quarter of an hour
+    python benchmarks/interval_coverage.py [--comparisons 500]
 
-Both plans, as they are (quick: 3 processes of 2 ABBA rounds; thorough: 5 of 64), on samples that
-are lognormal (5 %) or bimodal (three in ten take 1.4 times as long), on a machine that is steady,
-gets slower from block to block, or wanders (1 % from block to block). A block is off by 1 %
+Both plans, for a model of 1 ms a run (quick: 4 processes of 30 ABBA rounds; thorough: 5 of 305).
+Samples are lognormal (5 %) or bimodal (three in ten take 1.4 times as long). The machine is steady,
+gets slower from block to block, or wanders (1 % from block to block), and a block is off by 4 %
 besides. The process effect is how far a process as a whole is off (standard deviation). Printed:
 coverage, and half the width of the median interval in brackets. The seed is fixed: the same
 figures come again. With 500 comparisons a coverage of 95 % is known to 1 %; quick, which costs a
@@ -19,14 +19,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edgekit.bench.plan import QUICK, THOROUGH, BenchPlan
-from edgekit.bench.statistics import compare
+from edgekit.measure.plan import QUICK, THOROUGH, BenchPlan
+from edgekit.measure.statistics import compare
 from edgekit_runtimes.tensors import Array
+from edgekit_runtimes.timing import plan_blocks
 
 SEED = 20_261_121
 TRUTH = 0.9
-SAMPLES = 15
-BLOCK_NOISE = 0.01
+SAMPLES = 5
+RUN_NS = 1_000_000
+BLOCK_NOISE = 0.04
 EFFECTS = (0.0, 0.0025, 0.005, 0.01, 0.02)
 LOWEST, HIGHEST = 0.92, 0.99
 QUICK_TIMES = 4
@@ -64,7 +66,7 @@ def coverage(
 ) -> tuple[float, float]:
     """Return the share of intervals that hold the truth, and their median half width."""
     generator = np.random.default_rng(SEED)
-    rounds = plan.worker.rounds
+    rounds, _ = plan_blocks(plan.worker, {"model": [RUN_NS]})
     slots = np.arange(4 * rounds).reshape(rounds, 4)
     covered, halves = 0, []
     for _ in range(comparisons):

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
-from edgekit.bench.accuracy.accuracy import Accuracy, wilson_interval
-from edgekit.bench.fidelity import Fidelity, OutputFidelity
-from edgekit.bench.plan import QUICK
-from edgekit.bench.results import Block, Results, Row
-from edgekit.bench.statistics import Ratio, summarize
+from edgekit.measure.accuracy.accuracy import Accuracy, wilson_interval
+from edgekit.measure.fidelity import Fidelity, OutputFidelity
+from edgekit.measure.plan import QUICK
+from edgekit.measure.results import Block, Results, Row
+from edgekit.measure.statistics import Ratio, summarize
 from edgekit.report.html.page import render_html
 from edgekit.report.merge import merge
 from edgekit_runtimes.devices.browser.launch import find_chromium

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.bench.fidelity import Fidelity, FidelityAccumulator
 from edgekit.golden import GoldenSamples
+from edgekit.measure.fidelity import Fidelity, FidelityAccumulator
 from edgekit_runtimes.devices import Device
 from edgekit_runtimes.errors import EngineError
 from edgekit_runtimes.job import Job, JobModel

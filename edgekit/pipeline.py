@@ -28,8 +28,8 @@ from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EdgekitError, NotAvailableError, UsageError, first_line
 
 if TYPE_CHECKING:
-    from edgekit.bench.fidelity import Fidelity
     from edgekit.data import Dataset
+    from edgekit.measure.fidelity import Fidelity
     from edgekit.recipe import Recipe
     from edgekit_converters.frozen import FrozenGraph
 

@@ -127,10 +127,10 @@ def results_file(bundles: Callable[..., Path], tmp_path_factory: pytest.TempPath
     import dataclasses
     import json
 
-    from edgekit.bench.plan import BenchPlan
-    from edgekit.bench.request import bench_request
-    from edgekit.bench.run import run_bench
     from edgekit.bundle import load_bundle
+    from edgekit.measure.plan import BenchPlan
+    from edgekit.measure.request import bench_request
+    from edgekit.measure.run import run_bench
     from edgekit_runtimes.job import Plan
 
     folder = tmp_path_factory.mktemp("results")
@@ -148,7 +148,7 @@ def digits_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Return the bundle. It is shared: copy it before you change it.
     """
-    from edgekit.convert import ConvertRequest, convert
+    from edgekit.conversion import ConvertRequest, convert
     from edgekit.recipe import QUANTIZATIONS, parse_recipes
 
     folder = tmp_path_factory.mktemp("digits") / "digits.edgekit"

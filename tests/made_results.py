@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.bench.accuracy.accuracy import Accuracy, wilson_interval
-from edgekit.bench.fidelity import Fidelity, OutputFidelity
-from edgekit.bench.plan import QUICK
-from edgekit.bench.results import Block, Results, Row
-from edgekit.bench.statistics import Ratio, summarize
+from edgekit.measure.accuracy.accuracy import Accuracy, wilson_interval
+from edgekit.measure.fidelity import Fidelity, OutputFidelity
+from edgekit.measure.plan import QUICK
+from edgekit.measure.results import Block, Results, Row
+from edgekit.measure.statistics import Ratio, summarize
 
 ENVIRONMENT = {
     "platform": "Linux-6.1-x86_64",

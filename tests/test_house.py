@@ -176,6 +176,6 @@ def test_the_wheel_brings_the_schemas_along(light_python, tmp_path):
     code = (
         "from importlib import resources as r; "
         "[r.files(p).joinpath(f).read_text() for p, f in (('edgekit', 'bundle.schema.json'), "
-        "('edgekit.bench', 'results.schema.json'), ('edgekit_runtimes', 'job.schema.json'))]"
+        "('edgekit.measure', 'results.schema.json'), ('edgekit_runtimes', 'job.schema.json'))]"
     )
     subprocess.run([light_python, "-c", code], check=True, cwd=tmp_path)

@@ -4,7 +4,7 @@ import { compileFromFile } from 'json-schema-to-typescript';
 
 const SCHEMAS = {
   job: '../runtimes/edgekit_runtimes/job.schema.json',
-  results: '../edgekit/bench/results.schema.json',
+  results: '../edgekit/measure/results.schema.json',
 };
 
 const folder = new URL('src/protocol/generated/', import.meta.url);

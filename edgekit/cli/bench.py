@@ -123,11 +123,11 @@ def command(
     instructions instead: five runs, between their least and their most. In a browser a process is
     a fresh page, and a run ends when the page has read the outputs back.
     """
-    from edgekit.bench.plan import PLANS
-    from edgekit.bench.request import bench_request
-    from edgekit.bench.run import run_bench
     from edgekit.bundle import load_bundle
     from edgekit.cli.progress import status, time_left
+    from edgekit.measure.plan import PLANS
+    from edgekit.measure.request import bench_request
+    from edgekit.measure.run import run_bench
     from edgekit.report.terminal import print_results
 
     opened = load_bundle(bundle)

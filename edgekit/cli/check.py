@@ -64,8 +64,8 @@ def command(results: tuple[Path, ...], gating: Gating, as_json: bool) -> int:
     Figures with an interval are judged at its pessimistic end. A row that failed breaks the gates
     that concern it; one that is not available breaks none; a gate that meets no row is broken.
     """
-    from edgekit.bench.gates.gate import judge
-    from edgekit.bench.results import load_results
+    from edgekit.measure.gates.gate import judge
+    from edgekit.measure.results import load_results
     from edgekit.report.gates import print_verdicts
 
     if not gating.gates:

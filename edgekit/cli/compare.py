@@ -56,8 +56,8 @@ def command(old: Path, new: Path, force: bool, gating: Gating, as_json: bool) ->
     Results of different machines are refused: another CPU, other CPU features, another number of
     cores or threads, another governor or graphics card. Other versions of the engines are noted.
     """
-    from edgekit.bench.changes import compare_results, judge_changes
-    from edgekit.bench.results import load_results
+    from edgekit.measure.changes import compare_results, judge_changes
+    from edgekit.measure.results import load_results
     from edgekit.report.compare import print_comparison
     from edgekit.report.summary import changes_summary
 

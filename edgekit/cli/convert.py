@@ -106,7 +106,7 @@ def command(
     is run on them as soon as it is written.
     """
     from edgekit.cli.progress import status
-    from edgekit.convert import ConvertRequest, convert
+    from edgekit.conversion import ConvertRequest, convert
     from edgekit.report.bundle import print_bundle
     from edgekit_converters.sources import SourceOptions
 

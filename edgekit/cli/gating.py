@@ -14,8 +14,8 @@ from edgekit.cli.options import PATH
 from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgekit.bench.gates.gate import Gate, Verdict
-    from edgekit.bench.results import Results
+    from edgekit.measure.gates.gate import Gate, Verdict
+    from edgekit.measure.results import Results
 
 GATE_EXIT_CODE = 1
 
@@ -32,7 +32,7 @@ class Gating:
 
     def judge(self, results: Results) -> int:
         """Judge results that were just measured; report, and return the exit code."""
-        from edgekit.bench.gates.gate import judge
+        from edgekit.measure.gates.gate import judge
         from edgekit.report.summary import results_summary
 
         verdicts = judge(self.gates, [results])
@@ -136,8 +136,8 @@ def _check_place(option: str, path: Path | None) -> None:
 
 def _gates(texts: Sequence[str], max_regression: str | None, is_regression: bool) -> list[Gate]:
     """Return the project's gates of this kind with those given here, which replace their like."""
-    from edgekit.bench.gates.file import project_gates
-    from edgekit.bench.gates.gate import merge_gates, parse_gate
+    from edgekit.measure.gates.file import project_gates
+    from edgekit.measure.gates.gate import merge_gates, parse_gate
 
     given = [parse_gate(text) for text in texts]
     for gate in given:
@@ -157,7 +157,7 @@ def _gates(texts: Sequence[str], max_regression: str | None, is_regression: bool
 
 
 def _general(limit: str) -> list[Gate]:
-    from edgekit.bench.changes import GENERAL
-    from edgekit.bench.gates.gate import regression_gate
+    from edgekit.measure.changes import GENERAL
+    from edgekit.measure.gates.gate import regression_gate
 
     return [regression_gate(figure, limit) for figure in GENERAL]

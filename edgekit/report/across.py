@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgekit.bench.statistics import Ratio
+from edgekit.measure.statistics import Ratio
 from edgekit.report.merge import Report
 from edgekit.report.terminal import Column, ratio_cell
 

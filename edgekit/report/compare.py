@@ -19,8 +19,8 @@ from edgekit.report.units import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from edgekit.bench.change import Change
-    from edgekit.bench.changes import Comparison, RowChange, State
+    from edgekit.measure.change import Change
+    from edgekit.measure.changes import Comparison, RowChange, State
 
 # Of rows that are not simply compared, what became of them.
 STATES: dict[State, str] = {

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.bench.results import Row
-from edgekit.bench.statistics import Ratio
+from edgekit.measure.results import Row
+from edgekit.measure.statistics import Ratio
 from edgekit.report.merge import Report, Section
 
 Cells = Mapping[str, Any]

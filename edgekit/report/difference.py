@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edgekit.report.units import significant
 
 if TYPE_CHECKING:
-    from edgekit.bench.accuracy.accuracy import Accuracy, AccuracyDifference
+    from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
 
 
 def difference_cell(accuracy: Accuracy | None) -> str:

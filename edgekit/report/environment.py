@@ -48,8 +48,9 @@ def _plan(section: Section) -> str:
     plan, threads = section.results.plan, section.results.threads
     worker = plan.worker
     return (
-        f"{plan.name}: {plan.processes} processes, blocks of {worker.block_s:g} s, "
-        f"warm-up of {worker.warmup_s:g} s, threads: {threads}"
+        f"{plan.name}: {plan.processes} processes, {worker.min_s:g} s a model in each, blocks of "
+        f"{1000 * worker.block_s:g} ms or more, warm-up of {worker.warmup_s:g} s, "
+        f"threads: {threads}"
     )
 
 

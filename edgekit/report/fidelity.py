@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgekit.bench.fidelity import OutputFidelity
-from edgekit.bench.results import Row
+from edgekit.measure.fidelity import OutputFidelity
+from edgekit.measure.results import Row
 from edgekit.report.terminal import Column, sqnr_cell
 from edgekit.report.units import percent, significant
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgekit.bench.statistics import NOISE
+from edgekit.measure.statistics import NOISE
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:

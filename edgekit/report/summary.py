@@ -12,9 +12,9 @@ from edgekit.report.merge import merge
 from edgekit.report.terminal import Column, heading
 
 if TYPE_CHECKING:
-    from edgekit.bench.changes import Comparison
-    from edgekit.bench.gates.gate import Verdict
-    from edgekit.bench.results import Results
+    from edgekit.measure.changes import Comparison
+    from edgekit.measure.gates.gate import Verdict
+    from edgekit.measure.results import Results
 
 
 def gates_summary(verdicts: Sequence[Verdict], runs: Sequence[str] = ()) -> str:

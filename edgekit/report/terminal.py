@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from edgekit.bench.accuracy.accuracy import Accuracy
-    from edgekit.bench.agreement import Agreement
-    from edgekit.bench.fidelity import Fidelity, OutputFidelity
-    from edgekit.bench.results import Results, Row
-    from edgekit.bench.statistics import Ratio
-    from edgekit.bench.steadiness import Steadiness
+    from edgekit.measure.accuracy.accuracy import Accuracy
+    from edgekit.measure.agreement import Agreement
+    from edgekit.measure.fidelity import Fidelity, OutputFidelity
+    from edgekit.measure.results import Results, Row
+    from edgekit.measure.statistics import Ratio
+    from edgekit.measure.steadiness import Steadiness
 
 # Wider than any table: to measure how wide one wants to be.
 NO_LIMIT = 10_000
@@ -242,9 +242,9 @@ def unsteady_note(steadiness: Steadiness | None) -> str:
         return ""
     facts = []
     if steadiness.trend is not None and "trend" in steadiness.flags:
-        facts.append(f"{_slower(steadiness.trend)} in the last block than in the first")
-    if steadiness.first_block is not None and "first block" in steadiness.flags:
-        facts.append(f"{_slower(steadiness.first_block)} in the first block than in the others")
+        facts.append(f"{_slower(steadiness.trend)} in the last quarter than in the first")
+    if steadiness.first_quarter is not None and "first quarter" in steadiness.flags:
+        facts.append(f"{_slower(steadiness.first_quarter)} in the first quarter than in the others")
     return f"not steady: {', and '.join(facts)}" if facts else ""
 
 

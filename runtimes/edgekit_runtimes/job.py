@@ -11,8 +11,8 @@ A job is one JSON document. A worker reads it, does what it says and writes one 
     running       a model is about to run many times; the next event may never come
     outputs       "arrays" of the samples from number "start" on
     block         "samples": ns of each inference in one block (in a page, where its clock is
-                  coarse, means of a few); "phase": warmup or measure; "round"; on a Raspberry Pi
-                  the "conditions" before and after it
+                  coarse, means of a few); "phase": warmup or measure; "round" of "rounds"; on a
+                  Raspberry Pi the "conditions" before and after that round
     execution     how the engine runs the model: "nodes" in the file, "ops" that run instead, places
                   "outside" of a delegate, dtypes of "kernels"
     error         "message" in the engine's own words; the worker goes on with the other models,
@@ -20,7 +20,8 @@ A job is one JSON document. A worker reads it, does what it says and writes one 
     done          the job is finished; a stream without it was cut
 
 In this order: loading, loaded and first_run model after model; all outputs; the warm-up blocks
-model after model; the measured blocks interleaved; execution model after model.
+model after model; the measured blocks, interleaved, each round's when it is over; execution model
+after model. The model named last is the one that is at work.
 
 The same schema everywhere: on this machine, on a board, over SSH and in a page (TypeScript).
 `job.schema.json` beside this file holds it as JSON Schema.
@@ -71,20 +72,23 @@ class Plan:
     """How one worker process measures.
 
     warmup_runs, warmup_s: at least so many runs and so many seconds of each model, not counted.
-    block_s: a block lasts at least this long (0: as many runs as min_runs asks for).
-    rounds: in each round every model has two blocks, in palindromic order (A B B A). 0: one block
-    of min_runs a model, for a device that counts and need not fear drift.
-    min_runs: at least so many counted runs of each model in this process, as far as max_block_s
-    allows it.
-    max_block_s: a block of more than one run is expected to last no longer than this; 0: no limit.
+    rounds: in each round every model has two blocks, in palindromic order (A B B A). There are at
+    least so many. 0: one block of min_runs a model, for a device that counts and need not fear
+    drift.
+    block_s: a block lasts at least this long.
+    block_runs: there are only more than `rounds` rounds as long as blocks have so many runs.
+    min_runs, min_s: at least so many counted runs, and seconds, of each model in this process.
+    max_s: no more runs than are expected to take so long, whatever min_runs says; 0: no limit.
     """
 
     warmup_runs: int = 1
     warmup_s: float = 0.5
-    block_s: float = 0.1
+    block_s: float = 0.0
+    block_runs: int = 1
     rounds: int = 2
-    min_runs: int = 17
-    max_block_s: float = 0.0
+    min_runs: int = 1
+    min_s: float = 0.0
+    max_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Whether a Raspberry Pi held its clock back: its firmware is asked before and after each block.
+"""Whether a Raspberry Pi held its clock back: its firmware is asked before and after each round.
 
-`vcgencmd get_throttled` answers with bits: 0-3 for now, 16-19 for any time since boot. A block is
+`vcgencmd get_throttled` answers with bits: 0-3 for now, 16-19 for any time since boot. A round is
 void where a bit of 0-3 is set before or after it, or where one of 16-19 came up during it.
 https://www.raspberrypi.com/documentation/computers/os.html#get_throttled
 """
@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from edgekit_runtimes.environment import frequency_khz, governor
 from edgekit_runtimes.errors import EngineError
@@ -36,6 +36,8 @@ SINCE_BOOT_SHIFT = 16
 COOL_DOWN_S = 10.0
 TRIES = 6
 
+Measured = TypeVar("Measured")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -57,7 +59,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Conditions:
-    """The readings before and after a block."""
+    """The readings before and after a round."""
 
     before: Reading
     after: Reading
@@ -88,14 +90,14 @@ def read_firmware() -> Reading | None:
 
 
 def measure_fit(
-    measure: Callable[[], list[int]],
+    measure: Callable[[], Measured],
     waiting: Callable[[], None],
     cool_down_s: float = COOL_DOWN_S,
     tries: int = TRIES,
-) -> tuple[list[int], Conditions | None]:
-    """Measure a block during which nothing holds the clock back; None without a firmware to ask.
+) -> tuple[Measured, Conditions | None]:
+    """Measure a round in which nothing holds the clock back; None without a firmware to ask.
 
-    A void block is measured again after a pause; `waiting` is called before each pause. Raises
+    A void round is measured again after a pause; `waiting` is called before each pause. Raises
     EngineError ("throttled: …") where the last try is void as well.
     """
     for attempt in range(tries):
@@ -103,13 +105,13 @@ def measure_fit(
             waiting()
             time.sleep(cool_down_s)
         before = read_firmware()
-        samples = measure()
+        measured = measure()
         after = read_firmware()
         if before is None or after is None:
-            return samples, None
+            return measured, None
         conditions = Conditions(before, after)
         if not conditions.held_back:
-            return samples, conditions
+            return measured, conditions
     raise EngineError(_message(conditions, cool_down_s, tries))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from edgekit_runtimes.job import Plan
@@ -53,22 +53,34 @@ def palindrome(items: Sequence[Item]) -> list[Item]:
     return [*items, *reversed(items)]
 
 
-def block_order(models: Sequence[Item], rounds: int) -> list[tuple[int, Item]]:
-    """Return (round, model) for every measured block, in the order of time."""
-    if rounds == 0:
-        return [(0, model) for model in models]
-    return [(number, model) for number in range(rounds) for model in palindrome(models)]
+def round_order(models: Sequence[Item], plan: Plan) -> list[Item]:
+    """Return the order of the blocks in one round."""
+    return palindrome(models) if plan.rounds else list(models)
 
 
-def runs_per_block(plan: Plan, warmup: Sequence[int]) -> int:
-    """Return how many runs a block has: the same number in every block of a model.
+def plan_blocks(plan: Plan, warmups: Mapping[Item, Sequence[int]]) -> tuple[int, dict[Item, int]]:
+    """Return how many rounds there are, and how many runs a block of each model has.
 
-    warmup: ns of the warm-up runs. The fastest counts, so that a block is not shorter than
-    plan.block_s where the model gets faster still.
+    warmups: ns of the warm-up runs of each model that is measured beside the others. The fastest
+    counts, so that a block is not shorter than plan.block_s where the model gets faster still.
+
+    Rounds are as many as the time allows with the shortest blocks, because a machine changes its
+    pace from one tenth of a second to the next, and what changes slower than a round is the same
+    for all models. They are those of the slowest model; blocks of the others last longer.
     """
-    fastest = max(min(warmup), 1)
-    for_duration = math.ceil(plan.block_s * NS / fastest)
-    for_total = math.ceil(plan.min_runs / max(2 * plan.rounds, 1))
-    if plan.max_block_s:
-        for_total = min(for_total, math.floor(plan.max_block_s * NS / fastest))
-    return max(for_duration, for_total, 1)
+    run_s = {model: max(min(samples), 1) / NS for model, samples in warmups.items()}
+    if plan.rounds == 0 or not run_s:
+        return 1, dict.fromkeys(run_s, plan.min_runs)
+    for_time = {model: math.ceil(plan.min_s / run_s[model]) for model in run_s}
+    shortest = {model: math.ceil(plan.block_s / run_s[model]) for model in run_s}
+    rounds = min(
+        for_time[model] // (2 * max(shortest[model], plan.block_runs, 1)) for model in run_s
+    )
+    rounds = max(rounds, plan.rounds)
+    runs = {}
+    for model in run_s:
+        wanted = max(plan.min_runs, for_time[model])
+        if plan.max_s:
+            wanted = min(wanted, math.floor(plan.max_s / run_s[model]))
+        runs[model] = max(shortest[model], math.ceil(wanted / (2 * rounds)), 1)
+    return rounds, runs

@@ -34,7 +34,7 @@ from edgekit_runtimes.job import Event, Job, JobModel, Plan
 from edgekit_runtimes.samples import Samples
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, encode_array, is_batched, unbatch
 from edgekit_runtimes.throttling import COOL_DOWN_S, Conditions, measure_fit, read_firmware
-from edgekit_runtimes.timing import block_order, runs_per_block, timed_block, timed_warmup
+from edgekit_runtimes.timing import plan_blocks, round_order, timed_block, timed_warmup
 
 # An outputs event carries about this much before base64, or what came within this time: small
 # enough to hold in memory twice, and slow models still show that they are alive.
@@ -74,12 +74,13 @@ class Worker:
         self._emit = emit
         self._cool_down_s = cool_down_s
         self._models: dict[str, LoadedModel] = {}
+        self._named: str | None = None
 
     def run(self) -> None:
         """Do the whole job."""
         firmware = read_firmware()
         facts = {"firmware": firmware.to_json()} if firmware else {}
-        self._emit({"event": "environment", **describe_environment(), **facts})
+        self._send({"event": "environment", **describe_environment(), **facts})
         with self._guarded(None):
             inputs = self._job.inputs
             samples = Samples(inputs, self._job.preprocessing) if inputs else None
@@ -95,7 +96,7 @@ class Worker:
         if self._job.explain:
             for loaded in list(self._models.values()):
                 self._explain(loaded)
-        self._emit({"event": "done", "peak_memory_bytes": peak_memory})
+        self._send({"event": "done", "peak_memory_bytes": peak_memory})
 
     @contextlib.contextmanager
     def _guarded(self, model_id: str | None) -> Iterator[None]:
@@ -104,14 +105,27 @@ class Worker:
         except BrokenPipeError:
             raise
         except Exception as error:
-            if model_id is not None:
-                self._models.pop(model_id, None)
             reason = first_line(error)
             message = reason if isinstance(error, EdgekitError) else _unexpected(error)
-            self._emit({"event": "error", "model": model_id, "message": message})
+            self._drop(model_id, message)
+
+    def _drop(self, model_id: str | None, message: str) -> None:
+        """Report an error and leave the model out from now on."""
+        if model_id is not None:
+            self._models.pop(model_id, None)
+        self._send({"event": "error", "model": model_id, "message": message})
+
+    def _announce(self, model_id: str) -> None:
+        """Say which model runs next, unless it was named last: a crash is blamed on that one."""
+        if self._named != model_id:
+            self._send({"event": "running", "model": model_id})
+
+    def _send(self, event: Event) -> None:
+        self._named = event.get("model") or self._named
+        self._emit(event)
 
     def _load(self, entry: JobModel, samples: Samples | None) -> None:
-        self._emit({"event": "loading", "model": entry.id})
+        self._send({"event": "loading", "model": entry.id})
         engine = load_engine(entry.engine)
         with map_exceptions(f"{engine.NAME} cannot be imported", EngineError):
             version = engine.version()
@@ -119,7 +133,7 @@ class Worker:
         start = time.perf_counter_ns()
         model = engine.load(Path(entry.path), entry.options)
         load_ns = time.perf_counter_ns() - start
-        self._emit(
+        self._send(
             {
                 "event": "loaded",
                 "model": entry.id,
@@ -140,14 +154,14 @@ class Worker:
             batched=is_batched(model.inputs),
         )
         (first_ns,) = timed_block(model.bind(loaded.sample(0)), runs=1)
-        self._emit({"event": "first_run", "model": entry.id, "ns": first_ns})
+        self._send({"event": "first_run", "model": entry.id, "ns": first_ns})
         self._models[entry.id] = loaded
 
     def _report_outputs(self, loaded: LoadedModel) -> None:
         available = loaded.samples.count
         count = available if self._job.outputs < 0 else min(self._job.outputs, available)
         if count:
-            self._emit({"event": "running", "model": loaded.id})
+            self._announce(loaded.id)
         results: list[Arrays] = []
         size = 0
         shapes = None
@@ -165,7 +179,7 @@ class Worker:
             size += sum(array.nbytes for array in outputs.values())
             late = time.monotonic() - sent >= OUTPUT_CHUNK_S
             if size >= OUTPUT_CHUNK_BYTES or late or index == count - 1:
-                self._emit(
+                self._send(
                     {
                         "event": "outputs",
                         "model": loaded.id,
@@ -180,57 +194,81 @@ class Worker:
 
     def _measure(self, plan: Plan) -> None:
         calls: dict[str, Callable[[], object]] = {}
-        runs: dict[str, int] = {}
+        warmups: dict[str, list[int]] = {}
         before: dict[str, Arrays] = {}
         for loaded in list(self._models.values()):
             with self._guarded(loaded.id):
                 before[loaded.id] = loaded.model.run(loaded.sample(0))
                 calls[loaded.id] = loaded.model.bind(loaded.sample(0))
-                self._emit({"event": "running", "model": loaded.id})
+                self._announce(loaded.id)
                 warmup = timed_warmup(calls[loaded.id], plan)
-                self._emit_block(loaded.id, "warmup", 0, warmup)
-                runs[loaded.id] = runs_per_block(plan, warmup)
-        for number, model_id in block_order(list(self._models), plan.rounds):
-            if model_id in self._models:
-                with self._guarded(model_id):
-                    running = functools.partial(self._emit, {"event": "running", "model": model_id})
-                    running()
-                    samples, conditions = measure_fit(
-                        functools.partial(timed_block, calls[model_id], runs[model_id]),
-                        running,
-                        self._cool_down_s,
-                    )
-                    self._emit_block(model_id, "measure", number, samples, conditions)
+                self._emit_block(loaded.id, "warmup", 0, 1, warmup)
+                warmups[loaded.id] = warmup
+        rounds, runs = plan_blocks(plan, warmups)
+        timed = {name: functools.partial(timed_block, calls[name], runs[name]) for name in runs}
+        for number in range(rounds):
+            order = round_order(list(self._models), plan)
+            if order:
+                self._measure_round(number, rounds, [(name, timed[name]) for name in order])
         for loaded in list(self._models.values()):
             with self._guarded(loaded.id):
-                self._emit({"event": "running", "model": loaded.id})
+                self._announce(loaded.id)
                 if not same_outputs(before[loaded.id], loaded.model.run(loaded.sample(0))):
                     raise EngineError(
                         "The outputs for the first sample are not the same after the timing as "
                         "before it: the model is random, or broke down, and its times are void."
                     )
 
+    def _measure_round(
+        self, number: int, rounds: int, order: Sequence[tuple[str, Callable[[], list[int]]]]
+    ) -> None:
+        """Measure one round and report its blocks: between them nothing else may run."""
+
+        def measure() -> list[tuple[str, list[int]]]:
+            blocks = []
+            for name, block in order:
+                if name in self._models:
+                    with self._guarded(name):
+                        self._announce(name)
+                        blocks.append((name, block()))
+            return blocks
+
+        def waiting() -> None:
+            self._send({"event": "running", "model": order[0][0]})
+
+        try:
+            blocks, conditions = measure_fit(measure, waiting, self._cool_down_s)
+        except EngineError as error:
+            for name in list(self._models):
+                self._drop(name, str(error))
+            return
+        for name, samples in blocks:
+            if name in self._models:
+                self._emit_block(name, "measure", number, rounds, samples, conditions)
+
     def _explain(self, loaded: LoadedModel) -> None:
         """Say how the engine runs a model. A reason less is no error."""
         with contextlib.suppress(Exception):
             told = loaded.model.execution() if isinstance(loaded.model, TellingModel) else None
             if told:
-                self._emit({"event": "execution", "model": loaded.id, **told.to_json()})
+                self._send({"event": "execution", "model": loaded.id, **told.to_json()})
 
     def _emit_block(
         self,
         model_id: str,
         phase: str,
         number: int,
+        rounds: int,
         samples: list[int],
         conditions: Conditions | None = None,
     ) -> None:
-        self._emit(
+        self._send(
             {
                 "event": "block",
                 "model": model_id,
                 "phase": phase,
                 "round": number,
+                "rounds": rounds,
                 "samples": samples,
                 **({"conditions": conditions.to_json()} if conditions else {}),
             }

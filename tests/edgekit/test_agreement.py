@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import small_artifacts
 
-from edgekit.bench.agreement import Agreement, AgreementAccumulator
-from edgekit.bench.host_answers import HostAnswers
-from edgekit.bench.plan import COUNTING_SAMPLES, BenchPlan
-from edgekit.bench.run import BenchRequest, run_bench
-from edgekit.bench.subject import Subject
+from edgekit.measure.agreement import Agreement, AgreementAccumulator
+from edgekit.measure.host_answers import HostAnswers
+from edgekit.measure.plan import COUNTING_SAMPLES, BenchPlan
+from edgekit.measure.run import BenchRequest, run_bench
+from edgekit.measure.subject import Subject
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.job import Plan
 

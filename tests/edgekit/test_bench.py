@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import small_artifacts
 
-from edgekit.bench import results as results_module
-from edgekit.bench.plan import BenchPlan
-from edgekit.bench.progress import Progress
-from edgekit.bench.results import Results, Row, load_results
-from edgekit.bench.run import BenchRequest, Evaluation, run_bench
-from edgekit.bench.statistics import compare, summarize
-from edgekit.bench.steadiness import steadiness
-from edgekit.bench.subject import Subject
+from edgekit.measure import results as results_module
+from edgekit.measure.plan import BenchPlan
+from edgekit.measure.progress import Progress
+from edgekit.measure.results import Results, Row, load_results
+from edgekit.measure.run import BenchRequest, Evaluation, run_bench
+from edgekit.measure.statistics import compare, summarize
+from edgekit.measure.steadiness import steadiness
+from edgekit.measure.subject import Subject
 from edgekit_runtimes.errors import ArtifactError, DataError, UsageError
 from edgekit_runtimes.job import JobModel, Plan
 

@@ -14,13 +14,13 @@ import small_artifacts
 from conftest import Answer
 from ssh_server import spec
 
-from edgekit.bench.accuracy.metric import Metric
-from edgekit.bench.plan import BenchPlan
-from edgekit.bench.progress import Progress
-from edgekit.bench.request import bench_request
-from edgekit.bench.run import BenchRequest, Evaluation, run_bench
-from edgekit.bench.subject import Subject
 from edgekit.bundle import load_bundle
+from edgekit.measure.accuracy.metric import Metric
+from edgekit.measure.plan import BenchPlan
+from edgekit.measure.progress import Progress
+from edgekit.measure.request import bench_request
+from edgekit.measure.run import BenchRequest, Evaluation, run_bench
+from edgekit.measure.subject import Subject
 from edgekit_runtimes.errors import DataError
 from edgekit_runtimes.job import JobModel, Plan
 

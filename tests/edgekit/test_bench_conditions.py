@@ -14,10 +14,10 @@ import small_artifacts
 from conftest import ROOT
 from ssh_server import write_script
 
-from edgekit.bench.plan import BenchPlan
-from edgekit.bench.results import Results
-from edgekit.bench.run import BenchRequest, run_bench
-from edgekit.bench.subject import Subject
+from edgekit.measure.plan import BenchPlan
+from edgekit.measure.results import Results
+from edgekit.measure.run import BenchRequest, run_bench
+from edgekit.measure.subject import Subject
 from edgekit_runtimes.job import Plan
 
 SHORT = BenchPlan("short", 1, Plan(warmup_s=0.0, block_s=0.0, rounds=1, min_runs=4))

@@ -15,7 +15,7 @@ from conftest import DIGITS
 from onnx import TensorProto, helper, numpy_helper
 
 from edgekit.bundle import Bundle
-from edgekit.convert import ConvertRequest, convert
+from edgekit.conversion import ConvertRequest, convert
 from edgekit.golden import GoldenSamples, store_golden
 from edgekit.recipe import parse_recipes
 from edgekit_converters.onnx.ties import Grid, scale_off_ties

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from conftest import DIGITS, ROOT
 
-from edgekit.bench.agreement import Agreement
-from edgekit.bench.plan import COUNTING
-from edgekit.bench.request import bench_request
-from edgekit.bench.results import Results, load_results
-from edgekit.bench.run import run_bench
 from edgekit.bundle import load_bundle
 from edgekit.cli import run_command_line
 from edgekit.golden import store_golden
+from edgekit.measure.agreement import Agreement
+from edgekit.measure.plan import COUNTING
+from edgekit.measure.request import bench_request
+from edgekit.measure.results import Results, load_results
+from edgekit.measure.run import run_bench
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.job import Job, JobModel
 from edgekit_runtimes.tensors import decode_array

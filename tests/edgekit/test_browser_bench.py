@@ -18,12 +18,12 @@ import jsonschema
 import pytest
 from conftest import Answer
 
-from edgekit.bench import results as results_module
-from edgekit.bench.plan import BenchPlan
-from edgekit.bench.request import bench_request
-from edgekit.bench.results import Results, Row
-from edgekit.bench.run import run_bench
 from edgekit.bundle import load_bundle
+from edgekit.measure import results as results_module
+from edgekit.measure.plan import BenchPlan
+from edgekit.measure.request import bench_request
+from edgekit.measure.results import Results, Row
+from edgekit.measure.run import run_bench
 from edgekit.report.terminal import heading
 from edgekit_runtimes.job import Plan
 

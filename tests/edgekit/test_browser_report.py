@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from edgekit.bench import results as results_module
-from edgekit.bench.plan import QUICK
-from edgekit.bench.results import Results, Row
-from edgekit.bench.statistics import Statistics
+from edgekit.measure import results as results_module
+from edgekit.measure.plan import QUICK
+from edgekit.measure.results import Results, Row
+from edgekit.measure.statistics import Statistics
 from edgekit.report.browser import renderer_name
 from edgekit.report.terminal import heading, legend, table_columns
 
@@ -138,6 +138,5 @@ def test_results_from_before_there_were_browsers_are_still_read() -> None:
     for row in form["rows"]:
         for key in ("backend", "download_ns", "start_ns"):
             del row[key]
-    del form["plan"]["worker"]["max_block_s"]
     (row,) = Results.from_json(form).rows
     assert (row.backend, row.download_ns, row.start_ns) == (None, (), ())

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 from results_by_hand import absent_row, classified, counted_row, failed_row, row, store
 
-from edgekit.bench import results as results_module
-from edgekit.bench.gates.metrics import METRICS, REGRESSIONS
-from edgekit.bench.results import load_results
+from edgekit.measure import results as results_module
+from edgekit.measure.gates.metrics import METRICS, REGRESSIONS
+from edgekit.measure.results import load_results
 
 WRONG_USE, WORK_FAILED = 2, 3
 

@@ -20,13 +20,13 @@ from results_by_hand import (
     store,
 )
 
-from edgekit.bench.accuracy.accuracy import Accuracy
-from edgekit.bench.change import difference_of
-from edgekit.bench.changes import compare_results, judge_changes
-from edgekit.bench.fidelity import Fidelity
-from edgekit.bench.gates.gate import parse_gate
-from edgekit.bench.gates.readings import Reading, exact
-from edgekit.bench.statistics import Ratio
+from edgekit.measure.accuracy.accuracy import Accuracy
+from edgekit.measure.change import difference_of
+from edgekit.measure.changes import compare_results, judge_changes
+from edgekit.measure.fidelity import Fidelity
+from edgekit.measure.gates.gate import parse_gate
+from edgekit.measure.gates.readings import Reading, exact
+from edgekit.measure.statistics import Ratio
 
 WRONG_USE = 2
 INT8 = row("tflite/int8", accuracy=classified(985))

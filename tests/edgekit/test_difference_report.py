@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from edgekit.bench.accuracy.accuracy import Accuracy, AccuracyDifference
-from edgekit.bench.plan import QUICK
-from edgekit.bench.results import Results, Row
-from edgekit.bench.statistics import Statistics
-from edgekit.bench.steadiness import Steadiness
+from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
+from edgekit.measure.plan import QUICK
+from edgekit.measure.results import Results, Row
+from edgekit.measure.statistics import Statistics
+from edgekit.measure.steadiness import Steadiness
 from edgekit.report.difference import difference_cell, difference_header
 from edgekit.report.terminal import cell_style, legend, row_notes, table_columns
 
@@ -111,12 +111,12 @@ def test_what_same_means_is_said_once():
     [
         (
             Steadiness(0.031, 0.004, ("trend",)),
-            "tflite/int8: not steady: 3.10 % slower in the last block than in the first",
+            "tflite/int8: not steady: 3.10 % slower in the last quarter than in the first",
         ),
         (
-            Steadiness(-0.05, 0.12, ("trend", "first block")),
-            "tflite/int8: not steady: 5.00 % faster in the last block than in the first, "
-            "and 12.0 % slower in the first block than in the others",
+            Steadiness(-0.05, 0.12, ("trend", "first quarter")),
+            "tflite/int8: not steady: 5.00 % faster in the last quarter than in the first, "
+            "and 12.0 % slower in the first quarter than in the others",
         ),
     ],
 )

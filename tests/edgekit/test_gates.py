@@ -17,10 +17,10 @@ from results_by_hand import (
     row,
 )
 
-from edgekit.bench.accuracy.accuracy import Accuracy, AccuracyDifference
-from edgekit.bench.gates.gate import Verdict, judge, merge_gates, parse_gate
-from edgekit.bench.gates.metrics import METRICS
-from edgekit.bench.statistics import Ratio
+from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
+from edgekit.measure.gates.gate import Verdict, judge, merge_gates, parse_gate
+from edgekit.measure.gates.metrics import METRICS
+from edgekit.measure.statistics import Ratio
 from edgekit.report.gates import broken_lines, table_lines
 from edgekit_runtimes.errors import UsageError
 

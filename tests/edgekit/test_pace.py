@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from edgekit.bench.pace import START_S, Pace, Work, measuring_s
-from edgekit.bench.plan import QUICK, THOROUGH
 from edgekit.cli.progress import time_left
+from edgekit.measure.pace import START_S, Pace, Work, measuring_s
+from edgekit.measure.plan import QUICK, THOROUGH
 
 CHECK = Work("check", ("a",), samples=10)
 PAIR = Work("time", ("a", "b"), ("b",))
@@ -14,8 +14,8 @@ NS = 1_000_000_000
 
 
 def test_before_anything_was_seen_the_plan_says_how_long_it_takes():
-    # Two models: half a second of warm-up and four blocks of a tenth each.
-    assert Pace(QUICK.worker).left_s([PAIR]) == pytest.approx(2 * (START_S + 0.5 + 0.4))
+    # Two models: half a second of warm-up and three tenths of measuring each.
+    assert Pace(QUICK.worker).left_s([PAIR]) == pytest.approx(2 * (START_S + 0.5 + 0.3))
 
 
 def test_a_group_that_was_timed_takes_as_long_again_in_whatever_order():
@@ -43,14 +43,13 @@ def test_a_measured_run_counts_more_than_the_first_one():
 
 
 def test_slow_models_take_as_long_as_their_fewest_runs():
-    # 205 runs in 128 blocks are two a block.
-    assert measuring_s(THOROUGH.worker, [1.0]) == pytest.approx(1 + 128 * 2)
-    # 17 runs in four blocks are five a block, but for the longest block that the plan allows.
-    capped = dataclasses.replace(QUICK.worker, max_block_s=3.0)
-    assert measuring_s(capped, [0.5]) == pytest.approx(0.5 + 4 * 2.5)
-    assert measuring_s(capped, [1.0]) == pytest.approx(1 + 4 * 3)
-    assert measuring_s(capped, [2.0]) == pytest.approx(2 + 4 * 2)
-    assert measuring_s(capped, [9.0]) == pytest.approx(9 + 4 * 9)
+    # 205 runs in four blocks are 52 a block.
+    assert measuring_s(THOROUGH.worker, [1.0]) == pytest.approx(1 + 4 * 52)
+    # 13 runs in four blocks are four a block, but for the longest time that the plan allows.
+    assert measuring_s(QUICK.worker, [0.5]) == pytest.approx(0.5 + 4 * 0.5 * 4)
+    assert measuring_s(QUICK.worker, [1.0]) == pytest.approx(1 + 4 * 3)
+    assert measuring_s(QUICK.worker, [2.0]) == pytest.approx(2 + 4 * 2 * 2)
+    assert measuring_s(QUICK.worker, [9.0]) == pytest.approx(9 + 4 * 9)
 
 
 def test_a_thorough_pair_takes_about_two_minutes():

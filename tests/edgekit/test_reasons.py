@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 from made_results import made_row
 
-from edgekit.bench import results as results_module
-from edgekit.bench.plan import BenchPlan
-from edgekit.bench.reasons.reason import Case, Reason
-from edgekit.bench.reasons.rules import reasons, with_reasons
-from edgekit.bench.request import bench_request
-from edgekit.bench.results import Block, Results
-from edgekit.bench.run import run_bench
-from edgekit.bench.statistics import Ratio
-from edgekit.bench.subject import Subject
 from edgekit.bundle import load_bundle
 from edgekit.inspect import Graph, Node, Tensor, read_graph
+from edgekit.measure import results as results_module
+from edgekit.measure.plan import BenchPlan
+from edgekit.measure.reasons.reason import Case, Reason
+from edgekit.measure.reasons.rules import reasons, with_reasons
+from edgekit.measure.request import bench_request
+from edgekit.measure.results import Block, Results
+from edgekit.measure.run import run_bench
+from edgekit.measure.statistics import Ratio
+from edgekit.measure.subject import Subject
 from edgekit.report.terminal import row_notes
 from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.job import Plan

@@ -15,8 +15,8 @@ from made_results import (
     made_row,
 )
 
-from edgekit.bench.agreement import Agreement
-from edgekit.bench.results import load_results
+from edgekit.measure.agreement import Agreement
+from edgekit.measure.results import load_results
 from edgekit.report.files import write_report
 from edgekit.report.html.page import render_html
 from edgekit.report.merge import merge

@@ -27,8 +27,8 @@ def host(tmp_path):
 
 
 def test_without_o_the_tables_of_the_bench_are_printed_again(cli, results_file):
-    from edgekit.bench.results import load_results
     from edgekit.cli.output import stdout_console
+    from edgekit.measure.results import load_results
     from edgekit.report.terminal import print_results
 
     answer = cli("report", results_file)

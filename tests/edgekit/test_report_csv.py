@@ -17,7 +17,7 @@ from made_results import (
     made_row,
 )
 
-from edgekit.bench.results import load_results
+from edgekit.measure.results import load_results
 from edgekit.report.csv_file import render_csv
 from edgekit.report.merge import merge
 

@@ -20,8 +20,8 @@ from made_results import (
     made_row,
 )
 
-from edgekit.bench.results import Block, load_results
-from edgekit.bench.statistics import Statistics
+from edgekit.measure.results import Block, load_results
+from edgekit.measure.statistics import Statistics
 from edgekit.report.html.page import render_html
 from edgekit.report.merge import merge
 

@@ -11,8 +11,8 @@ from made_results import (
     made_row,
 )
 
-from edgekit.bench.results import load_results
-from edgekit.bench.statistics import Statistics
+from edgekit.measure.results import load_results
+from edgekit.measure.statistics import Statistics
 from edgekit.report.markdown import render_markdown
 from edgekit.report.merge import merge
 from edgekit.report.terminal import is_in_table, table_columns

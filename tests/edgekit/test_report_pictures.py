@@ -7,8 +7,8 @@ import pytest
 from html_page import Page
 from made_results import counted, made_accuracy, made_fidelity, made_ratio, made_row
 
-from edgekit.bench.accuracy.accuracy import Accuracy, AccuracyDifference
-from edgekit.bench.results import Block
+from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
+from edgekit.measure.results import Block
 from edgekit.report.html.distributions import BARS, HEIGHT, count_spread, distributions
 from edgekit.report.html.quality import quality_of
 from edgekit.report.html.scale import scale_of, ticks

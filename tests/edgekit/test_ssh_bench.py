@@ -14,12 +14,12 @@ import pytest
 import small_artifacts
 from ssh_server import make_key, spec, write_script
 
-from edgekit.bench.plan import BenchPlan
-from edgekit.bench.progress import Progress
-from edgekit.bench.request import bench_request
-from edgekit.bench.run import BenchRequest, run_bench
-from edgekit.bench.subject import Subject
 from edgekit.bundle import load_bundle
+from edgekit.measure.plan import BenchPlan
+from edgekit.measure.progress import Progress
+from edgekit.measure.request import bench_request
+from edgekit.measure.run import BenchRequest, run_bench
+from edgekit.measure.subject import Subject
 from edgekit_runtimes.job import Plan
 
 # Enough to go through every step; far too little to claim anything.

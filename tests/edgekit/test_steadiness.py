@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgekit.bench.steadiness import Steadiness, steadiness
+from edgekit.measure.steadiness import Steadiness, steadiness
 
 LEVELS = (1_000.0, 1_100.0, 900.0)
 
@@ -32,10 +32,10 @@ def test_a_trend_of_two_percent_is_none():
     assert steadiness(processes(1, 1.006, 1.012, 1.018)).flags == ()
 
 
-def test_a_first_block_that_stands_apart_is_flagged():
+def test_a_first_quarter_that_stands_apart_is_flagged():
     found = steadiness(processes(1.2, 1, 1.001, 0.999))
-    assert "first block" in found.flags
-    assert found.first_block == pytest.approx(0.2)
+    assert "first quarter" in found.flags
+    assert found.first_quarter == pytest.approx(0.2)
 
 
 def test_one_process_with_a_bad_start_is_not_all_of_them():
@@ -50,7 +50,7 @@ def test_the_median_of_a_block_counts_and_not_its_outliers():
 
 
 def test_blocks_too_few_for_a_trend_have_none():
-    assert steadiness([[[5], [6]]]) == Steadiness(None, pytest.approx(-1 / 6), ("first block",))
+    assert steadiness([[[5], [6]]]) == Steadiness(None, pytest.approx(-1 / 6), ("first quarter",))
     assert steadiness([[[5]]]) == Steadiness(None, None)
     assert steadiness([[]]) == Steadiness(None, None)
 
@@ -74,12 +74,12 @@ def test_steady_models_are_seldom_flagged(blocks, count, trials, spread):
         noise = spread * generator.standard_normal((count, blocks))
         level = 0.02 * generator.standard_normal((count, 1))
         flagged += bool(steadiness(np.exp(noise + level)[..., None] * 1e6).flags)
-    # By chance 5 % have a trend, and 3 % a first block that stands apart.
+    # By chance 5 % have a trend, and 3 % a first quarter that stands apart.
     assert flagged / trials <= 0.12
 
 
 @pytest.mark.parametrize(
-    ("shift", "flag"), [((0.12, 0, 0, 0), "first block"), ((0, 0.02, 0.04, 0.06), "trend")]
+    ("shift", "flag"), [((0.12, 0, 0, 0), "first quarter"), ((0, 0.02, 0.04, 0.06), "trend")]
 )
 def test_what_moves_is_found_where_blocks_vary_by_one_percent(shift, flag):
     generator = np.random.default_rng(20261121)

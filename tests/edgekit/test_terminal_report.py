@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from edgekit.bench.accuracy.accuracy import Accuracy
-from edgekit.bench.agreement import Agreement
-from edgekit.bench.fidelity import Fidelity, OutputFidelity
-from edgekit.bench.plan import QUICK
-from edgekit.bench.results import Results, Row
-from edgekit.bench.statistics import Ratio, Statistics
+from edgekit.measure.accuracy.accuracy import Accuracy
+from edgekit.measure.agreement import Agreement
+from edgekit.measure.fidelity import Fidelity, OutputFidelity
+from edgekit.measure.plan import QUICK
+from edgekit.measure.results import Results, Row
+from edgekit.measure.statistics import Ratio, Statistics
 from edgekit.report.terminal import (
     heading,
     legend,

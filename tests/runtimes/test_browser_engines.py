@@ -11,10 +11,10 @@ import browsers
 import pytest
 from jobs import of_kind, outputs_of, run_job
 
-from edgekit.bench.fidelity import FidelityAccumulator
 from edgekit.bundle import load_bundle
 from edgekit.golden import store_golden
 from edgekit.manifest import ArtifactRecord
+from edgekit.measure.fidelity import FidelityAccumulator
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES, choose_engine
 from edgekit_runtimes.job import Event, Job, JobModel

@@ -9,9 +9,9 @@ import pytest
 
 from edgekit_runtimes.job import Plan
 from edgekit_runtimes.timing import (
-    block_order,
     palindrome,
-    runs_per_block,
+    plan_blocks,
+    round_order,
     timed_block,
     timed_warmup,
 )
@@ -21,9 +21,9 @@ def test_three_models_are_measured_in_the_order_a_b_c_c_b_a() -> None:
     assert palindrome(["A", "B", "C"]) == ["A", "B", "C", "C", "B", "A"]
 
 
-def test_two_rounds_of_two_models_are_eight_blocks_and_no_round_is_one_block_each() -> None:
-    assert "".join(model for _, model in block_order("AB", rounds=2)) == "ABBAABBA"
-    assert block_order("AB", rounds=0) == [(0, "A"), (0, "B")]
+def test_a_round_is_palindromic_and_without_rounds_each_model_has_one_block() -> None:
+    assert "".join(round_order("AB", Plan())) == "ABBA"
+    assert "".join(round_order("AB", Plan(rounds=0))) == "AB"
 
 
 def test_a_block_has_as_many_runs_as_asked_for_and_one_sample_each() -> None:
@@ -67,24 +67,41 @@ def test_garbage_collection_is_back_on_after_a_failure() -> None:
     assert gc.isenabled()
 
 
+MS = 1_000_000
+QUICK = Plan(block_s=0.005, block_runs=3, rounds=2, min_runs=13, min_s=0.3, max_s=12.0)
+
+
 @pytest.mark.parametrize(
-    ("plan", "warmup", "expected"),
+    ("plan", "warmup", "rounds", "runs"),
     [
-        # 0.1 s at 1 ms a run.
-        (Plan(block_s=0.1, rounds=2, min_runs=17), [2_000_000, 1_000_000], 100),
-        # 17 runs in four blocks, though two would fill the time.
-        (Plan(block_s=0.1, rounds=2, min_runs=17), [60_000_000], 5),
-        # Of runs of one second as many as fit into three, of longer ones one.
-        (Plan(block_s=0.1, rounds=2, min_runs=17, max_block_s=3), [1_000_000_000], 3),
-        (Plan(block_s=0.1, rounds=2, min_runs=17, max_block_s=3), [9_000_000_000], 1),
-        (Plan(block_s=0.1, rounds=2, min_runs=17, max_block_s=3), [60_000_000], 5),
+        # 300 runs of 1 ms in blocks of five.
+        (QUICK, [2 * MS, 1 * MS], 30, 5),
+        # 15 runs of 20 ms in blocks of three at least.
+        (QUICK, [20 * MS], 2, 4),
+        # Of runs of 100 ms three would fill the time, and thirteen are asked for.
+        (QUICK, [100 * MS], 2, 4),
+        # Of runs of one second as many as take twelve, of longer ones one a block.
+        (QUICK, [1_000 * MS], 2, 3),
+        (QUICK, [9_000 * MS], 2, 1),
+        # Without a time to fill the rounds are the plan's, however short the blocks.
+        (Plan(block_s=0.05, rounds=1), [4 * MS], 1, 13),
+        (Plan(rounds=2, min_runs=17), [4 * MS], 2, 5),
         # An emulated board: five counted runs, no floors of time.
-        (Plan(warmup_s=0, block_s=0, rounds=0, min_runs=5), [1_000], 5),
+        (Plan(warmup_s=0, rounds=0, min_runs=5), [1_000], 1, 5),
         # A clock too coarse to see the run.
-        (Plan(block_s=1e-9, rounds=1, min_runs=1), [0], 1),
+        (Plan(block_s=1e-9, rounds=1), [0], 1, 1),
     ],
 )
-def test_a_block_is_long_enough_and_has_its_share_of_the_runs(
-    plan: Plan, warmup: list[int], expected: int
+def test_rounds_are_many_where_runs_are_short_and_blocks_hold_their_share_of_the_runs(
+    plan: Plan, warmup: list[int], rounds: int, runs: int
 ) -> None:
-    assert runs_per_block(plan, warmup) == expected
+    assert plan_blocks(plan, {"A": warmup}) == (rounds, {"A": runs})
+
+
+def test_models_beside_a_slow_one_have_its_few_rounds_and_as_much_time_as_alone() -> None:
+    rounds, runs = plan_blocks(QUICK, {"slow": [20 * MS], "fast": [1 * MS]})
+    assert (rounds, runs) == (2, {"slow": 4, "fast": 75})
+
+
+def test_no_model_is_left_to_plan_for_where_all_failed() -> None:
+    assert plan_blocks(QUICK, {}) == (1, {})

@@ -1,4 +1,4 @@
-"""Print what edgekit/bench computes where the demo page must compute the same: see demo.test.ts."""
+"""Print what edgekit/measure computes where the demo must compute the same: see demo.test.ts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.bench.fidelity import FidelityAccumulator
-from edgekit.bench.statistics import compare, student_975, summarize
+from edgekit.measure.fidelity import FidelityAccumulator
+from edgekit.measure.statistics import compare, student_975, summarize
 from edgekit_runtimes.tensors import encode_array
 
 SEED = 4

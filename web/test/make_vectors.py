@@ -17,7 +17,7 @@ from edgekit_runtimes.errors import DataError
 from edgekit_runtimes.job import Plan
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec, cast_losslessly, encode_array
 from edgekit_runtimes.tensors import is_batched as is_batched_of
-from edgekit_runtimes.timing import block_order, runs_per_block
+from edgekit_runtimes.timing import plan_blocks, round_order
 from edgekit_runtimes.worker import same_outputs
 
 DTYPES = ["float32", "float64", "bool"]
@@ -32,9 +32,18 @@ PREPROCESSINGS = [
 
 PLANS = [
     Plan(),
-    Plan(rounds=0, min_runs=5, block_s=0.0),
+    Plan(rounds=0, min_runs=5),
     Plan(block_s=0.05, min_runs=100),
-    Plan(min_runs=100, max_block_s=1.0),
+    Plan(block_s=0.005, block_runs=3, min_runs=13, min_s=0.3, max_s=12.0),
+    Plan(min_runs=100, max_s=1.0),
+]
+WARMUPS = [
+    {"a": [3_000_000, 2_000_000]},
+    {"a": [400_000_000]},
+    {"a": [0, 5]},
+    {"a": [70_000], "b": [40_000]},
+    {"a": [1_000_000, 1_100_000], "b": [20_000_000]},
+    {"a": [9_000_000_000], "b": [1_500_000_000]},
 ]
 
 OUTPUTS = [[1.0, -2.0], [1.001, -2.0], [1.1, -2.0], [0.0, 0.0], [float("nan"), -2.0]]
@@ -86,15 +95,16 @@ def vectors() -> dict[str, Any]:
             }
             for array, dtype, to in casts
         ],
-        "block_order": [
-            {"models": models, "rounds": rounds, "order": block_order(models, rounds)}
+        "round_order": [
+            {"models": models, "plan": vars(plan), "order": round_order(models, plan)}
             for models in (["a"], ["a", "b", "c"])
-            for rounds in (0, 1, 2)
+            for plan in PLANS[:2]
         ],
-        "runs_per_block": [
-            {"plan": vars(plan), "warmup": warmup, "runs": runs_per_block(plan, warmup)}
+        "plan_blocks": [
+            {"plan": vars(plan), "warmups": warmups, "rounds": rounds, "runs": runs}
             for plan in PLANS
-            for warmup in ([3_000_000, 2_000_000], [400_000_000], [0, 5])
+            for warmups in WARMUPS
+            for rounds, runs in [plan_blocks(plan, warmups)]
         ],
         "is_batched": [
             {

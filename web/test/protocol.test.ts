@@ -11,7 +11,7 @@ import {
   stack,
   unbatch,
 } from '../src/protocol/tensors.ts';
-import { blockOrder, runsPerBlock, runsPerSample } from '../src/protocol/timing.ts';
+import { planBlocks, roundOrder, runsPerSample } from '../src/protocol/timing.ts';
 import { sameOutputs } from '../src/protocol/worker.ts';
 import { bytes, decode, VECTORS } from './vectors.ts';
 
@@ -69,27 +69,36 @@ test('casts keep every value or fail with the same words', () => {
 });
 
 test('blocks run in the same palindromic order', () => {
-  for (const { models, rounds, order } of VECTORS.block_order) {
-    assert.deepEqual(blockOrder(models, rounds), order);
+  for (const { models, plan, order } of VECTORS.round_order) {
+    assert.deepEqual(roundOrder(models, plan), order);
   }
 });
 
-test('a block has as many runs', () => {
-  for (const { plan, warmup, runs } of VECTORS.runs_per_block) {
-    assert.equal(runsPerBlock(plan, warmup), runs, JSON.stringify({ plan, warmup }));
+test('there are as many rounds, and blocks have as many runs', () => {
+  for (const { plan, warmups, rounds, runs } of VECTORS.plan_blocks) {
+    const found = planBlocks(plan, new Map(Object.entries(warmups)));
+    const label = JSON.stringify({ plan, warmups });
+    assert.deepEqual(
+      { rounds: found.rounds, runs: Object.fromEntries(found.runs) },
+      { rounds, runs },
+      label,
+    );
   }
 });
+
+const PLAN = VECTORS.plan_blocks[0]!.plan;
 
 test('a hundred thousand warm-up runs can be counted', () => {
-  const plan = VECTORS.runs_per_block[0]!.plan;
-  assert.equal(runsPerBlock(plan, new Array(200_000).fill(100_000)), 1000);
+  const plan = { ...PLAN, block_s: 0.1 };
+  const { runs } = planBlocks(plan, new Map([['a', new Array(200_000).fill(100_000)]]));
+  assert.equal(runs.get('a'), 1000);
 });
 
 test('a clock coarser than a run neither makes a block endless nor a sample a step', () => {
-  const plan = { ...VECTORS.runs_per_block[0]!.plan, block_s: 0.1 };
+  const plan = { ...PLAN, block_s: 0.1 };
   const clockNs = 100_000;
   const warmup = [0, 0, 0, 100_000];
-  assert.equal(runsPerBlock(plan, warmup, clockNs), 4_000);
+  assert.equal(planBlocks(plan, new Map([['a', warmup]]), clockNs).runs.get('a'), 4_000);
   assert.equal(runsPerSample(warmup, clockNs), 200);
   assert.equal(runsPerSample([10_000_000], clockNs), 1);
 });

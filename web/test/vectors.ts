@@ -16,15 +16,16 @@ interface Vectors {
     readonly array?: EncodedArray;
     readonly error?: string;
   }[];
-  readonly block_order: readonly {
+  readonly round_order: readonly {
     readonly models: readonly string[];
-    readonly rounds: number;
-    readonly order: readonly [number, string][];
-  }[];
-  readonly runs_per_block: readonly {
     readonly plan: Plan;
-    readonly warmup: readonly number[];
-    readonly runs: number;
+    readonly order: readonly string[];
+  }[];
+  readonly plan_blocks: readonly {
+    readonly plan: Plan;
+    readonly warmups: Readonly<Record<string, readonly number[]>>;
+    readonly rounds: number;
+    readonly runs: Readonly<Record<string, number>>;
   }[];
   readonly is_batched: readonly {
     readonly shapes: readonly (readonly (number | null)[])[];

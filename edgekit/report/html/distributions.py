@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.bench.results import Row
+from edgekit.measure.results import Row
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
 from edgekit.report.html.table import PictureColumn, table
 from edgekit.report.terminal import Column

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import resources
 
-from edgekit.bench.results import Row
+from edgekit.measure.results import Row
 from edgekit.report.across import NOTE, TITLE, across
 from edgekit.report.environment import facts
 from edgekit.report.fidelity import fidelity_columns

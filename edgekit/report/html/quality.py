@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from edgekit.bench.accuracy.accuracy import Accuracy, Figure
-from edgekit.bench.results import Row
+from edgekit.measure.accuracy.accuracy import Accuracy, Figure
+from edgekit.measure.results import Row
 from edgekit.report.units import percent, significant
 
 # MLPerf inference asks for 99 % of the float model's quality (98 % for MobileNet). The grades are

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from edgekit.bench.results import Row
+from edgekit.measure.results import Row
 from edgekit.report.html.quality import GRADES, Quality
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
 from edgekit.report.pareto import front

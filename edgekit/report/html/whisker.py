@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from edgekit.bench.statistics import Ratio
+from edgekit.measure.statistics import Ratio
 from edgekit.report.html.scale import LogScale, scale_of
 from edgekit.report.html.table import CLASSES, PictureColumn
 from edgekit.report.terminal import cell_style

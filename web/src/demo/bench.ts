@@ -1,4 +1,4 @@
-// "Measure all": jobs for workers, and rows of what they say, as edgekit/bench makes them.
+// "Measure all": jobs for workers, and rows of what they say, as edgekit/measure makes them.
 
 import { ENGINES } from '../engines/known.ts';
 import type { Job, JobModel, Plan } from '../protocol/generated/job.ts';
@@ -14,10 +14,20 @@ import { isWorthIt } from './support.ts';
 import { messageOf } from './words.ts';
 
 /**
- * A visitor waits: one worker instead of three processes, so the interval is that of the rounds
- * alone, and three of them, for with two Student's t is 12.7.
+ * A visitor waits: one worker instead of several processes, so the interval is that of the rounds
+ * alone, of which there are three at least, for with two Student's t is 12.7. Blocks are twice as
+ * long as those of edgekit/measure/plan.py, since the clocks of pages are coarser.
  */
-const PLAN: Plan = { warmup_runs: 1, warmup_s: 0.2, block_s: 0.1, rounds: 3, min_runs: 12 };
+const PLAN: Plan = {
+  warmup_runs: 1,
+  warmup_s: 0.2,
+  block_s: 0.01,
+  block_runs: 3,
+  rounds: 3,
+  min_runs: 12,
+  min_s: 0.6,
+  max_s: 6,
+};
 const PLAN_NAME = 'page';
 
 /** Every artifact on the back ends that are worth it in this browser. */

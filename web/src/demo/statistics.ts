@@ -1,4 +1,4 @@
-// What samples say: the same figures as edgekit/bench/statistics.py, which explains them.
+// What samples say: the same figures as edgekit/measure/statistics.py, which explains them.
 // test/demo_statistics.test.ts compares the two.
 
 import type { Ratio, Statistics } from '../protocol/generated/results.ts';
@@ -62,9 +62,9 @@ export function compare(
 ): Ratio {
   const rounds = candidate.map((blocks, index) => roundLogRatios(blocks, reference[index] ?? []));
   if (rounds.length === 0) throw new Error('no processes to compare');
-  const means = rounds.map(mean);
-  const center = mean(means);
-  const half = halfWidth(rounds, means);
+  const units = rounds.length > 1 ? rounds.map(mean) : rounds[0]!;
+  const center = mean(units);
+  const half = halfWidth(units);
   const value = Math.exp(center);
   const low = half === null ? null : Math.exp(center - half);
   const high = half === null ? null : Math.exp(center + half);
@@ -91,23 +91,13 @@ function roundLogRatios(candidate: ProcessBlocks, reference: ProcessBlocks): num
   return rounds;
 }
 
-const squaresAround = (values: readonly number[], center: number) =>
-  sum(values.map((value) => (value - center) ** 2));
-
-function halfWidth(rounds: readonly number[][], means: readonly number[]): number | null {
-  const processes = rounds.length;
-  const innerSquares = sum(rounds.map((values) => squaresAround(values, mean(values))));
-  const innerFreedom = sum(rounds.map((values) => values.length - 1));
-  const inverseSize = mean(rounds.map((values) => 1 / values.length));
-  const outerFreedom = processes - 1;
-  const outerSquares = squaresAround(means, mean(means)) / inverseSize;
-  const processesDiffer =
-    outerFreedom > 0 && outerSquares * innerFreedom > innerSquares * outerFreedom;
-  const apart = processesDiffer || (outerFreedom > 0 && innerFreedom === 0);
-  const squares = apart ? outerSquares : outerSquares + innerSquares;
-  const freedom = apart ? outerFreedom : outerFreedom + innerFreedom;
+/** Half the width of the 95 % interval of the mean of `units`; null for a single one. */
+function halfWidth(units: readonly number[]): number | null {
+  const freedom = units.length - 1;
   if (freedom === 0) return null;
-  return student975(freedom) * Math.sqrt(((squares / freedom) * inverseSize) / processes);
+  const center = mean(units);
+  const squares = sum(units.map((value) => (value - center) ** 2));
+  return student975(freedom) * Math.sqrt(squares / freedom / units.length);
 }
 
 /** The .975 quantile of Student's t, to four digits (Abramowitz and Stegun, 26.7.5). */

@@ -63,28 +63,51 @@ export function palindrome<T>(items: readonly T[]): T[] {
   return [...items, ...items.toReversed()];
 }
 
-/** Return [round, model] for every measured block, in the order of time. */
-export function blockOrder<T>(models: readonly T[], rounds: number): [round: number, model: T][] {
-  if (rounds === 0) return models.map((model) => [0, model]);
-  return Array.from({ length: rounds }, (_, round) => round).flatMap((round) =>
-    palindrome(models).map((model): [number, T] => [round, model]),
-  );
+/** Return the order of the blocks in one round. */
+export function roundOrder<T>(models: readonly T[], plan: Plan): T[] {
+  return plan.rounds ? palindrome(models) : [...models];
+}
+
+/** How many rounds there are, and how many runs a block of each model has. */
+export interface Blocks {
+  readonly rounds: number;
+  readonly runs: ReadonlyMap<string, number>;
 }
 
 /**
- * Return how many runs a block has: the same number in every block of a model.
+ * Return the blocks of models that are measured beside each other, by their warm-ups.
  * clockNs: the clock's step; one near a run's length tells only the mean of many.
  */
-export function runsPerBlock(plan: Plan, warmup: readonly number[], clockNs = 0): number {
-  // The fastest counts, so that a block is not shorter than block_s where the model gets faster.
-  const least = warmup.reduce((shortest, ns) => Math.min(shortest, ns));
-  const fastest = Math.max(least < clockNs / CLOCK_SHARE ? mean(warmup) : least, 1);
-  const forDuration = Math.ceil((plan.block_s * NS_PER_S) / fastest);
-  let forTotal = Math.ceil(plan.min_runs / Math.max(2 * plan.rounds, 1));
-  if (plan.max_block_s) {
-    forTotal = Math.min(forTotal, Math.floor((plan.max_block_s * NS_PER_S) / fastest));
+export function planBlocks(
+  plan: Plan,
+  warmups: ReadonlyMap<string, readonly number[]>,
+  clockNs = 0,
+): Blocks {
+  const models = [...warmups].map(([id, samples]) => {
+    const runS = fastestOf(samples, clockNs) / NS_PER_S;
+    const forTime = Math.ceil(plan.min_s / runS);
+    const shortest = Math.ceil(plan.block_s / runS);
+    return { id, runS, forTime, shortest };
+  });
+  if (plan.rounds === 0 || models.length === 0) {
+    return { rounds: 1, runs: new Map(models.map(({ id }) => [id, plan.min_runs])) };
   }
-  return Math.max(forDuration, forTotal, 1);
+  const possible = models.map(({ forTime, shortest }) =>
+    Math.floor(forTime / (2 * Math.max(shortest, plan.block_runs, 1))),
+  );
+  const rounds = Math.max(Math.min(...possible), plan.rounds);
+  const runs = models.map(({ id, runS, forTime, shortest }): [string, number] => {
+    const least = Math.max(plan.min_runs, forTime);
+    const wanted = plan.max_s ? Math.min(least, Math.floor(plan.max_s / runS)) : least;
+    return [id, Math.max(shortest, Math.ceil(wanted / (2 * rounds)), 1)];
+  });
+  return { rounds, runs: new Map(runs) };
+}
+
+/** Return the fastest run: a block is not shorter than block_s where the model gets faster still. */
+function fastestOf(warmup: readonly number[], clockNs: number): number {
+  const least = warmup.reduce((shortest, ns) => Math.min(shortest, ns));
+  return Math.max(least < clockNs / CLOCK_SHARE ? mean(warmup) : least, 1);
 }
 
 function mean(samples: readonly number[]): number {

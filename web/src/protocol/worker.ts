@@ -9,14 +9,7 @@ import { describeEnvironment } from './environment.ts';
 import type { Event, Job, JobModel, Plan } from './generated/job.ts';
 import { Samples } from './samples.ts';
 import { encode, isBatched, stack, type Tensor, type Tensors, unbatch } from './tensors.ts';
-import {
-  blockOrder,
-  runsPerBlock,
-  runsPerSample,
-  timed,
-  timedBlock,
-  timedWarmup,
-} from './timing.ts';
+import { planBlocks, roundOrder, runsPerSample, timed, timedBlock, timedWarmup } from './timing.ts';
 
 export type { Event, Job };
 
@@ -56,10 +49,14 @@ class JobRun {
   readonly #emit: Emit;
   readonly #models = new Map<string, LoadedModel>();
   #clockNs = 0;
+  #named: string | null = null;
 
   constructor(job: Job, emit: Emit) {
     this.#job = job;
-    this.#emit = emit;
+    this.#emit = async (event) => {
+      if ('model' in event && typeof event.model === 'string') this.#named = event.model;
+      await emit(event);
+    };
   }
 
   async run(): Promise<void> {
@@ -90,6 +87,11 @@ class JobRun {
       const name = error instanceof Error && !isOurs ? `${error.name}: ` : '';
       await this.#emit({ event: 'error', model: id, message: name + firstLine(error) });
     }
+  }
+
+  /** Say which model runs next, unless it was named last: a crash is blamed on that one. */
+  async #announce(id: string): Promise<void> {
+    if (this.#named !== id) await this.#emit({ event: 'running', model: id });
   }
 
   async #load(entry: JobModel, samples: Samples | null): Promise<void> {
@@ -124,7 +126,7 @@ class JobRun {
   async #reportOutputs(id: string, loaded: LoadedModel): Promise<void> {
     const { outputs: asked } = this.#job;
     const count = asked < 0 ? loaded.samples.count : Math.min(asked, loaded.samples.count);
-    if (count > 0) await this.#emit({ event: 'running', model: id });
+    if (count > 0) await this.#announce(id);
     let results: Tensors[] = [];
     let bytes = 0;
     let shapes: string | null = null;
@@ -162,34 +164,43 @@ class JobRun {
 
   async #measure(plan: Plan): Promise<void> {
     const bound = new Map<string, BoundModel>();
-    const blocks = new Map<string, [samples: number, together: number]>();
+    const warmups = new Map<string, number[]>();
     const before = new Map<string, Tensors>();
     for (const [id, { model, sample }] of [...this.#models]) {
       await this.#guarded(id, async () => {
         before.set(id, await model.run(sample(0)));
         const ready = await model.bind(sample(0));
         bound.set(id, ready);
-        await this.#emit({ event: 'running', model: id });
+        await this.#announce(id);
         const samples = await timedWarmup(ready, plan);
-        await this.#emit({ event: 'block', model: id, phase: 'warmup', round: 0, samples });
-        const together = runsPerSample(samples, this.#clockNs);
-        blocks.set(id, [
-          Math.ceil(runsPerBlock(plan, samples, this.#clockNs) / together),
-          together,
-        ]);
+        warmups.set(id, samples);
+        const [round, rounds] = [0, 1];
+        await this.#emit({ event: 'block', model: id, phase: 'warmup', round, rounds, samples });
       });
     }
-    for (const [round, id] of blockOrder([...this.#models.keys()], plan.rounds)) {
-      if (!this.#models.has(id)) continue;
-      await this.#guarded(id, async () => {
-        await this.#emit({ event: 'running', model: id });
-        const samples = await timedBlock(bound.get(id)!, ...blocks.get(id)!);
-        await this.#emit({ event: 'block', model: id, phase: 'measure', round, samples });
-      });
+    const { rounds, runs } = planBlocks(plan, warmups, this.#clockNs);
+    const timeBlock = (id: string) => {
+      const together = runsPerSample(warmups.get(id)!, this.#clockNs);
+      return timedBlock(bound.get(id)!, Math.ceil(runs.get(id)! / together), together);
+    };
+    for (let round = 0; round < rounds; round += 1) {
+      // Reported when the round is over: between its blocks nothing else may run.
+      const blocks: [id: string, samples: number[]][] = [];
+      for (const id of roundOrder([...this.#models.keys()], plan)) {
+        if (!this.#models.has(id)) continue;
+        await this.#guarded(id, async () => {
+          await this.#announce(id);
+          blocks.push([id, await timeBlock(id)]);
+        });
+      }
+      for (const [id, samples] of blocks) {
+        if (!this.#models.has(id)) continue;
+        await this.#emit({ event: 'block', model: id, phase: 'measure', round, rounds, samples });
+      }
     }
     for (const [id, { model, sample }] of [...this.#models]) {
       await this.#guarded(id, async () => {
-        await this.#emit({ event: 'running', model: id });
+        await this.#announce(id);
         if (!sameOutputs(before.get(id)!, await model.run(sample(0)))) {
           throw new EngineError(
             'The outputs for the first sample are not the same after the timing as before it: ' +

@@ -13,6 +13,8 @@ const NONE_YET = 204;
 // After an answer that it cannot use, the page waits so long before it asks again.
 const RETRY_MS = 1_000;
 
+const BLOCKS_MAY_WAIT_MS = 1_000;
+
 const status = document.querySelector('#status') as HTMLElement;
 const bar = document.querySelector('#progress') as HTMLProgressElement;
 
@@ -35,13 +37,30 @@ async function nextTask(): Promise<Task | null> {
   }
 }
 
-async function post(number: number, event: Event): Promise<void> {
-  const answer = await fetch(`events/${number}`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify([event]),
-  });
-  if (!answer.ok) throw new Error(`edgekit refused an event with status ${answer.status}`);
+/** Posts the events of a job, in their order. */
+class Mail {
+  readonly #number: number;
+  #waiting: Event[] = [];
+  #sent = performance.now();
+
+  constructor(number: number) {
+    this.#number = number;
+  }
+
+  /** Post an event, and wait until it is there: what comes next may take the page down. */
+  async post(event: Event): Promise<void> {
+    this.#waiting.push(event);
+    // Blocks are many and short, and each post is an interruption of the measuring.
+    if (event.event === 'block' && performance.now() - this.#sent < BLOCKS_MAY_WAIT_MS) return;
+    const answer = await fetch(`events/${this.#number}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(this.#waiting),
+    });
+    if (!answer.ok) throw new Error(`edgekit refused an event with status ${answer.status}`);
+    this.#waiting = [];
+    this.#sent = performance.now();
+  }
 }
 
 /** Keep a request open: its end tells edgekit that this page is gone. */
@@ -54,15 +73,16 @@ function stayAlive(number: number): void {
 async function work({ number, job }: Task): Promise<void> {
   stayAlive(number);
   const progress = new Progress(job);
+  const mail = new Mail(number);
   try {
     await runJob(job, async (event) => {
       progress.note(event);
       status.textContent = progress.text;
       bar.value = progress.share;
-      await post(number, event);
+      await mail.post(event);
     });
   } catch (error) {
-    await post(number, { event: 'error', model: null, message: firstLine(error) });
+    await mail.post({ event: 'error', model: null, message: firstLine(error) });
   }
 }
 

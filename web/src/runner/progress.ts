@@ -8,17 +8,20 @@ export class Progress {
   text = 'Looking at this browser.';
 
   readonly #steps: number;
+  readonly #models: number;
   #done = 0;
+  #measured = 0;
 
   constructor({ models, plan, outputs }: Job) {
-    // A model is loaded, runs its samples, warms up, and is measured twice a round.
-    const blocks = plan ? 1 + Math.max(2 * plan.rounds, 1) : 0;
-    this.#steps = models.length * (1 + (outputs === 0 ? 0 : 1) + blocks);
+    // A model is loaded, runs its samples, warms up, and is measured.
+    this.#steps = models.length * (1 + (outputs === 0 ? 0 : 1) + (plan ? 2 : 0));
+    this.#models = models.length;
   }
 
   /** The part of the work that is done, 0 to 1. */
   get share(): number {
-    return Math.min(this.#done / Math.max(this.#steps, 1), 1);
+    const done = this.#done + this.#measured * this.#models;
+    return Math.min(done / Math.max(this.#steps, 1), 1);
   }
 
   note(event: Event): void {
@@ -30,8 +33,11 @@ export class Progress {
         this.text = `Running ${event.model}.`;
         break;
       case 'loaded':
-      case 'block':
         this.#done += 1;
+        break;
+      case 'block':
+        if (event.phase === 'warmup') this.#done += 1;
+        else this.#measured = (event.round + 1) / event.rounds;
         break;
       case 'outputs':
         if (event.start === 0) this.#done += 1;

@@ -1,0 +1,138 @@
+"""Accuracy: what an artifact still gets right, judged by labels.
+
+Top-1 accuracy for class labels, MAE and RMSE for real numbers, or a metric of the user's own. How
+it compares with another model's, on the same samples, is in its `differences`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from edgekit.measure.statistics import NORMAL_975
+
+Figure = Literal["top1", "mae", "rmse", "metric"]
+DifferenceVerdict = Literal["same", "worse", "better", "too few samples"]
+Test = Literal["McNemar, mid-p", "paired bootstrap"]
+
+
+@dataclass(frozen=True)
+class AccuracyDifference:
+    """A figure of one model against that of another, judged on the same samples.
+
+    compared_with: the other's id: "original", or the fp32 artifact of the same format.
+    value: this model's figure minus the other's, in the figure's unit (shares for top-1). None
+    where this model's outputs are NaN, so that it has no figure.
+    low, high: the 95 % interval of `value`; None where there are too few samples.
+    verdict: "same" means that no difference could be shown; the interval says how large one could
+    be nevertheless.
+    p: of McNemar's test; None for the bootstrap, whose verdict is that of the interval.
+    only_here, only_there: how many samples only this model, or only the other, gets right.
+    """
+
+    compared_with: str
+    value: float | None
+    low: float | None
+    high: float | None
+    verdict: DifferenceVerdict
+    higher_is_better: bool
+    test: Test
+    p: float | None = None
+    only_here: int | None = None
+    only_there: int | None = None
+
+    @property
+    def worse_by(self) -> float | None:
+        """The difference as a loss: over 0 is worse, whichever way the figure points."""
+        return None if self.value is None else self._as_loss(self.value)
+
+    @property
+    def loss_interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of `worse_by`; None where there is none."""
+        if self.low is None or self.high is None:
+            return None
+        first, second = self._as_loss(self.low), self._as_loss(self.high)
+        return min(first, second), max(first, second)
+
+    @property
+    def worst_case(self) -> float | None:
+        """The pessimistic end of the interval as a loss: inf for NaN, None without an interval."""
+        if self.value is None:
+            return math.inf
+        return self.loss_interval[1] if self.loss_interval else None
+
+    def _as_loss(self, value: float) -> float:
+        # Not -0.0, which a table would show.
+        return 0.0 - value if self.higher_is_better else value
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What labels say about one output.
+
+    top1, correct: share and number of samples whose first class is the label.
+    mae, rmse: mean absolute and root mean square error, over all samples and elements, in the
+    labels' unit.
+    metric, value: the user's function as "module:function", and what it says.
+    Of these three the ones that were not asked for are None, and so are errors and the metric's
+    value where an output was NaN.
+    low, high: the 95 % interval of top1 (Wilson), of mae or of value (bootstrap); None where there
+    are too few samples.
+    nan: samples with an output that is NaN or infinite. In top1 they count as wrong.
+    differences: to another model's figures; empty where there was none to compare with.
+    """
+
+    output: str
+    samples: int
+    top1: float | None = None
+    low: float | None = None
+    high: float | None = None
+    correct: int | None = None
+    mae: float | None = None
+    rmse: float | None = None
+    nan: int = 0
+    metric: str | None = None
+    value: float | None = None
+    differences: Mapping[Figure, AccuracyDifference] = field(default_factory=dict)
+
+    @property
+    def difference(self) -> AccuracyDifference | None:
+        """The difference of the figure that low and high are about."""
+        return next(iter(self.differences.values()), None)
+
+    def figure(self, name: Figure) -> float | None:
+        """Return the value of one figure."""
+        return {"top1": self.top1, "mae": self.mae, "rmse": self.rmse, "metric": self.value}[name]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Accuracy:
+        """Return the accuracy whose JSON form is given."""
+        differences = {
+            name: AccuracyDifference(**entry) for name, entry in form["differences"].items()
+        }
+        return cls(**{**form, "differences": differences})
+
+
+def wilson_interval(correct: int, samples: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927): sound near 0 and 1, and for few samples.
+
+    Example:
+        >>> low, high = wilson_interval(9, 10)
+        >>> round(low, 3), round(high, 3)
+        (0.596, 0.982)
+    """
+    z2 = NORMAL_975**2
+    share = correct / samples
+    center = (share + z2 / (2 * samples)) / (1 + z2 / samples)
+    half = (
+        NORMAL_975
+        / (1 + z2 / samples)
+        * math.sqrt(share * (1 - share) / samples + z2 / (4 * samples**2))
+    )
+    return max(0.0, center - half), min(1.0, center + half)

@@ -1,0 +1,153 @@
+"""How one figure of a row changed between two results.
+
+The two runs were not measured side by side, so times are compared by `quantiles.compare_runs`, and
+accuracies by the intervals of each: which samples each got right is not in the results. Sizes are
+exact, and so are instruction counts but for one in a thousand.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgekit.measure.accuracy.metric import LOWER_IS_BETTER
+from edgekit.measure.gates.gate import json_number
+from edgekit.measure.gates.readings import Reading, exact, measured_processes, of_ratio
+from edgekit.measure.quantiles import compare_runs
+from edgekit.measure.results import Row
+from edgekit.measure.statistics import Ratio, multiply
+
+# Counts on an emulated board repeat within this (see `count`).
+COUNT_TOLERANCE = 1e-3
+# About 1 % of the error: less is rounding, and no table shows it.
+SQNR_TOLERANCE_DB = 0.1
+
+WORDS = {
+    "size": ("smaller", "larger"),
+    "wire.gzip": ("smaller", "larger"),
+    "wire.brotli": ("smaller", "larger"),
+    "instructions": ("fewer", "more"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure of one row, before and now.
+
+    figure: a name of `gates.metrics.COMPARED`. old, new: in base units.
+    regression: how much worse it became as a share of what it was; better is under 0. Of SQNR: how
+    much larger the error became.
+    verdict: "faster", "slower" or "not distinguishable" for times; "smaller", "larger", "fewer",
+    "more", "better", "worse" or "same" for others.
+    ratio: new time over old time, where it is one.
+    """
+
+    figure: str
+    old: float
+    new: float
+    regression: Reading
+    verdict: str
+    ratio: Ratio | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form; infinite values are strings."""
+        worse = {key: json_number(value) for key, value in asdict(self.regression).items()}
+        return {
+            "figure": self.figure,
+            "old": json_number(self.old),
+            "new": json_number(self.new),
+            "verdict": self.verdict,
+            "regression": worse,
+        }
+
+
+def change_of(figure: str, old: Row, new: Row, was: Reading, found: Reading) -> Change:
+    """Return the change of a figure that reads `was` in the old row and `found` in the new one."""
+    ratio = _ratio(figure, old, new)
+    if ratio is not None:
+        worse = of_ratio(ratio).mapped(lambda value: value - 1)
+        return Change(figure, was.value, found.value, worse, ratio.verdict, ratio)
+    if figure == "fidelity.sqnr":
+        worse = _louder_error(was.value, found.value)
+    else:
+        worse = _regression(was, found, _is_rising(figure, new))
+    is_within = figure == "instructions" and abs(worse.value) <= COUNT_TOLERANCE
+    if is_within or (was.value == found.value and _answer_alike(old, new)):
+        worse = exact(0.0)
+    return Change(figure, was.value, found.value, worse, _verdict(figure, worse))
+
+
+def _answer_alike(old: Row, new: Row) -> bool:
+    """Return whether both are the same artifact, as far as size and answers tell.
+
+    Its accuracy is then the same by more than chance, and no interval is needed.
+    """
+    return old.bytes == new.bytes and old.fidelity is not None and old.fidelity == new.fidelity
+
+
+def _is_rising(figure: str, row: Row) -> bool:
+    """Return whether higher is better."""
+    if figure == "accuracy.metric" and row.accuracy and row.accuracy.metric:
+        return not row.accuracy.metric.endswith(LOWER_IS_BETTER)
+    return figure in ("fidelity.top1", "accuracy")
+
+
+def _verdict(figure: str, worse: Reading) -> str:
+    better_word, worse_word = WORDS.get(figure, ("better", "worse"))
+    if worse.high is not None and worse.high < 0:
+        return better_word
+    return worse_word if worse.low is not None and worse.low > 0 else "same"
+
+
+def _regression(was: Reading, found: Reading, is_rising: bool) -> Reading:
+    difference = difference_of(found, was)
+    sign = -1 if is_rising else 1
+    if was.value == 0:
+        # There is no share of nothing: any loss is too much.
+        change = sign * difference.value
+        return exact(math.copysign(math.inf, change) if change else 0.0)
+    unit = sign * abs(was.value)
+    # Not -0.0, which a table would show.
+    return difference.mapped(lambda value: value / unit + 0.0)
+
+
+def _louder_error(was: float, found: float) -> Reading:
+    """Return how much larger the error of an output became, from its level in dB before and now."""
+    if was == found or abs(was - found) < SQNR_TOLERANCE_DB:
+        return exact(0.0)
+    if math.inf in (was, -found):
+        return exact(math.inf)
+    return exact(10 ** ((was - found) / 20) - 1)
+
+
+def difference_of(first: Reading, second: Reading) -> Reading:
+    """Return the difference of two figures whose errors are independent.
+
+    Each end takes the error of the one figure upwards and of the other downwards, in quadrature: of
+    two Wilson intervals that is Newcombe's interval (method 10 in Statistics in Medicine 17:873,
+    1998), for figures in general Zou and Donner's (Statistics in Medicine 27:1693, 2008). On the
+    same samples errors are alike and in part cancel, so the interval is wider than it need be.
+    """
+    value = first.value - second.value
+    if None in (first.low, first.high, second.low, second.high):
+        return Reading(value, None, None)
+    low, high = float(first.low or 0), float(first.high or 0)
+    other_low, other_high = float(second.low or 0), float(second.high or 0)
+    below = math.hypot(first.value - low, other_high - second.value)
+    above = math.hypot(high - first.value, second.value - other_low)
+    return Reading(value, value - below, value + above)
+
+
+def _ratio(figure: str, old: Row, new: Row) -> Ratio | None:
+    """Return the ratio of two times, or of two ratios of times; None for other figures."""
+    if figure == "latency":
+        before, after = measured_processes(old), measured_processes(new)
+        has_times = all(row.statistics and row.statistics.median > 0 for row in (old, new))
+        return compare_runs(after, before) if before and after and has_times else None
+    if figure == "ratio" and old.ratio_to_fp32 and new.ratio_to_fp32:
+        was = old.ratio_to_fp32
+        low, high = was.low, was.high
+        inverse = Ratio(1 / was.value, 1 / high if high else None, 1 / low if low else None)
+        return multiply(new.ratio_to_fp32, inverse)
+    return None

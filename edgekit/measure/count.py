@@ -1,0 +1,139 @@
+"""Counting instructions: a bench on a device whose clock goes on with each instruction.
+
+Counts repeat, so nothing is measured side by side: each artifact has one worker of its own, and
+all of them go to the device at once, since its boot takes longer than most of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from edgekit.measure.draft import Draft, finished_rows
+from edgekit.measure.fidelity import FidelityAccumulator
+from edgekit.measure.plan import COUNTING, COUNTING_SAMPLES, reference_of
+from edgekit.measure.record import read_events
+from edgekit_runtimes.errors import DeviceError, UsageError
+from edgekit_runtimes.job import Event, Job, JobModel
+from edgekit_runtimes.tensors import Arrays
+
+if TYPE_CHECKING:
+    from edgekit.measure.accuracy.judge import Judgement
+    from edgekit.measure.host_answers import HostAnswers
+    from edgekit.measure.progress import ReportStep
+    from edgekit.measure.results import Row
+    from edgekit.measure.run import BenchRequest
+    from edgekit.measure.subject import Subject
+    from edgekit_runtimes.devices import CountingDevice
+
+NO_ACCURACY = (
+    "a labelled set would take hours on a device that counts. Add --on host: what is exact vs host "
+    "is as accurate"
+)
+
+
+class CountingBench:
+    """One bench on one device that counts, without accuracy."""
+
+    def __init__(
+        self,
+        device: CountingDevice,
+        request: BenchRequest,
+        host: HostAnswers,
+        report: ReportStep,
+    ) -> None:
+        self.environment: dict[str, Any] = {}
+        self.judgements: dict[str, Judgement] = {}
+        self._device = device
+        self._request = request
+        self._host = host
+        self._report = report
+        reason = NO_ACCURACY if request.evaluation else None
+        self._drafts = {
+            subject.id: Draft(subject.id, subject, unit=device.unit, accuracy_reason=reason)
+            for subject in request.subjects
+        }
+
+    def run(self) -> list[Row]:
+        """Count and judge everything; return the rows."""
+        subjects, jobs = self._jobs()
+        if jobs:
+            try:
+                self._device.prepare(lambda step: self._report(0, len(jobs), step))
+                self._run_all(subjects, jobs)
+            except (DeviceError, UsageError) as error:
+                for subject in subjects:
+                    if not self._drafts[subject.id].timings:
+                        self._drafts[subject.id].fail(str(error))
+        self._pair_up(subjects)
+        return finished_rows(self._device.name, self._drafts.values())
+
+    def give_up(self, reason: str) -> list[Row]:
+        """Return the rows of a device that failed as a whole."""
+        for draft in self._drafts.values():
+            draft.fail(reason)
+        return finished_rows(self._device.name, self._drafts.values())
+
+    def _jobs(self) -> tuple[list[Subject], list[Job]]:
+        """Return the subjects that an engine of the device runs, and a job for each."""
+        subjects, jobs = [], []
+        for subject in self._request.subjects:
+            choice = self._device.engine_for(subject.format)
+            if choice.module is None:
+                draft = self._drafts[subject.id]
+                draft.status, draft.reason = "not available", choice.reason
+                continue
+            # Several threads would take turns on the one core that counts.
+            options = {**subject.engine_options, "threads": 1}
+            model = JobModel(subject.id, choice.module, str(subject.path), options)
+            samples = min(self._request.samples, COUNTING_SAMPLES)
+            request = self._request
+            subjects.append(subject)
+            preprocessing, plan = request.preprocessing, COUNTING.worker
+            jobs.append(Job((model,), request.inputs, preprocessing, plan, samples, explain=True))
+        return subjects, jobs
+
+    def _run_all(self, subjects: Sequence[Subject], jobs: Sequence[Job]) -> None:
+        events: list[Event] = []
+        current = 0
+        self._report(0, len(jobs), "booting")
+        for number, event in self._device.run_all(jobs):
+            if number != current:
+                self._take(subjects[current], events)
+                events, current = [], number
+            if not events:
+                self._report(number, len(jobs), f"counting {subjects[number].id}")
+            events.append(event)
+        self._take(subjects[current], events)
+
+    def _take(self, subject: Subject, events: Sequence[Event]) -> None:
+        """Take in all that one worker said."""
+        draft = self._drafts[subject.id]
+        fidelity = FidelityAccumulator(self._request.golden)
+        agreement = self._host.comparison(subject, self._device.name)
+
+        def take_outputs(_: str, start: int, outputs: Arrays) -> None:
+            fidelity.add(start, outputs)
+            agreement.add(start, outputs)
+
+        record = read_events(events, take_outputs)
+        draft.timings[0] = record.models
+        draft.add_alone(record)
+        for reason in record.errors.values():
+            draft.fail(reason)
+        if draft.status == "ok":
+            draft.fidelity, draft.agreement = fidelity.result(), agreement.result()
+        engines = self.environment.get("engines", {})
+        for model in record.models.values():
+            if model.engine:
+                engines[model.engine] = model.engine_version
+        self.environment = {**record.environment, **self.environment, "engines": engines}
+
+    def _pair_up(self, subjects: Sequence[Subject]) -> None:
+        """Lay the fp32 artifact's counts beside those of each other artifact of its format."""
+        for subject in subjects:
+            reference = reference_of(subject, subjects)
+            if reference and self._drafts[reference.id].status == "ok":
+                mine, other = self._drafts[subject.id], self._drafts[reference.id]
+                if 0 in mine.timings:
+                    mine.timings[0] = {**other.timings[0], **mine.timings[0]}

@@ -1,0 +1,162 @@
+"""From a bundle to a bench: artifacts, samples, and the original where it is at hand."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edgekit.bundle import Bundle
+from edgekit.data import open_data, spool, stored_options
+from edgekit.golden import store_golden
+from edgekit.inspect import Graph, read_graph
+from edgekit.measure.accuracy.metric import Metric, open_metric
+from edgekit.measure.plan import ORIGINAL, QUICK, BenchPlan
+from edgekit.measure.run import BenchRequest, Evaluation
+from edgekit.measure.subject import Subject
+from edgekit_runtimes.artifact import sha256_of
+from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES
+from edgekit_runtimes.engines import ENGINES, load_engine
+from edgekit_runtimes.errors import (
+    DataError,
+    EdgekitError,
+    MissingExtraError,
+    UsageError,
+    unknown_name,
+)
+from edgekit_runtimes.job import JobModel
+
+ORIGINAL_ENGINE = "edgekit_converters.original"
+
+
+def bench_request(
+    bundle: Bundle,
+    work: Path,
+    devices: Sequence[str],
+    data: str | None,
+    original: Path | None,
+    threads: int,
+    engines: Sequence[str] = (),
+    browser: str | None = None,
+    plan: BenchPlan = QUICK,
+    metric: str | None = None,
+    output: str | None = None,
+) -> BenchRequest:
+    """Return what is to be measured of a bundle.
+
+    work: a folder for the samples that workers read. data: labelled samples, or None for no
+    accuracy. original: the source; None takes the one that the manifest names where it is still
+    there with the same hash and TensorFlow is installed. engines: the words of those to measure,
+    none for all. browser: which one browser devices measure in. metric: "module:function", which
+    judges instead of top-1 accuracy or MAE and RMSE. output: which one the labels are about.
+    """
+    for option, word in (("--metric", metric), ("--output", output)):
+        if word and not data:
+            raise UsageError(f"{option} is about labelled samples: give them with --data.")
+    judged_by = open_metric(metric) if metric else None
+    for word in engines:
+        if word not in engine_words():
+            raise unknown_name("engine", word, engine_words())
+    subjects = [
+        Subject(
+            id=record.id,
+            format=record.format,
+            recipe=record.recipe,
+            path=bundle.artifact_path(record).resolve(),
+            bytes=record.bytes or 0,
+            wire_bytes=(
+                {"gzip": record.wire.gzip, "brotli": record.wire.brotli} if record.wire else {}
+            ),
+            engine_options=record.engine_options,
+            graph=_graph(bundle.artifact_path(record), record.format),
+        )
+        for record in bundle.artifacts
+        if record.status == "ok"
+    ]
+    if not subjects:
+        raise UsageError(f"{bundle.folder} holds no artifact. Convert it again.")
+    golden = store_golden(bundle, work / "golden")
+    return BenchRequest(
+        subjects=subjects,
+        inputs={name: str(file) for name, file in golden.files.items()},
+        golden=golden.outputs,
+        noise=bundle.manifest.golden.kind == "noise",
+        preprocessing=golden.preprocessing,
+        devices=tuple(devices),
+        threads=threads,
+        original=_original(bundle, original),
+        evaluation=_evaluation(bundle, data, work / "data", judged_by, output) if data else None,
+        plan=plan,
+        engines=tuple(dict.fromkeys(engines)),
+        browser=browser,
+    )
+
+
+def _graph(path: Path, format_name: str) -> Graph | None:
+    """Return what stands in an artifact; None where it cannot be read: its engine says why."""
+    with contextlib.suppress(EdgekitError):
+        return read_graph(path, format_name)
+    return None
+
+
+def engine_words() -> list[str]:
+    """Return the words of all engines, of whatever device."""
+    modules = [load_engine(module) for modules in ENGINES.values() for module in modules]
+    return [*(engine.NAME for engine in modules), *(page.word for page in PAGE_ENGINES.values())]
+
+
+def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
+    """Return the original, where it may be measured.
+
+    A bundle may come from anyone: what its manifest says may run code (--unsafe, --import) only
+    when the user names the source.
+    """
+    source, trust = bundle.manifest.source, bundle.manifest.settings["trust"]
+    path = given or bundle.folder / source["path"]
+    has_tensorflow = importlib.util.find_spec("tensorflow") is not None
+    may_load = has_tensorflow and not trust["unsafe"] and not trust["imports"]
+    if given is not None:
+        if not given.exists():
+            raise UsageError(f"No such file or folder: {given} (--original)")
+        if not has_tensorflow:
+            raise MissingExtraError("Measuring the original", "convert")
+        if sha256_of(given) != source["sha256"]:
+            raise UsageError(
+                f"{given} is not the source that {bundle.folder} was made of: its hash differs."
+            )
+    elif not may_load or not _is_source(path) or sha256_of(path) != source["sha256"]:
+        return None
+    options = {
+        "signature": source["signature"],
+        "input_shapes": bundle.manifest.settings["input_shapes"],
+        **trust,
+    }
+    return JobModel(ORIGINAL, ORIGINAL_ENGINE, str(path.resolve()), options)
+
+
+def _is_source(path: Path) -> bool:
+    """Return whether a path is worth hashing; /dev/zero has no end."""
+    return path.is_file() or any(path.glob("saved_model.pb*"))
+
+
+def _evaluation(
+    bundle: Bundle, data: str, folder: Path, metric: Metric | None, output: str | None
+) -> Evaluation:
+    manifest = bundle.manifest
+    options = stored_options(manifest.preprocessing, data)
+    dataset = open_data(data, manifest.inputs, "evaluation", options)
+    if not dataset.labelled:
+        raise DataError(
+            f"{data} holds no labels, and accuracy needs them: 'y' (or 'y_test') in a .npz, "
+            "one sub-folder a class for images. Leave --data out to measure without accuracy."
+        )
+    samples = spool(dataset, folder, None)
+    return Evaluation(
+        inputs={name: str(file) for name, file in samples.inputs.items()},
+        labels=np.load(str(samples.labels), mmap_mode="r", allow_pickle=False),
+        output=output,
+        metric=metric,
+    )

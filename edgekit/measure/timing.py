@@ -1,0 +1,250 @@
+"""Timing: a bench on a device that measures time.
+
+Each artifact is checked alone, then timed beside the fp32 artifact of its format in fresh worker
+processes, then judged by labels where there are any.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from edgekit.measure.accuracy.judge import Judgement, open_judge
+from edgekit.measure.accuracy.labels import LabelledOutput
+from edgekit.measure.draft import Draft, finished_rows
+from edgekit.measure.fidelity import FidelityAccumulator
+from edgekit.measure.host_answers import HostAnswers
+from edgekit.measure.pace import Pace, Work
+from edgekit.measure.plan import ORIGINAL, groups, schedule
+from edgekit.measure.progress import Progress, ReportProgress
+from edgekit.measure.record import ModelRecord, ProcessRecord, read_events
+from edgekit_runtimes.devices import (
+    Device,
+)
+from edgekit_runtimes.errors import ConnectionLostError, DataError
+from edgekit_runtimes.job import Job, JobModel, Plan
+from edgekit_runtimes.tensors import Array, Arrays
+
+if TYPE_CHECKING:
+    from edgekit.measure.results import Row
+    from edgekit.measure.run import BenchRequest, Evaluation
+
+# The original needs its framework, and only the environment that edgekit runs in is known to
+# have it.
+ORIGINAL_DEVICE = "host"
+
+
+class _Accumulator(Protocol):
+    """What takes in outputs as they arrive."""
+
+    def add(self, start: int, outputs: Mapping[str, Array]) -> None: ...
+
+
+class TimingBench:
+    """One bench on one device."""
+
+    def __init__(
+        self,
+        device: Device,
+        request: BenchRequest,
+        host: HostAnswers,
+        labelled: LabelledOutput | None,
+        progress: ReportProgress | None,
+    ) -> None:
+        self.environment: dict[str, Any] = {}
+        self.judgements: dict[str, Judgement] = {}
+        self._device = device
+        self._request = request
+        self._host = host
+        self._labelled = labelled
+        self._progress = progress
+        self._works: list[Work] = []
+        self._done = 0
+        self._pace = Pace(request.plan.worker)
+        self._models: dict[str, JobModel] = {}
+        self._drafts = {subject.id: Draft(subject.id, subject) for subject in request.subjects}
+
+    def run(self) -> list[Row]:
+        """Check, time and judge everything; return the rows.
+
+        Where the connection to the device drops, the rows have what had come until then.
+        """
+        self._choose_engines()
+        try:
+            self._measure()
+        except ConnectionLostError as error:
+            for draft in self._drafts.values():
+                if not draft.accuracy:
+                    draft.interrupt(str(error))
+        return finished_rows(self._device.name, self._drafts.values())
+
+    def _measure(self) -> None:
+        self._works = self._planned()
+        for number, work in enumerate(self._works):
+            self._done = number
+            began = time.monotonic()
+            if work.kind == "check":
+                self._check(work)
+            elif work.kind == "time":
+                self._time(work)
+            elif self._labelled and self._request.evaluation:
+                self._evaluate(work, self._request.evaluation, self._labelled)
+            self._pace.finished(work, time.monotonic() - began)
+
+    def _planned(self) -> list[Work]:
+        """Return what is to be done, in its order, where nothing fails."""
+        subjects = [subject for subject in self._request.subjects if self._is_fine(subject.id)]
+        planned = groups(subjects, self._is_fine(ORIGINAL))
+        checks = [Work("check", (name,), samples=self._request.samples) for name in self._models]
+        timings = [
+            Work("time", group.members, group.timed, process)
+            for process, group in schedule(planned, self._request.plan.processes)
+        ]
+        samples = len(self._labelled.labels) if self._labelled else 0
+        evaluations = [Work("evaluate", (name,), samples=samples) for name in self._models]
+        return [*checks, *timings, *(evaluations if self._labelled else [])]
+
+    def give_up(self, reason: str) -> list[Row]:
+        """Return the rows of a device that failed as a whole."""
+        for draft in self._drafts.values():
+            draft.interrupt(reason)
+        return finished_rows(self._device.name, self._drafts.values())
+
+    def _choose_engines(self) -> None:
+        if self._request.original and self._device.name == ORIGINAL_DEVICE:
+            self._drafts = {ORIGINAL: Draft(ORIGINAL), **self._drafts}
+            self._models[ORIGINAL] = self._with_threads(self._request.original)
+        for subject in self._request.subjects:
+            choice = self._device.engine_for(subject.format)
+            if choice.module is None:
+                draft = self._drafts[subject.id]
+                draft.status, draft.reason = "not available", choice.reason
+                continue
+            self._drafts[subject.id].backend = choice.backend
+            backend = {"backend": choice.backend} if choice.backend else {}
+            options = {**subject.engine_options, **backend}
+            self._models[subject.id] = self._with_threads(
+                JobModel(subject.id, choice.module, str(subject.path), options)
+            )
+
+    def _with_threads(self, model: JobModel) -> JobModel:
+        return replace(model, options={**model.options, "threads": self._request.threads})
+
+    def _is_fine(self, name: str) -> bool:
+        return name in self._models and self._drafts[name].status == "ok"
+
+    def _check(self, work: Work) -> None:
+        (name,) = work.members
+        draft = self._drafts[name]
+        fidelity = FidelityAccumulator(self._request.golden)
+        agreement = self._host.comparison(draft.subject, self._device.name)
+        samples = self._request.samples
+        job = self._job((name,), self._request.inputs, outputs=samples, explain=True)
+        record = self._run(job, f"checking {name}", (name,), fidelity, agreement)
+        draft.add_alone(record)
+        record.raise_if_lost()
+        if self._is_fine(name):
+            draft.fidelity, draft.agreement = fidelity.result(), agreement.result()
+
+    def _time(self, work: Work) -> None:
+        members = tuple(name for name in work.members if self._is_fine(name))
+        timed = tuple(name for name in work.timed if self._is_fine(name))
+        if not timed:
+            return
+        job = self._job(members, self._request.inputs, plan=self._request.plan.worker)
+        record = self._run(job, f"timing {', '.join(timed)}", timed)
+        for name in timed:
+            self._drafts[name].timings[work.process] = record.models
+        record.raise_if_lost()
+
+    def _evaluate(self, work: Work, data: Evaluation, labelled: LabelledOutput) -> None:
+        (name,) = work.members
+        if not self._is_fine(name):
+            return
+        judge = open_judge(labelled)
+        job = self._job((name,), data.inputs, outputs=-1)
+        record = self._run(job, f"evaluating {name}", (name,), judge)
+        self._drafts[name].add_alone(record)
+        record.raise_if_lost()
+        if not self._is_fine(name):
+            return
+        if labelled.metric:
+            # It may be called a thousand times more, for its interval.
+            self._report(f"judging {name}", self._pace.left_s(self._works[self._done + 1 :]))
+        try:
+            self.judgements[name] = judge.result()
+        except DataError as error:
+            self._drafts[name].fail(str(error))
+        else:
+            self._drafts[name].accuracy = self.judgements[name].accuracy
+
+    def _job(
+        self,
+        names: Sequence[str],
+        inputs: Mapping[str, str],
+        plan: Plan | None = None,
+        outputs: int = 0,
+        explain: bool = False,
+    ) -> Job:
+        models = tuple(self._models[name] for name in names)
+        return Job(models, inputs, self._request.preprocessing, plan, outputs, explain)
+
+    def _run(
+        self,
+        job: Job,
+        text: str,
+        concerned: Sequence[str],
+        *accumulators: _Accumulator,
+    ) -> ProcessRecord:
+        """Run one process. An error that names no model is one of all the models concerned."""
+        began = time.monotonic()
+        work, rest = self._works[self._done], self._works[self._done + 1 :]
+        self._report(text, self._pace.left_s([work, *rest]))
+        done = 0
+
+        def take_outputs(_: str, start: int, outputs: Arrays) -> None:
+            nonlocal done
+            for accumulator in accumulators:
+                accumulator.add(start, outputs)
+            done = start + len(next(iter(outputs.values())))
+            if work.kind == "evaluate" and done < work.samples:
+                left_s = (time.monotonic() - began) * (work.samples / done - 1)
+                said = f"{text}, {done} of {work.samples} samples"
+                self._report(said, left_s + self._pace.left_s(rest))
+
+        record = read_events(self._device.run(job), take_outputs)
+        if work.kind == "evaluate" and done < work.samples and not record.lost:
+            # Samples without an answer must not count as wrong ones.
+            said = f"outputs of {done} samples came, and {work.samples} were asked for"
+            record.errors.setdefault(work.members[0], said)
+        for name, model in record.models.items():
+            self._note_pace(name, model)
+        for name, reason in record.errors.items():
+            for failed in (name,) if name in self._drafts else concerned:
+                self._drafts[failed].fail(reason)
+        self._note_environment(record)
+        return record
+
+    def _report(self, text: str, left_s: float) -> None:
+        if self._progress:
+            total = len(self._works)
+            self._progress(Progress(self._device.name, self._done, total, text, left_s))
+
+    def _note_pace(self, name: str, model: ModelRecord) -> None:
+        blocks = model.blocks["measure"]
+        if blocks:
+            self._pace.saw_run(name, float(np.median(blocks[-1])))
+        elif model.first_run_ns is not None:
+            self._pace.saw_first_run(name, model.first_run_ns)
+
+    def _note_environment(self, record: ProcessRecord) -> None:
+        """Keep what the first process says; engines are known as their models are loaded."""
+        engines = self.environment.get("engines", {})
+        for model in record.models.values():
+            if model.engine:
+                engines[model.engine] = model.engine_version
+        self.environment = {**record.environment, **self.environment, "engines": engines}
