@@ -12,11 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import edgekit
 from edgekit.bundle import Bundle
-from edgekit.conversion import ConvertRequest, convert
-from edgekit.measure.request import bench_request
-from edgekit.measure.run import run_bench
-from edgekit.recipe import parse_recipes
 from edgekit.report.units import significant
 
 ROOT = Path(__file__).parent.parent
@@ -29,14 +26,12 @@ def make_bundles(work: Path) -> list[Bundle]:
     maker = ROOT / "examples" / "mbv2" / "make.py"
     subprocess.run([sys.executable, str(maker), str(work)], check=True, stdout=sys.stderr)
     return [
-        convert(
-            ConvertRequest(
-                source=folder / f"{name}.keras",
-                output=work / f"{name}.edgekit",
-                formats=("tflite", "onnx"),
-                recipes=parse_recipes("fp32,int8"),
-                calibration=str(folder / f"{name}.npz"),
-            )
+        edgekit.convert(
+            folder / f"{name}.keras",
+            work / f"{name}.edgekit",
+            to="tflite,onnx",
+            recipe="fp32,int8",
+            calibration=folder / f"{name}.npz",
         )
         for name, folder in (("digits", DIGITS), ("mbv2", work))
     ]
@@ -47,8 +42,7 @@ def main() -> None:
     print("| | pi3 (Cortex-A53) | pi4 (Cortex-A72) | pi5 (Cortex-A76) |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for bundle in make_bundles(Path(folder)):
-            work = Path(folder) / f"{bundle.manifest.name}.work"
-            results = run_bench(bench_request(bundle, work, BOARDS, None, None, threads=1))
+            results = edgekit.bench(bundle, on=BOARDS)
             for name in dict.fromkeys(row.id for row in results.rows):
                 cells = []
                 for row in (row for row in results.rows if row.id == name):

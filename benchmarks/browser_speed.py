@@ -21,13 +21,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from edgekit.bundle import Bundle
-from edgekit.conversion import ConvertRequest, convert
+import edgekit
 from edgekit.measure.request import bench_request
 from edgekit.measure.results import Results, Row
 from edgekit.measure.run import run_bench
 from edgekit.measure.subject import REFERENCE_RECIPE, Subject
-from edgekit.recipe import parse_recipes
 from edgekit.report.terminal import heading, ratio_cell
 from edgekit.report.units import significant
 from edgekit_runtimes.artifact import size_of
@@ -53,15 +51,13 @@ def print_table(work: Path) -> None:
     shares = []
     headed = False
     for name, source in sources.items():
-        bundle = convert(
-            ConvertRequest(
-                source=source,
-                output=work / f"{name}.edgekit",
-                recipes=parse_recipes(RECIPES),
-                calibration=str(source.with_suffix(".npz")),
-            )
+        bundle = edgekit.convert(
+            source,
+            work / f"{name}.edgekit",
+            recipe=RECIPES,
+            calibration=source.with_suffix(".npz"),
         )
-        results = bench(bundle, work / f"{name}.work", DEVICES)
+        results = edgekit.bench(bundle, on=DEVICES)
         if not headed:
             headed = True
             print("\n".join(heading(device, results) for device in DEVICES), end="\n\n")
@@ -98,19 +94,17 @@ def print_reference(work: Path) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     saved_model = work / "saved_model"
     keras.saving.load_model(make_mbv2(work), compile=False).export(saved_model, verbose=False)
-    bundle = convert(
-        ConvertRequest(
-            source=saved_model,
-            output=work / "mbv2.edgekit",
-            formats=("tfjs",),
-            recipes=parse_recipes("fp32"),
-            calibration=str(work / "mbv2.npz"),
-        )
+    bundle = edgekit.convert(
+        saved_model,
+        work / "mbv2.edgekit",
+        to="tfjs",
+        recipe="fp32",
+        calibration=work / "mbv2.npz",
     )
     sys.path.insert(0, str(ROOT / "tests" / "converters" / "tfjs"))
     reference = work / "reference"
     importlib.import_module("reference").convert_tf_saved_model()(str(saved_model), str(reference))
-    request = bench_request(bundle, work / "work", ("browser:webgl",), None, None, threads=1)
+    request = bench_request(bundle, work / "work", ("browser:webgl",))
     (ours,) = request.subjects
     subjects = [
         Subject("tfjs/reference", "tfjs", REFERENCE_RECIPE, reference, size_of(reference)),
@@ -121,11 +115,6 @@ def print_reference(work: Path) -> None:
     for row in results.rows:
         ratio = f", ratio {ratio_cell(row.ratio_to_fp32)}" if row.ratio_to_fp32 else ""
         print(f"{row.id}: {cell(row) or row.reason} ms{ratio}")
-
-
-def bench(bundle: Bundle, work: Path, devices: tuple[str, ...]) -> Results:
-    """Measure all artifacts of a bundle."""
-    return run_bench(bench_request(bundle, work, devices, None, None, threads=1))
 
 
 def main() -> None:

@@ -28,11 +28,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.conversion import ConvertRequest, convert
+import edgekit
 from edgekit.measure.accuracy.judge import open_judge
 from edgekit.measure.accuracy.labels import labelled_output
 from edgekit.measure.record import read_events
-from edgekit.recipe import parse_recipes
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.job import Job, JobModel
 
@@ -112,9 +111,8 @@ def make(folder: Path) -> tuple[Path, Path, Path]:
     np.save(folder / "images.npy", images)
     np.save(folder / "labels.npy", generator.integers(0, CLASSES, IMAGES))
     np.savez(calibration, x=images[:100])
-    recipes = parse_recipes("int8")
-    bundle = convert(
-        ConvertRequest(source, folder / "cnn.edgekit", ("tflite",), recipes, str(calibration))
+    bundle = edgekit.convert(
+        source, folder / "cnn.edgekit", to="tflite", recipe="int8", calibration=calibration
     )
     (record,) = bundle.artifacts
     return bundle.artifact_path(record), folder / "images.npy", folder / "labels.npy"

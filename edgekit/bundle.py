@@ -30,12 +30,19 @@ BUNDLE_SUFFIX = ".edgekit"
 SCHEMA_FILE = Path(__file__).with_name("bundle.schema.json")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """A bundle on disk."""
 
     folder: Path
     manifest: Manifest
+
+    def __repr__(self) -> str:
+        """Return what `edgekit inspect` prints of it."""
+        from edgekit.report.bundle import print_bundle
+        from edgekit.report.text import as_text
+
+        return as_text(lambda console: print_bundle(self, console))
 
     @property
     def artifacts(self) -> tuple[ArtifactRecord, ...]:
@@ -108,14 +115,25 @@ class Bundle:
         )
 
 
-def load_bundle(folder: Path) -> Bundle:
+def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
     """Open a bundle.
 
     Raises UsageError where `folder` is none, ArtifactError where its manifest is damaged, of
     another edgekit, or names files outside of the bundle.
+
+    Example:
+        >>> import edgekit
+        >>> bundle = edgekit.load_bundle("digits.edgekit")
+        >>> bundle.manifest.inputs[0].shape
+        (None, 28, 28, 1)
+        >>> for row in bundle.artifacts:
+        ...     print(row.id, bundle.artifact_path(row).name)
+        tflite/fp32 fp32.tflite
+        tflite/int8 int8.tflite
     """
     from edgekit.schema import check_form
 
+    folder = Path(folder)
     if not folder.exists():
         raise UsageError(f"No such bundle: {folder}")
     path = folder / MANIFEST_NAME

@@ -19,12 +19,17 @@ from edgekit import __version__
 from edgekit.bundle import BUNDLE_SUFFIX, Bundle, create_bundle, load_bundle
 from edgekit.data import DataOptions, open_data
 from edgekit.manifest import MANIFEST_NAME, Manifest
-from edgekit.recipe import DEFAULT_RECIPES, DEFAULT_RECIPES_WITH_CALIBRATION, Recipe
+from edgekit.recipe import (
+    DEFAULT_RECIPES,
+    DEFAULT_RECIPES_WITH_CALIBRATION,
+    Recipe,
+    split_words,
+)
 from edgekit.storage import check_writable, remove, writing
 from edgekit_converters.formats import FORMATS, format_module
 from edgekit_converters.sources import SourceOptions, load_source, source_kind
 from edgekit_runtimes.artifact import sha256_of
-from edgekit_runtimes.errors import ConversionError, UsageError
+from edgekit_runtimes.errors import ConversionError, UsageError, map_exceptions, unknown_name
 
 if TYPE_CHECKING:
     from edgekit.data import Dataset
@@ -94,7 +99,28 @@ class ConvertRequest:
         return frozenset(f"{f}/{recipe}" for f in self.formats for recipe in self.effective_recipes)
 
 
-def convert(request: ConvertRequest, report: Report = lambda step: None) -> Bundle:
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Return the formats of a list with commas, each once. Raises UsageError for another word."""
+    words = split_words(text, "format")
+    for word in words:
+        if word not in FORMATS:
+            raise unknown_name("format", word, FORMATS)
+    return tuple(dict.fromkeys(words))
+
+
+def read_classes(path: Path) -> tuple[str, ...]:
+    """Return the class names in a text file, one a line. Raises UsageError where it is none."""
+    if not path.exists():
+        raise UsageError(f"No such file: {path} (--classes)")
+    with map_exceptions(f"--classes {path} is no text file", UsageError, OSError, ValueError):
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    names = tuple(line for line in lines if line)
+    if not names:
+        raise UsageError(f"--classes {path} holds no names: write one a line.")
+    return names
+
+
+def run_conversion(request: ConvertRequest, report: Report = lambda step: None) -> Bundle:
     """Convert a source and return its bundle.
 
     A recipe that a format does not have, and an artifact that fails, are rows of the bundle; the

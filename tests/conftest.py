@@ -125,7 +125,6 @@ def bundles(
 def results_file(bundles: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Bench a bundle on this machine, once, by a plan too short for claims."""
     import dataclasses
-    import json
 
     from edgekit.bundle import load_bundle
     from edgekit.measure.plan import BenchPlan
@@ -135,10 +134,10 @@ def results_file(bundles: Callable[..., Path], tmp_path_factory: pytest.TempPath
 
     folder = tmp_path_factory.mktemp("results")
     bundle = load_bundle(bundles("dense_net", "--recipe", "fp32,int8", "--io", "int8"))
-    request = bench_request(bundle, folder / "work", ("host",), None, None, threads=1)
+    request = bench_request(bundle, folder / "work")
     plan = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_runs=8))
     path = folder / "results.json"
-    path.write_text(json.dumps(run_bench(dataclasses.replace(request, plan=plan)).to_json()))
+    run_bench(dataclasses.replace(request, plan=plan)).save(path)
     return path
 
 
@@ -148,20 +147,15 @@ def digits_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Return the bundle. It is shared: copy it before you change it.
     """
-    from edgekit.conversion import ConvertRequest, convert
-    from edgekit.recipe import QUANTIZATIONS, parse_recipes
+    import edgekit
+    from edgekit.recipe import QUANTIZATIONS
 
-    folder = tmp_path_factory.mktemp("digits") / "digits.edgekit"
-    recipes = ",".join((*QUANTIZATIONS, "fp32+prune33", "int8-weights+prune33"))
-    convert(
-        ConvertRequest(
-            source=DIGITS / "digits.keras",
-            output=folder,
-            recipes=parse_recipes(recipes),
-            calibration=str(DIGITS / "digits.npz"),
-        )
-    )
-    return folder
+    return edgekit.convert(
+        DIGITS / "digits.keras",
+        tmp_path_factory.mktemp("digits") / "digits.edgekit",
+        recipe=[*QUANTIZATIONS, "fp32+prune33", "int8-weights+prune33"],
+        calibration=DIGITS / "digits.npz",
+    ).folder
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import tempfile
 from pathlib import Path
 
 import click
@@ -84,8 +81,8 @@ Examples:
     "plan",
     flag_value="quick",
     default="quick",
-    help="At least 50 runs and 1 s of each model, over 3 processes; fewer runs of models that take "
-    "over 0.6 s. [default]",
+    help="At least 50 runs and 1 s of each model, over 4 processes; fewer runs of models that take "
+    "over a second. [default]",
 )
 @click.option(
     "--thorough",
@@ -123,37 +120,27 @@ def command(
     instructions instead: five runs, between their least and their most. In a browser a process is
     a fresh page, and a run ends when the page has read the outputs back.
     """
-    from edgekit.bundle import load_bundle
-    from edgekit.cli.progress import status, time_left
-    from edgekit.measure.plan import PLANS
-    from edgekit.measure.request import bench_request
-    from edgekit.measure.run import run_bench
+    from edgekit import api
+    from edgekit.cli.progress import status
     from edgekit.report.terminal import print_results
 
-    opened = load_bundle(bundle)
-    with status() as report, tempfile.TemporaryDirectory() as work:
-        request = bench_request(
-            opened,
-            Path(work),
-            devices,
-            data,
-            original,
-            threads,
-            engines,
-            browser,
-            PLANS[plan],
-            metric,
-            output,
-        )
-        results = run_bench(
-            dataclasses.replace(request, clean=clean),
-            lambda step: report(
-                f"{step.device}: {step.text} ({step.done} of {step.total}{time_left(step.left_s)})"
-            ),
+    with status() as report:
+        results = api.bench(
+            bundle,
+            on=devices,
+            engine=engines,
+            browser=browser,
+            data=data,
+            metric=metric,
+            output=output,
+            original=original,
+            thorough=plan == "thorough",
+            threads=threads,
+            clean=clean,
+            progress=report,
         )
     if as_json:
-        # Without blanks: there may be millions of samples.
-        click.echo(json.dumps(results.to_json(), separators=(",", ":")))
+        click.echo(results.to_text())
     else:
         print_results(results, stdout_console())
     gates_code = gating.judge(results)

@@ -10,8 +10,8 @@ import click
 
 from edgekit.cli.options import PATH, data_options, json_option, parse_sizes
 from edgekit.cli.output import stdout_console
-from edgekit.recipe import parse_recipes, split_words
-from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError, map_exceptions, unknown_name
+from edgekit.recipe import parse_recipes
+from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError
 
 if TYPE_CHECKING:
     from edgekit.data import DataOptions
@@ -106,14 +106,14 @@ def command(
     is run on them as soon as it is written.
     """
     from edgekit.cli.progress import status
-    from edgekit.conversion import ConvertRequest, convert
+    from edgekit.conversion import ConvertRequest, parse_formats, read_classes, run_conversion
     from edgekit.report.bundle import print_bundle
     from edgekit_converters.sources import SourceOptions
 
     request = ConvertRequest(
         source=model,
         output=output,
-        formats=_parse_formats(formats),
+        formats=parse_formats(formats),
         recipes=parse_recipes(recipes) if recipes else None,
         calibration=calibration,
         data_options=data_options,
@@ -124,27 +124,17 @@ def command(
             imports=imports,
         ),
         io=io,
-        classes=_read_classes(classes),
+        classes=read_classes(classes) if classes else (),
         force=force,
     )
     with status() as report:
-        bundle = convert(request, report)
+        bundle = run_conversion(request, report)
     if as_json:
         click.echo(json.dumps(bundle.manifest.to_json(), indent=2))
     else:
         print_bundle(bundle, stdout_console())
     asked = [row for row in bundle.artifacts if row.id in request.artifact_ids]
     return WORK_EXIT_CODE if any(row.status == "failed" for row in asked) else 0
-
-
-def _parse_formats(text: str) -> tuple[str, ...]:
-    from edgekit_converters.formats import FORMATS
-
-    words = split_words(text, "format")
-    for word in words:
-        if word not in FORMATS:
-            raise unknown_name("format", word, FORMATS)
-    return tuple(dict.fromkeys(words))
 
 
 def _parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
@@ -157,16 +147,3 @@ def _parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
             sizes if name else "", f"--input-shape {text}", "NAME=1,224,224,3"
         )
     return shapes
-
-
-def _read_classes(path: Path | None) -> tuple[str, ...]:
-    if path is None:
-        return ()
-    if not path.exists():
-        raise UsageError(f"No such file: {path} (--classes)")
-    with map_exceptions(f"--classes {path} is no text file", UsageError, OSError, ValueError):
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    names = tuple(line for line in lines if line)
-    if not names:
-        raise UsageError(f"--classes {path} holds no names: write one a line.")
-    return names

@@ -77,7 +77,6 @@ THOROUGH = BenchPlan(
         max_s=0.0,
     ),
 )
-PLANS = {plan.name: plan for plan in (QUICK, THOROUGH)}
 
 # A device that counts instructions gives the same count again, and a second of its clock takes up
 # to half a minute: one process, one warm-up, five runs, and no floors of time.

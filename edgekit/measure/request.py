@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from edgekit_runtimes.errors import (
     unknown_name,
 )
 from edgekit_runtimes.job import JobModel
+from edgekit_runtimes.tensors import Array
 
 ORIGINAL_ENGINE = "edgekit_converters.original"
 
@@ -35,23 +37,26 @@ ORIGINAL_ENGINE = "edgekit_converters.original"
 def bench_request(
     bundle: Bundle,
     work: Path,
-    devices: Sequence[str],
-    data: str | None,
-    original: Path | None,
-    threads: int,
+    devices: Sequence[str] = ("host",),
+    *,
+    data: str | None = None,
+    original: Path | None = None,
+    threads: int = 1,
     engines: Sequence[str] = (),
     browser: str | None = None,
     plan: BenchPlan = QUICK,
-    metric: str | None = None,
+    metric: str | Callable[[Array, Array], Any] | None = None,
     output: str | None = None,
+    clean: bool = False,
 ) -> BenchRequest:
     """Return what is to be measured of a bundle.
 
     work: a folder for the samples that workers read. data: labelled samples, or None for no
     accuracy. original: the source; None takes the one that the manifest names where it is still
     there with the same hash and TensorFlow is installed. engines: the words of those to measure,
-    none for all. browser: which one browser devices measure in. metric: "module:function", which
-    judges instead of top-1 accuracy or MAE and RMSE. output: which one the labels are about.
+    none for all. browser: which one browser devices measure in. metric: a function, or
+    "module:function", that judges instead of top-1 accuracy or MAE and RMSE. output: which one the
+    labels are about. clean: whether to leave nothing on devices over SSH.
     """
     for option, word in (("--metric", metric), ("--output", output)):
         if word and not data:
@@ -92,6 +97,7 @@ def bench_request(
         plan=plan,
         engines=tuple(dict.fromkeys(engines)),
         browser=browser,
+        clean=clean,
     )
 
 

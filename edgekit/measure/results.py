@@ -7,6 +7,7 @@ Raw samples are kept, so that everything derived from them can be worked out aga
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from edgekit.measure.record import Phase
 from edgekit.measure.statistics import Ratio, SampleUnit, Statistics
 from edgekit.measure.steadiness import Steadiness
 from edgekit.schema import check_form
+from edgekit.storage import write_whole, writing
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.job import Plan
@@ -86,8 +88,8 @@ class Row:
     wire_bytes: Mapping[str, int] = field(default_factory=dict)
     load_ns: tuple[int, ...] = ()
     first_run_ns: tuple[int, ...] = ()
-    blocks: tuple[Block, ...] = ()
-    reference_blocks: tuple[Block, ...] = ()
+    blocks: tuple[Block, ...] = field(default=(), repr=False)
+    reference_blocks: tuple[Block, ...] = field(default=(), repr=False)
     statistics: Statistics | None = None
     ratio_to_fp32: Ratio | None = None
     ratio_reason: str | None = None
@@ -166,7 +168,7 @@ class Row:
         return cls(**{**form, **parsed})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """Everything that one bench found out.
 
@@ -191,6 +193,30 @@ class Results:
     def failed(self) -> bool:
         """Whether any row is an error; "not available" is none."""
         return any(row.status == "error" for row in self.rows)
+
+    def __repr__(self) -> str:
+        """Return the tables that `edgekit bench` prints."""
+        from edgekit.report.terminal import print_results
+        from edgekit.report.text import as_text
+
+        return as_text(lambda console: print_results(self, console))
+
+    def _repr_html_(self) -> str:
+        """Return the tables for a notebook."""
+        from edgekit.report.notebook import results_html
+
+        return results_html(self)
+
+    def to_text(self) -> str:
+        """Return the JSON form as `edgekit bench --json` prints it, in one line."""
+        # Without blanks: there may be millions of samples.
+        return json.dumps(self.to_json(), separators=(",", ":"))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a JSON file, which `load_results` and the other commands read."""
+        path = Path(path)
+        with writing(path):
+            write_whole(path, f"{self.to_text()}\n".encode())
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -222,12 +248,22 @@ class Results:
         )
 
 
-def load_results(path: Path) -> Results:
+def load_results(path: str | os.PathLike[str]) -> Results:
     """Return the results in a JSON file.
 
     Raises ArtifactError where the file cannot be read, is no results file, or is of another
     schema version.
+
+    Example:
+        >>> import edgekit
+        >>> results = edgekit.load_results("results.json")
+        >>> [(row.device, row.id) for row in results.rows if row.recipe == "int8"]
+        [('host', 'tflite/int8')]
+        >>> fidelity = results.rows[-1].fidelity.outputs["digit"]
+        >>> fidelity.top1 > 0.9, fidelity.sqnr_db > 20
+        (True, True)
     """
+    path = Path(path)
     try:
         form = json.loads(path.read_text(encoding="utf-8"))
         version = form["schema"]

@@ -64,9 +64,7 @@ def bundle(bundles: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def short_bench(bundle: Path, **options: str | None) -> list:
-    request = bench_request(
-        load_bundle(bundle), Path("work"), ["host"], "data.npz", None, 1, **options
-    )
+    request = bench_request(load_bundle(bundle), Path("work"), data="data.npz", **options)
     return list(run_bench(dataclasses.replace(request, plan=SHORT)).rows)
 
 

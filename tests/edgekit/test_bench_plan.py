@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edgekit.measure.plan import PLANS, QUICK, THOROUGH, Group, groups, reference_of, schedule
+from edgekit.measure.plan import QUICK, THOROUGH, Group, groups, reference_of, schedule
 from edgekit.measure.subject import Subject
 from edgekit_runtimes.timing import plan_blocks
 
@@ -70,7 +70,3 @@ def test_a_thorough_plan_has_1024_runs_and_a_minute_a_side_over_five_processes()
     # However slow a model is, it has its runs.
     rounds, runs = plan_blocks(worker, {"a": [60 * 10**9]})
     assert 2 * rounds * runs["a"] >= worker.min_runs
-
-
-def test_plans_go_by_their_names():
-    assert PLANS == {"quick": QUICK, "thorough": THOROUGH}

@@ -27,7 +27,7 @@ QUICK = ("--to", "tflite", "--recipe", "fp32", "-o", "net.edgekit")
 def a_request(folder: Path, data: str | None = None, original: Path | None = None) -> BenchRequest:
     """Return the request for net.edgekit in a folder."""
     bundle = load_bundle(folder / "net.edgekit")
-    return bench_request(bundle, folder / "work", ["host"], data, original, 1)
+    return bench_request(bundle, folder / "work", data=data, original=original)
 
 
 def test_the_original_is_measured_where_it_still_is_what_it_was(

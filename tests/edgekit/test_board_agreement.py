@@ -14,10 +14,9 @@ import pytest
 from conftest import DIGITS
 from onnx import TensorProto, helper, numpy_helper
 
+import edgekit
 from edgekit.bundle import Bundle
-from edgekit.conversion import ConvertRequest, convert
 from edgekit.golden import GoldenSamples, store_golden
-from edgekit.recipe import parse_recipes
 from edgekit_converters.onnx.ties import Grid, scale_off_ties
 from edgekit_runtimes.devices import Device, open_device
 from edgekit_runtimes.job import Event, Job, JobModel
@@ -52,14 +51,12 @@ TOLERANCES = {
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return convert(
-        ConvertRequest(
-            source=DIGITS / "digits.keras",
-            output=tmp_path_factory.mktemp("digits") / "digits.edgekit",
-            formats=("tflite", "onnx"),
-            recipes=parse_recipes(RECIPES),
-            calibration=str(DIGITS / "digits.npz"),
-        )
+    return edgekit.convert(
+        DIGITS / "digits.keras",
+        tmp_path_factory.mktemp("digits") / "digits.edgekit",
+        to="tflite,onnx",
+        recipe=RECIPES,
+        calibration=DIGITS / "digits.npz",
     )
 
 

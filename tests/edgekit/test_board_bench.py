@@ -139,7 +139,7 @@ def test_a_damaged_artifact_is_an_error_row_and_the_others_are_counted_without_a
     damaged = tmp_path / "int8.tflite"
     damaged.write_bytes((digits / "tflite" / "int8.tflite").read_bytes()[:1000])
     labelled = str(DIGITS / "digits.npz")
-    request = bench_request(load_bundle(digits), tmp_path, ("board:pi4",), labelled, None, 1)
+    request = bench_request(load_bundle(digits), tmp_path, ("board:pi4",), data=labelled)
     subjects = [
         replace(subject, path=damaged) if subject.id == "tflite/int8" else subject
         for subject in request.subjects

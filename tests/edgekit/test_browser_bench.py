@@ -61,7 +61,7 @@ def results(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Res
     """Three formats on two back ends."""
     work = tmp_path_factory.mktemp("work")
     devices = ("browser:wasm", "browser:webgl")
-    request = bench_request(load_bundle(small_bundle), work, devices, None, None, 1)
+    request = bench_request(load_bundle(small_bundle), work, devices)
     return run_bench(replace(request, plan=SHORT))
 
 
@@ -119,9 +119,7 @@ def test_the_results_fit_their_schema(results: Results) -> None:
 def test_engine_narrows_the_artifacts_on_every_device(small_bundle: Path, tmp_path: Path) -> None:
     engines = ("litert", "litertjs")
     bundle = load_bundle(small_bundle)
-    request = bench_request(
-        bundle, tmp_path, ("host", "browser:wasm"), None, None, 1, engines=engines
-    )
+    request = bench_request(bundle, tmp_path, ("host", "browser:wasm"), engines=engines)
     measured = run_bench(replace(request, plan=SHORT))
     assert [(row.device, row.id, row.engine) for row in measured.rows] == [
         (device, f"tflite/{recipe}", engine)

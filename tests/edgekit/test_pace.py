@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from edgekit.cli.progress import time_left
 from edgekit.measure.pace import START_S, Pace, Work, measuring_s
 from edgekit.measure.plan import QUICK, THOROUGH
+from edgekit.measure.progress import time_left
 
 CHECK = Work("check", ("a",), samples=10)
 PAIR = Work("time", ("a", "b"), ("b",))

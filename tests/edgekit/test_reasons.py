@@ -313,7 +313,7 @@ def test_rows_of_one_reason_share_a_line(bundle: Path, executions: dict[str, Exe
 def results(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """A bench of some artifacts that is far too short to claim anything but what is plain."""
     work = tmp_path_factory.mktemp("work")
-    request = bench_request(load_bundle(bundle), work, ["host"], None, None, threads=1)
+    request = bench_request(load_bundle(bundle), work)
     plan = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.01, rounds=1, min_runs=4))
     subjects = [subject for subject in request.subjects if subject.id in BENCHED]
     return run_bench(replace(request, subjects=subjects, original=None, plan=plan))

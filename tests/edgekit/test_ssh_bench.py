@@ -75,7 +75,7 @@ def test_int8_on_an_arm64_device_agrees_with_the_original(
     ssh_server, arm64_python, bundles, tmp_path
 ):
     folder = bundles("conv_net", "--to", "tflite", "--recipe", "fp32,int8")
-    request = bench_request(load_bundle(folder), tmp_path, [spec(arm64_python)], None, None, 1)
+    request = bench_request(load_bundle(folder), tmp_path, [spec(arm64_python)])
     short = dataclasses.replace(SHORT, processes=1)
     results = run_bench(dataclasses.replace(request, plan=short))
     assert [row.status for row in results.rows] == ["ok", "ok"]

@@ -85,11 +85,14 @@ class Metric:
         return f"Return one number a sample (here {samples}), or one number for all of them."
 
 
-def open_metric(text: str) -> Metric:
-    """Return the metric that "module:function" names.
+def open_metric(metric: str | Callable[[Array, Array], Any]) -> Metric:
+    """Return the metric that a function is, or that "module:function" names.
 
     Raises UsageError where that is not what the words say, DataError where it cannot be imported.
     """
+    if not isinstance(metric, str):
+        return Metric(f"{metric.__module__}:{getattr(metric, '__name__', 'metric')}", metric)
+    text = metric
     if not re.fullmatch(r"[^\W\d][\w.]*:[^\W\d]\w*", text):
         raise UsageError(f"--metric {text} is not understood. Write it as module:function.")
     return Metric(text, import_function(text))

@@ -1,0 +1,42 @@
+"""Results as HTML for a notebook: the tables of the report, one a device, with their notes.
+
+No script, and a style that keeps to its own tables: a notebook that drops it (GitHub does) still
+shows tables.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from edgekit.report.html.table import table
+from edgekit.report.terminal import heading, is_in_table, legend, row_notes, table_columns
+
+if TYPE_CHECKING:
+    from edgekit.measure.results import Results
+
+# Green and red that can be read on white and on black.
+STYLE = """
+.edgekit table { font-variant-numeric: tabular-nums; }
+.edgekit th, .edgekit td { text-align: right; white-space: pre; vertical-align: bottom; }
+.edgekit .text, .edgekit th[scope=row], .edgekit thead th:first-child { text-align: left; }
+.edgekit .wide { overflow-x: auto; }
+.edgekit .good { color: #1a8f66; }
+.edgekit .bad { color: #e5534b; }
+"""
+
+
+def results_html(results: Results) -> str:
+    """Return all devices' tables."""
+    parts = [f"<style>{STYLE}</style>"]
+    for device in dict.fromkeys(row.device for row in results.rows):
+        rows = [row for row in results.rows if row.device == device]
+        shown = [row for row in rows if is_in_table(row)]
+        parts.append(f"<p><strong>{escape(heading(device, results))}</strong></p>")
+        if shown:
+            parts.append(table(f"Measurements on {device}", table_columns(shown)))
+        notes = [*row_notes(rows), *legend(results, rows)]
+        if notes:
+            items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+            parts.append(f"<ul>{items}</ul>")
+    return f'<div class="edgekit">{"".join(parts)}</div>'

@@ -1,0 +1,199 @@
+"""The Python API: the words of the command line as functions."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import models
+import numpy as np
+import pytest
+from conftest import Answer
+from results_by_hand import absent_row, failed_row, results_of, row
+
+import edgekit
+from edgekit.cli.bench import command as bench_command
+from edgekit.cli.convert import command as convert_command
+from edgekit.measure import plan as plans
+from edgekit.measure.plan import BenchPlan
+from edgekit_runtimes.errors import ArtifactError, DataError, UsageError
+from edgekit_runtimes.job import Plan
+
+SHORT = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.0, rounds=1, min_runs=2))
+
+# What a function takes in other words than the command line, and why.
+CONVERT_WORDS = {"model": "source", "as_json": None, "formats": "to", "recipes": "recipe"}
+CONVERT_WORDS |= {"input_shapes": "input_shape"}
+BENCH_WORDS = {"devices": "on", "engines": "engine", "plan": "thorough", "as_json": None}
+# Gates judge results: `edgekit check`.
+BENCH_WORDS |= dict.fromkeys(("gates", "junit", "summary"))
+
+
+@pytest.fixture
+def short_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a quick bench be shorter than any claim could bear."""
+    monkeypatch.setattr(plans, "QUICK", SHORT)
+
+
+@pytest.fixture(scope="module")
+def bundle(bundles: Callable[..., Path]) -> Path:
+    return bundles("dense_net", "--to", "tflite", "--recipe", "fp32,int8-weights")
+
+
+@pytest.mark.parametrize(
+    ("function", "command", "words"),
+    [
+        (edgekit.convert, convert_command, CONVERT_WORDS),
+        (edgekit.bench, bench_command, BENCH_WORDS),
+    ],
+)
+def test_a_function_takes_the_words_of_its_command(
+    function: Callable[..., Any], command: Any, words: dict[str, str | None]
+) -> None:
+    named = {words.get(option.name, option.name) for option in command.params} - {None}
+    assert set(inspect.signature(function).parameters) == named | {"progress"}
+
+
+def test_every_parameter_is_explained() -> None:
+    for function in (edgekit.convert, edgekit.bench):
+        text = (inspect.getdoc(function) or "").partition("Args:")[2].partition("Raises:")[0]
+        explained = re.findall(r"^    (\w+): ", text, re.MULTILINE)
+        assert explained == list(inspect.signature(function).parameters)
+
+
+def test_a_name_that_edgekit_does_not_have_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'edgekit' has no attribute 'benchmark'"):
+        _ = edgekit.benchmark  # type: ignore[attr-defined]
+
+
+def test_a_model_is_converted_with_arrays_as_calibration(
+    saved_models: Callable[[str], Path], tmp_path: Path
+) -> None:
+    steps: list[str] = []
+    made = edgekit.convert(
+        saved_models("dense_net"),
+        tmp_path / "net.edgekit",
+        to=["tflite"],
+        recipe=["int8"],
+        calibration=models.random_inputs(models.dense_net(), 16),
+        progress=steps.append,
+    )
+    assert [(row.id, row.status) for row in made.artifacts] == [("tflite/int8", "ok")]
+    assert made.manifest.golden.kind == "calibration"
+    assert any(step.startswith("loading") for step in steps)
+    assert edgekit.load_bundle(str(tmp_path / "net.edgekit")) == made
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"to": "tflite,tjfs"}, "Unknown format 'tjfs'. Did you mean 'tfjs'?"),
+        ({"to": []}, "No format given."),
+        ({"recipe": ["int7"]}, "Unknown recipe 'int7'"),
+        ({"recipe": "int8"}, "int8 needs calibration data"),
+        ({"classes": "none.txt"}, "No such file: none.txt"),
+    ],
+)
+def test_wrong_words_for_a_conversion_are_errors_that_leave_nothing(
+    saved_models: Callable[[str], Path], tmp_path: Path, words: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        edgekit.convert(saved_models("dense_net"), tmp_path / "net.edgekit", **words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_arrays_that_do_not_fit_the_model_are_an_error(
+    saved_models: Callable[[str], Path], tmp_path: Path
+) -> None:
+    wrong = {"x": np.zeros((4, 3), np.float32)}
+    with pytest.raises(DataError, match=r"calibration\.npz"):
+        edgekit.convert(saved_models("dense_net"), tmp_path / "net.edgekit", calibration=wrong)
+
+
+def test_a_bundle_is_measured_with_arrays_as_labelled_data(
+    bundle: Path, short_plan: None, tmp_path: Path
+) -> None:
+    samples = models.random_inputs(models.dense_net(), 8)
+    steps: list[str] = []
+
+    def hits(outputs: Any, labels: Any) -> Any:
+        return outputs.argmax(axis=1) == labels
+
+    results = edgekit.bench(
+        edgekit.load_bundle(bundle),
+        on="host",
+        engine="litert",
+        data={**samples, "y": np.zeros(8, np.int64)},
+        metric=hits,
+        progress=steps.append,
+    )
+    assert [row.id for row in results.rows if row.status == "ok"][-2:] == [
+        "tflite/fp32",
+        "tflite/int8-weights",
+    ]
+    accuracy = results.rows[-1].accuracy
+    assert accuracy is not None
+    assert accuracy.samples == 8
+    assert accuracy.metric is not None
+    assert accuracy.metric.endswith(":hits")
+    assert any(re.fullmatch(r"host: .* \(\d+ of \d+, about .* left\)", step) for step in steps)
+    results.save(tmp_path / "results.json")
+    assert edgekit.load_results(tmp_path / "results.json") == results
+
+
+def test_an_unknown_device_is_an_error(bundle: Path) -> None:
+    with pytest.raises(UsageError, match="Unknown device 'hots'"):
+        edgekit.bench(bundle, on=["hots"])
+
+
+def test_what_cannot_be_loaded_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such bundle: nowhere"):
+        edgekit.load_bundle("nowhere")
+    (tmp_path / "results.json").write_text("{}")
+    with pytest.raises(ArtifactError, match="is no results file"):
+        edgekit.load_results(tmp_path / "results.json")
+
+
+# --- Looking at results -------------------------------------------------------------------------
+
+RESULTS = results_of(
+    row("tflite/fp32"),
+    row("tflite/int8"),
+    failed_row("onnx/int8", "no <kernel> & no hope"),
+    absent_row("tfjs/fp32"),
+    row("tflite/fp32", device="board:pi5"),
+)
+
+
+def test_results_look_like_the_table_of_the_command(
+    cli: Callable[..., Answer], tmp_path: Path
+) -> None:
+    RESULTS.save(tmp_path / "results.json")
+    printed = cli("report", "results.json").out.splitlines()
+    assert repr(RESULTS).splitlines() == [line.rstrip() for line in printed]
+
+
+def test_a_notebook_shows_a_table_a_device_and_the_reasons_of_the_rest() -> None:
+    html = RESULTS._repr_html_()
+    assert html.count("<table") == 2
+    assert '<th scope="row">tflite/int8</th>' in html
+    assert '<td class="text good">faster</td>' in html
+    assert "<li>onnx/int8: error: no &lt;kernel&gt; &amp; no hope</li>" in html
+    assert "<script" not in html
+
+
+def test_a_bundle_looks_like_what_inspect_prints(
+    cli: Callable[..., Answer], bundle: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(bundle, tmp_path / "net.edgekit")
+    printed = cli("inspect", "net.edgekit").out.splitlines()
+    shown = repr(edgekit.load_bundle("net.edgekit")).splitlines()
+    assert shown == [line.rstrip() for line in printed]
+
+
+def test_a_row_is_shown_without_its_samples() -> None:
+    assert "Block(" not in repr(RESULTS.rows[0])
