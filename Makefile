@@ -11,6 +11,8 @@ NODE_TESTS := tests/converters/tfjs/node
 PAGES := runtimes/edgekit_runtimes/pages
 WEB_SOURCES := $(shell find web -maxdepth 1 -type f) $(shell find web/src -name generated -prune -o -type f -print) \
 	runtimes/edgekit_runtimes/job.schema.json edgekit/measure/results.schema.json
+# Tests wait for browsers and boards about as long as they compute.
+TEST_WORKERS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 
@@ -114,7 +116,7 @@ format: $(VENV)/.dev web/node_modules/.stamp
 
 test: lint web $(NODE_TESTS)/node_modules/.stamp $(VENV)/.system
 	cd web && npm run --silent test
-	pytest
+	pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 	pytest --board pi4
 
 test-fast: $(VENV)/.dev

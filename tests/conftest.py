@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -268,6 +269,14 @@ def arm64_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def old_python() -> Path:
     """Return a Python 3.11 with tflite-runtime and numpy 1.26, in an environment made once."""
     folder = ROOT / ".cache" / "tflite-runtime-2.14.0"
+    folder.parent.mkdir(exist_ok=True)
+    # Tests that run beside each other must not make it twice.
+    with (folder.parent / "tflite-runtime.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _old_python(folder)
+
+
+def _old_python(folder: Path) -> Path:
     python = folder / "bin" / "python"
     ready = folder / "ready"
     if not ready.exists():

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # Green and red that can be read on white and on black.
 STYLE = """
 .edgekit table { font-variant-numeric: tabular-nums; }
-.edgekit th, .edgekit td { text-align: right; white-space: pre; vertical-align: bottom; }
+.edgekit th, .edgekit td { padding: .1em .5em; text-align: right; white-space: pre; }
+.edgekit thead th { vertical-align: bottom; }
 .edgekit .text, .edgekit th[scope=row], .edgekit thead th:first-child { text-align: left; }
 .edgekit .wide { overflow-x: auto; }
 .edgekit .good { color: #1a8f66; }
