@@ -20,12 +20,16 @@ ENVIRONMENT: Mapping[str, Any] = {
     "machine": "x86_64",
     "cpu": "AMD EPYC",
     "cpu_features": ["avx2", "avx_vnni"],
+    "memory_bytes": 8_000_000_000,
     "logical_cores": 2,
     "governor": None,
     "kernel": "6.1",
     "python": "3.11.7",
     "engines": {"litert": "2.3.0"},
 }
+DIED = "the interpreter died (signal 11, SIGSEGV)"
+# JSON text of a kind that a page must not run, and a table must not break at.
+EVIL = "tflite/<script>alert(1)</script>|\"'&`*"
 BOARD: Mapping[str, Any] = {**ENVIRONMENT, "cpu": "Cortex-A76", "unit": "instructions"}
 
 
@@ -77,6 +81,21 @@ def classified(correct: int, samples: int = 1000, lost: int = 0, nan: int = 0) -
     )
 
 
+def made_fidelity(top1: float | None, sqnr_db: float, nan: int = 0) -> Fidelity:
+    """Return the fidelity of an output "class"."""
+    return Fidelity({"class": OutputFidelity(64, top1, 0.999, sqnr_db, 0.1, nan)})
+
+
+def made_accuracy(correct: int) -> Accuracy:
+    """Return the accuracy of so many of 1,000 samples, compared with nothing."""
+    return replace(classified(correct), differences={})
+
+
+def made_ratio(value: float, half: float = 0.02) -> Ratio:
+    """Return a ratio with an interval of `half` to both sides."""
+    return Ratio(value, value - half, value + half)
+
+
 def row(name: str, device: str = "host", **more: Any) -> Row:
     """Return a row that was measured: 100 KB, 5 ms, half of fp32's 10 ms."""
     form, _, recipe = name.partition("/")
@@ -105,13 +124,41 @@ def row(name: str, device: str = "host", **more: Any) -> Row:
     return Row(**values)
 
 
+def noisy_row(name: str, size: int | None = 100_000, time: float = 100_000, **more: Any) -> Row:
+    """Return a row of 64 runs around `time` ns, without a ratio unless one is given."""
+    values: dict[str, Any] = {
+        "bytes": size,
+        "wire_bytes": {"gzip": size - 1000, "brotli": size - 2000} if size else {},
+        "load_ns": (1_000_000,),
+        "first_run_ns": (200_000,),
+        "blocks": blocks_around(time, 0.02, processes=1, runs=16, seed=len(name)),
+        "reference_blocks": (),
+        "ratio_to_fp32": None,
+        "fidelity": made_fidelity(1.0, 40.0),
+    }
+    return row(name, **{**values, **more})
+
+
+def counted(timed: Row, device: str = "board:pi5") -> Row:
+    """Return the row of a board that counts instructions: five runs that are nearly equal."""
+    least = int(timed.statistics.min) if timed.statistics else 0
+    samples = (least, least, least, least + 100, least + 200)
+    return replace(
+        timed,
+        device=device,
+        unit="instructions",
+        blocks=(Block(0, "measure", samples),),
+        statistics=summarize(samples),
+    )
+
+
 def counted_row(name: str, count: int, device: str = "board:pi5", **more: Any) -> Row:
     """Return a row of a board that counts instructions: `count` at least, .01 % more at most."""
     blocks = (Block(0, "measure", (count, round(count * 1.0001), count)),)
     return row(name, device, blocks=blocks, unit="instructions", **more)
 
 
-def failed_row(name: str, reason: str = "the interpreter died", **more: Any) -> Row:
+def failed_row(name: str, reason: str = DIED, **more: Any) -> Row:
     """Return a row that is an error."""
     return replace(
         row(name, **more),
@@ -137,7 +184,7 @@ def results_of(*rows: Row, **more: Any) -> Results:
     }
     values: dict[str, Any] = {
         "edgekit": "0.1.0",
-        "created": "2026-11-21T08:00:00+00:00",
+        "created": "2026-11-21T08:37:28+00:00",
         "plan": QUICK,
         "threads": 1,
         "samples": 64,

@@ -123,11 +123,7 @@ class CountingBench:
             draft.fail(reason)
         if draft.status == "ok":
             draft.fidelity, draft.agreement = fidelity.result(), agreement.result()
-        engines = self.environment.get("engines", {})
-        for model in record.models.values():
-            if model.engine:
-                engines[model.engine] = model.engine_version
-        self.environment = {**record.environment, **self.environment, "engines": engines}
+        self.environment = record.added_to(self.environment)
 
     def _pair_up(self, subjects: Sequence[Subject]) -> None:
         """Lay the fp32 artifact's counts beside those of each other artifact of its format."""

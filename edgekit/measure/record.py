@@ -59,6 +59,17 @@ class ProcessRecord:
     errors: dict[str, str] = field(default_factory=dict)
     lost: ConnectionLostError | None = None
 
+    def added_to(self, environment: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is known of the device, with what this process says of it.
+
+        The first process to say something is believed; engines are known as models are loaded.
+        """
+        loaded = {
+            model.engine: model.engine_version for model in self.models.values() if model.engine
+        }
+        engines = {**environment.get("engines", {}), **loaded}
+        return {**self.environment, **environment, "engines": engines}
+
     def raise_if_lost(self) -> None:
         """Raise ConnectionLostError where the connection dropped."""
         if self.lost:

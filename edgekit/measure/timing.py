@@ -226,7 +226,7 @@ class TimingBench:
         for name, reason in record.errors.items():
             for failed in (name,) if name in self._drafts else concerned:
                 self._drafts[failed].fail(reason)
-        self._note_environment(record)
+        self.environment = record.added_to(self.environment)
         return record
 
     def _report(self, text: str, left_s: float) -> None:
@@ -240,11 +240,3 @@ class TimingBench:
             self._pace.saw_run(name, float(np.median(blocks[-1])))
         elif model.first_run_ns is not None:
             self._pace.saw_first_run(name, model.first_run_ns)
-
-    def _note_environment(self, record: ProcessRecord) -> None:
-        """Keep what the first process says; engines are known as their models are loaded."""
-        engines = self.environment.get("engines", {})
-        for model in record.models.values():
-            if model.engine:
-                engines[model.engine] = model.engine_version
-        self.environment = {**record.environment, **self.environment, "engines": engines}

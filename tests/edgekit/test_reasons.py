@@ -12,7 +12,7 @@ import jobs
 import jsonschema
 import numpy as np
 import pytest
-from made_results import made_row
+from results_by_hand import noisy_row
 
 from edgekit.bundle import load_bundle
 from edgekit.inspect import Graph, Node, Tensor, read_graph
@@ -63,7 +63,7 @@ def case(bundle: Path, executions: dict[str, Execution]) -> MakeCase:
     def make(name: str, ratio: Ratio = SLOWER, **more: Any) -> Case:
         fp32 = f"{name.split('/')[0]}/fp32"
         values = {
-            "row": made_row(name, ratio_to_fp32=ratio, execution=executions.get(name)),
+            "row": noisy_row(name, ratio_to_fp32=ratio, execution=executions.get(name)),
             "graph": graph_of(bundle, name),
             "reference_graph": graph_of(bundle, fp32),
             "reference_execution": executions.get(fp32),
@@ -284,7 +284,7 @@ def test_what_is_faster_or_was_not_compared_needs_no_reason(
 
 
 def test_without_any_facts_no_reason_is_made_up() -> None:
-    (reason,) = reasons(Case(made_row("tflite/int8", ratio_to_fp32=SLOWER)))
+    (reason,) = reasons(Case(noisy_row("tflite/int8", ratio_to_fp32=SLOWER)))
     assert reason.code == "unknown"
     assert reason.text == "no reason was found in the file, its engine or the device"
 
@@ -297,7 +297,7 @@ def test_rows_of_one_reason_share_a_line(bundle: Path, executions: dict[str, Exe
     ]
     ratios = (None, NOT_DISTINGUISHABLE, SLOWER, Ratio(0.5, 0.49, 0.51))
     rows = [
-        made_row(name, ratio_to_fp32=ratio, execution=executions[name])
+        noisy_row(name, ratio_to_fp32=ratio, execution=executions[name])
         for name, ratio in zip(names, ratios, strict=True)
     ]
     explained = with_reasons(rows, subjects, {"host": VNNI}, threads=1)

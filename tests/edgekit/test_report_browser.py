@@ -4,15 +4,15 @@ import math
 
 import pytest
 from conftest import ROOT
-from made_results import (
+from results_by_hand import (
     EVIL,
     counted,
     failed_row,
     made_accuracy,
     made_fidelity,
     made_ratio,
-    made_results,
-    made_row,
+    noisy_row,
+    results_of,
 )
 
 from edgekit.measure.agreement import Agreement
@@ -24,8 +24,8 @@ from edgekit.report.merge import merge
 pytestmark = pytest.mark.browser
 
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
-FP32 = made_row("tflite/fp32", 220_000, 70_000, accuracy=made_accuracy(980))
-INT8 = made_row(
+FP32 = noisy_row("tflite/fp32", 220_000, 70_000, accuracy=made_accuracy(980))
+INT8 = noisy_row(
     "tflite/int8",
     87_000,
     40_000,
@@ -34,10 +34,10 @@ INT8 = made_row(
     agreement_with_host=Agreement(8, 0.0, 0.0, exact=True),
 )
 ROWS = (
-    made_row("original", None, 400_000, accuracy=made_accuracy(980)),
+    noisy_row("original", None, 400_000, accuracy=made_accuracy(980)),
     FP32,
     INT8,
-    made_row(
+    noisy_row(
         "onnx/fp16",
         117_000,
         121_000,
@@ -46,7 +46,7 @@ ROWS = (
         agreement_with_host=Agreement(8, 1e-3, 2e-3, exact=False),
     ),
     failed_row("onnx/int8"),
-    made_row(EVIL, 60_000, 90_000),
+    noisy_row(EVIL, 60_000, 90_000),
     counted(FP32),
     counted(INT8),
 )
@@ -68,7 +68,7 @@ def chromium():
 def report(tmp_path_factory):
     """A report with two devices, failures and names to be wary of."""
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(render_html(merge({"a.json": made_results(*ROWS)})), encoding="utf-8")
+    path.write_text(render_html(merge({"a.json": results_of(*ROWS)})), encoding="utf-8")
     return path
 
 

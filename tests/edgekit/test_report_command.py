@@ -4,25 +4,24 @@ import json
 from dataclasses import replace
 
 import pytest
-from made_results import (
-    as_json,
+from results_by_hand import (
     counted,
     failed_row,
     made_fidelity,
     made_ratio,
-    made_results,
-    made_row,
+    noisy_row,
+    results_of,
 )
 
-FP32 = made_row("tflite/fp32", 220_000)
-INT8 = made_row("tflite/int8", 87_000, ratio_to_fp32=made_ratio(0.567))
+FP32 = noisy_row("tflite/fp32", 220_000)
+INT8 = noisy_row("tflite/int8", 87_000, ratio_to_fp32=made_ratio(0.567))
 
 
 @pytest.fixture
 def host(tmp_path):
     """Results of a host in the test's folder."""
     path = tmp_path / "host.json"
-    path.write_text(as_json(made_results(FP32, INT8)))
+    results_of(FP32, INT8).save(path)
     return path
 
 
@@ -41,9 +40,9 @@ def test_without_o_the_tables_of_the_bench_are_printed_again(cli, results_file):
 
 def test_several_files_are_printed_one_below_the_other_with_what_must_be_known(cli, host, tmp_path):
     board = tmp_path / "board.json"
-    board.write_text(as_json(made_results(counted(replace(INT8, bytes=9)))))
+    results_of(counted(replace(INT8, bytes=9))).save(board)
     answer = cli("report", host, board)
-    headings = [line for line in answer.out.splitlines() if "AMD EPYC" in line]
+    headings = [line for line in answer.out.splitlines() if "2 cores" in line]
     assert [line.split(": ")[0] for line in headings] == ["host", "board:pi5"]
     assert answer.out.endswith(f"9 bytes in {board}\n")
 
@@ -77,7 +76,7 @@ def test_a_file_that_is_named_twice_counts_once(cli, host):
 
 def test_failed_rows_are_reported_and_no_failure_of_the_report(cli, tmp_path):
     path = tmp_path / "failed.json"
-    path.write_text(as_json(made_results(failed_row("tflite/fp32"))))
+    results_of(failed_row("tflite/fp32")).save(path)
     answer = cli("report", path)
     assert answer.exit_code == 0
     assert answer.out.endswith("tflite/fp32: error: the interpreter died (signal 11, SIGSEGV)\n")
@@ -96,7 +95,7 @@ def test_failed_rows_are_reported_and_no_failure_of_the_report(cli, tmp_path):
 )
 def test_odd_results_are_still_a_report(cli, tmp_path, rows, suffix):
     path = tmp_path / "odd.json"
-    path.write_text(as_json(made_results(*rows)))
+    results_of(*rows).save(path)
     assert cli("report", path, "-o", f"report.{suffix}").exit_code == 0
 
 
@@ -121,7 +120,7 @@ def test_no_file_at_all_is_wrong_use(refused):
 
 def test_results_without_rows_are_refused(refused, tmp_path):
     path = tmp_path / "empty.json"
-    path.write_text(as_json(made_results()))
+    results_of().save(path)
     assert refused("report", path, "-o", "r.html") == (
         f"{path} has no rows: nothing was measured. Bench again.",
         3,
@@ -130,7 +129,7 @@ def test_results_without_rows_are_refused(refused, tmp_path):
 
 def test_results_of_a_newer_schema_are_refused(refused, tmp_path):
     path = tmp_path / "newer.json"
-    path.write_text(json.dumps({**made_results(FP32).to_json(), "schema": 99}))
+    path.write_text(json.dumps({**results_of(FP32).to_json(), "schema": 99}))
     message, exit_code = refused("report", path, "-o", "r.html")
     assert message.startswith(f"{path} has results schema 99 and this edgekit reads ")
     assert exit_code == 3

@@ -6,26 +6,28 @@ import math
 from dataclasses import replace
 
 import pytest
-from made_results import (
+from results_by_hand import (
     EVIL,
     counted,
     failed_row,
     made_accuracy,
     made_fidelity,
     made_ratio,
-    made_results,
-    made_row,
+    noisy_row,
+    results_of,
 )
 
 from edgekit.measure.results import load_results
 from edgekit.report.csv_file import render_csv
 from edgekit.report.merge import merge
 
-INT8 = made_row("tflite/int8", 87_654, ratio_to_fp32=made_ratio(0.567), accuracy=made_accuracy(981))
+INT8 = noisy_row(
+    "tflite/int8", 87_654, ratio_to_fp32=made_ratio(0.567), accuracy=made_accuracy(981)
+)
 
 
 def read(*rows):
-    text = render_csv(merge({"results.json": made_results(*rows)}))
+    text = render_csv(merge({"results.json": results_of(*rows)}))
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -74,7 +76,7 @@ def test_what_is_missing_is_empty_and_what_is_infinite_says_so():
 
 @pytest.mark.parametrize("text", [EVIL, 'a "quoted", reason\nof two lines'])
 def test_the_form_is_rfc_4180(text):
-    report = merge({"results.json": made_results(failed_row("onnx/int8", text))})
+    report = merge({"results.json": results_of(failed_row("onnx/int8", text))})
     written = render_csv(report)
     assert written.endswith("\r\n")
     (line,) = csv.DictReader(io.StringIO(written, newline=""))
@@ -83,7 +85,7 @@ def test_the_form_is_rfc_4180(text):
 
 
 def test_devices_of_several_files_keep_their_own_names():
-    files = {"a.json": made_results(INT8), "b.json": made_results(INT8)}
+    files = {"a.json": results_of(INT8), "b.json": results_of(INT8)}
     lines = list(csv.DictReader(io.StringIO(render_csv(merge(files)), newline="")))
     assert [(line["file"], line["device"]) for line in lines] == [
         ("a.json", "host"),

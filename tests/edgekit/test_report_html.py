@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from html_page import Page
-from made_results import (
+from results_by_hand import (
     ENVIRONMENT,
     EVIL,
     counted,
@@ -16,8 +16,8 @@ from made_results import (
     made_accuracy,
     made_fidelity,
     made_ratio,
-    made_results,
-    made_row,
+    noisy_row,
+    results_of,
 )
 
 from edgekit.measure.results import Block, load_results
@@ -29,14 +29,14 @@ MOST_BYTES = 500_000
 # What makes a browser fetch something.
 FETCHING = {"href", "src", "srcset", "data", "action", "poster", "background", "xlink:href"}
 
-ORIGINAL = made_row("original", None, 400_000, engine="tensorflow")
-FP32 = made_row("tflite/fp32", 220_000, 70_000)
-INT8 = made_row("tflite/int8", 87_000, 40_000, ratio_to_fp32=made_ratio(0.567))
-FP16 = made_row("tflite/fp16", 117_000, 71_000, ratio_to_fp32=made_ratio(1.003))
+ORIGINAL = noisy_row("original", None, 400_000, engine="tensorflow")
+FP32 = noisy_row("tflite/fp32", 220_000, 70_000)
+INT8 = noisy_row("tflite/int8", 87_000, 40_000, ratio_to_fp32=made_ratio(0.567))
+FP16 = noisy_row("tflite/fp16", 117_000, 71_000, ratio_to_fp32=made_ratio(1.003))
 
 
 def page_of(*rows, **more):
-    return Page(render_html(merge({"results.json": made_results(*rows, **more)})))
+    return Page(render_html(merge({"results.json": results_of(*rows, **more)})))
 
 
 def test_every_artifact_of_a_real_bench_is_in_the_page(results_file):
@@ -81,15 +81,13 @@ def test_only_our_own_script_may_run():
 
 
 def test_names_with_html_in_them_are_text():
-    evil = replace(made_row(EVIL, ratio_to_fp32=made_ratio(0.5)), device=EVIL)
+    evil = replace(noisy_row(EVIL, ratio_to_fp32=made_ratio(0.5)), device=EVIL)
     named = {EVIL: evil.fidelity.outputs["class"]}
     evil = replace(evil, fidelity=replace(evil.fidelity, outputs=named))
     broken = replace(failed_row("onnx/int8", f"died of {EVIL}"), device=EVIL)
     environment = {**ENVIRONMENT, "cpu": EVIL, EVIL: EVIL, "engines": {EVIL: EVIL}}
-    results = made_results(
-        evil, broken, environments={EVIL: environment}, created=EVIL, edgekit=EVIL
-    )
-    page = Page(render_html(merge({EVIL: results, "other.json": made_results(INT8)})))
+    results = results_of(evil, broken, environments={EVIL: environment}, created=EVIL, edgekit=EVIL)
+    page = Page(render_html(merge({EVIL: results, "other.json": results_of(INT8)})))
     assert len(page.all("script")) == 1
     assert page.texts("h1") == [f"edgekit report: {EVIL}, host"]
     assert page.texts("th", scope="row").count(EVIL) == 4
@@ -116,8 +114,8 @@ def test_the_table_has_the_terminals_cells():
 
 
 def test_the_front_is_named_below_the_picture():
-    smaller = made_row("onnx/int8", 71_000, 70_000)
-    beaten = made_row("onnx/fp16", 90_000, 80_000)
+    smaller = noisy_row("onnx/int8", 71_000, 70_000)
+    beaten = noisy_row("onnx/fp16", 90_000, 80_000)
     page = page_of(ORIGINAL, FP32, INT8, FP16, smaller, beaten)
     (caption,) = page.texts("figcaption")
     assert re.findall(r"\w+/\w+", caption) == ["onnx/int8", "tflite/int8"]
@@ -132,7 +130,7 @@ def test_the_front_is_named_below_the_picture():
 
 def test_marks_stand_where_size_and_time_say():
     page = page_of(
-        made_row("tflite/fp32", 200_000, 80_000), made_row("tflite/int8", 50_000, 20_000)
+        noisy_row("tflite/fp32", 200_000, 80_000), noisy_row("tflite/int8", 50_000, 20_000)
     )
     large, small = (use.attributes for use in page.all("use") if "data-k" in use.attributes)
     assert float(small["x"]) < float(large["x"])
@@ -192,7 +190,7 @@ def test_the_environment_of_each_device_is_told():
     assert browser["renderer"] == "SwiftShader"
     assert browser["software renderer"] == "yes"
     assert browser["cross origin isolated"] == "no"
-    assert browser["plan"].startswith("quick: 3 processes, blocks of 0.1 s, ")
+    assert browser["plan"].startswith("quick: 4 processes, 0.3 s a model in each, ")
     assert "WebGPU" not in browser
     assert host["memory"] == "8.00 GB"
     assert host["engines"] == "litert 2.3.0"
@@ -230,7 +228,7 @@ def test_figures_that_are_no_numbers_break_nothing(value):
 
 def test_a_note_about_the_files_stands_at_the_top():
     other = replace(FP32, device="phone", bytes=1)
-    report = merge({"a.json": made_results(FP32), "b.json": made_results(other)})
+    report = merge({"a.json": results_of(FP32), "b.json": results_of(other)})
     (note,) = Page(render_html(report)).texts("p", class_="note")
     assert note.startswith("these results are not of the same bundle")
 
@@ -238,7 +236,7 @@ def test_a_note_about_the_files_stands_at_the_top():
 def test_two_hundred_rows_weigh_under_half_a_megabyte():
     times = np.random.default_rng(1)
     rows = [
-        made_row(
+        noisy_row(
             f"{form}/int8-dynamic+prune{number}",
             40_000 + 4_000 * number,
             300_000 * (1 + number % 7),
@@ -253,6 +251,6 @@ def test_two_hundred_rows_weigh_under_half_a_megabyte():
         for form in ("tflite", "onnx")
         for number in range(25)
     ]
-    page = render_html(merge({"results.json": made_results(*rows)}))
+    page = render_html(merge({"results.json": results_of(*rows)}))
     assert len(rows) == 200
     assert len(page.encode()) < MOST_BYTES

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from made_results import (
+from results_by_hand import (
     EVIL,
     counted,
     failed_row,
     made_ratio,
-    made_results,
-    made_row,
+    noisy_row,
+    results_of,
 )
 
 from edgekit.measure.results import load_results
@@ -17,7 +17,7 @@ from edgekit.report.markdown import render_markdown
 from edgekit.report.merge import merge
 from edgekit.report.terminal import is_in_table, table_columns
 
-FP32 = made_row(
+FP32 = noisy_row(
     "tflite/fp32",
     220_000,
     statistics=Statistics(64, 70_000.0, 71_000.0, 1e3, 69_000.0, 0),
@@ -49,7 +49,7 @@ TEXT = """\
 
 
 def rendered(*rows):
-    return render_markdown(merge({"results.json": made_results(*rows)}))
+    return render_markdown(merge({"results.json": results_of(*rows)}))
 
 
 def test_a_device_is_a_heading_its_table_and_its_notes():
@@ -75,17 +75,17 @@ def test_all_devices_stand_side_by_side_first():
         "| tflite/int8 | 0.567 [0.547, 0.587] | 0.432 [0.412, 0.452] |\n"
     )
     assert [line for line in text.splitlines() if line.startswith("## board")] == [
-        "## board:pi5: AMD EPYC, 2 cores, 1 thread; litert 2.3.0"
+        "## board:pi5: Cortex-A76, 2 cores, 1 thread; litert 2.3.0"
     ]
 
 
 def test_markup_in_names_and_reasons_is_text():
-    text = rendered(made_row(EVIL), failed_row("onnx/int8", "see [this](http://x) __init__\n# no"))
+    text = rendered(noisy_row(EVIL), failed_row("onnx/int8", "see [this](http://x) __init__\n# no"))
     assert "| tflite/&lt;script>alert(1)&lt;/script>\\|\"'&amp;\\`\\* | 100 |" in text
     assert "error: see [this\\](http://x) \\_\\_init\\_\\_ # no" in text
 
 
 def test_a_note_about_the_files_comes_first():
     other = replace(FP32, device="phone", bytes=1)
-    report = merge({"a.json": made_results(FP32), "b.json": made_results(other)})
+    report = merge({"a.json": results_of(FP32), "b.json": results_of(other)})
     assert render_markdown(report).startswith("> these results are not of the same bundle: ")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from html_page import Page
-from made_results import counted, made_accuracy, made_fidelity, made_ratio, made_row
+from results_by_hand import counted, made_accuracy, made_fidelity, made_ratio, noisy_row
 
 from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
 from edgekit.measure.results import Block
@@ -62,19 +62,19 @@ def grades(rows, others=()):
 
 
 def test_accuracy_is_graded_by_the_points_lost_against_the_best():
-    original = made_row("original", None, accuracy=made_accuracy(980))
+    original = noisy_row("original", None, accuracy=made_accuracy(980))
     rows = [
-        made_row("tflite/int8", accuracy=made_accuracy(correct))
+        noisy_row("tflite/int8", accuracy=made_accuracy(correct))
         for correct in (980, 970, 969, 960, 930, 880, 879)
     ]
     assert grades(rows, [original]) == ("accuracy", [0, 0, 1, 1, 2, 3, 4])
 
 
 def test_without_labels_colour_is_top_1_agreement_and_without_classes_sqnr():
-    shares = [made_row("a/b", fidelity=made_fidelity(share, 9.0)) for share in (1, 0.985, 0.5)]
+    shares = [noisy_row("a/b", fidelity=made_fidelity(share, 9.0)) for share in (1, 0.985, 0.5)]
     assert grades(shares) == ("top-1 agreement", [0, 1, 4])
     decibels = [
-        made_row("a/b", fidelity=made_fidelity(None, value))
+        noisy_row("a/b", fidelity=made_fidelity(None, value))
         for value in (math.inf, 40, 31, 5, -math.inf)
     ]
     assert grades(decibels) == ("SQNR", [0, 0, 1, 4, 4])
@@ -82,7 +82,7 @@ def test_without_labels_colour_is_top_1_agreement_and_without_classes_sqnr():
 
 def test_regression_is_graded_by_rmse_and_nan_is_the_worst():
     rows = [
-        made_row("a/b", accuracy=Accuracy("age", 9, mae=1.0, rmse=rmse))
+        noisy_row("a/b", accuracy=Accuracy("age", 9, mae=1.0, rmse=rmse))
         for rmse in (2.0, 2.03, None)
     ]
     assert grades(rows) == ("RMSE", [0, 1, 4])
@@ -98,7 +98,7 @@ def test_regression_is_graded_by_rmse_and_nan_is_the_worst():
 def test_a_users_metric_is_graded_by_its_share_of_the_best(name, higher_is_better, values, wanted):
     same = AccuracyDifference("original", 0, 0, 0, "same", higher_is_better, "paired bootstrap")
     rows = [
-        made_row(
+        noisy_row(
             "a/b", accuracy=Accuracy("y", 9, metric=name, value=value, differences={"metric": same})
         )
         for value in values
@@ -107,22 +107,22 @@ def test_a_users_metric_is_graded_by_its_share_of_the_best(name, higher_is_bette
 
 
 def test_what_was_not_judged_has_no_grade():
-    bare = made_row("a/b", fidelity=None)
+    bare = noisy_row("a/b", fidelity=None)
     assert quality_of([bare], [bare]) is None
-    judged = made_row("a/c", fidelity=made_fidelity(1.0, 40))
+    judged = noisy_row("a/c", fidelity=made_fidelity(1.0, 40))
     assert grades([judged, bare]) == ("top-1 agreement", [0, None])
 
 
 def test_times_are_shown_by_the_median_and_counts_by_the_fewest_as_in_the_table():
-    row = made_row("tflite/int8")
+    row = noisy_row("tflite/int8")
     assert marks([row], ["0"])[0].time == row.statistics.median
     assert marks([counted(row)], ["0"])[0].time == row.statistics.min
 
 
 def test_what_has_no_size_or_no_time_is_not_in_the_picture():
-    nan = made_row("a/nan")
+    nan = noisy_row("a/nan")
     nan = replace(nan, statistics=replace(nan.statistics, median=math.nan))
-    rows = [made_row("original", None), made_row("a/b", statistics=None), nan]
+    rows = [noisy_row("original", None), noisy_row("a/b", statistics=None), nan]
     assert marks(rows, ["0", "1", "2"]) == []
 
 
@@ -148,7 +148,7 @@ def test_a_ratio_that_is_no_number_has_no_picture():
 
 def test_bars_stand_where_the_runs_are_and_a_single_slow_run_shows():
     samples = (100_000,) * 1000 + (1_000_000,)
-    row = made_row("tflite/int8", blocks=(Block(0, "measure", samples),))
+    row = noisy_row("tflite/int8", blocks=(Block(0, "measure", samples),))
     page = Page(distributions([row], ["0"], "runs"))
     bars, median = (element.attributes for element in page.all("path"))
     single = math.ceil(math.log(2) / math.log(1001) * HEIGHT)
@@ -161,7 +161,7 @@ def test_bars_stand_where_the_runs_are_and_a_single_slow_run_shows():
 
 def test_runs_shorter_than_a_coarse_clocks_tick_stand_at_the_beginning():
     samples = (0,) * 10 + (100_000,) * 5 + (1_000_000,)
-    row = made_row("tfjs/fp32", blocks=(Block(0, "measure", samples),))
+    row = noisy_row("tfjs/fp32", blocks=(Block(0, "measure", samples),))
     page = Page(distributions([row], ["0"], "runs"))
     bars, median = (element.attributes for element in page.all("path"))
     assert bars["d"].startswith("M0 ")
@@ -171,7 +171,7 @@ def test_runs_shorter_than_a_coarse_clocks_tick_stand_at_the_beginning():
 
 
 def test_warm_up_is_not_in_the_distribution():
-    row = made_row("tflite/int8")
+    row = noisy_row("tflite/int8")
     slow = Block(0, "warmup", (10**10,))
     assert distributions([row], ["0"], "runs") == distributions(
         [replace(row, blocks=(slow, *row.blocks))], ["0"], "runs"
@@ -179,8 +179,8 @@ def test_warm_up_is_not_in_the_distribution():
 
 
 def test_counts_have_no_distribution_but_a_spread():
-    row = counted(made_row("tflite/int8"))
+    row = counted(noisy_row("tflite/int8"))
     assert distributions([row], ["0"], "runs") == ""
     least = row.statistics.min
     assert count_spread([row]) == pytest.approx((least + 200) / least - 1)
-    assert count_spread([made_row("tflite/int8")]) is None
+    assert count_spread([noisy_row("tflite/int8")]) is None
