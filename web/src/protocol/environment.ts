@@ -18,7 +18,7 @@ const SIMD_MODULE = [
 /** How often the clock is watched to go on, to find its smallest step. */
 const CLOCK_STEPS = 20;
 
-/** Return the facts; WebGPU is asked only where the job uses it. */
+/** Return the facts. What draws is asked only where the job uses it: that may take a second. */
 export async function describeEnvironment(job: Job): Promise<EnvironmentEvent> {
   const backends = new Set(
     job.models.map(
@@ -26,20 +26,20 @@ export async function describeEnvironment(job: Job): Promise<EnvironmentEvent> {
         (options.backend as Backend | undefined) ?? ENGINES[engine as EngineName]?.backends[0],
     ),
   );
-  const renderer = webGlRenderer();
-  const adapter = backends.has('webgpu') ? await webGpuAdapter() : null;
-  const drawing = [backends.has('webgl') ? renderer : null, adapter].filter(
-    (name) => name !== null,
-  );
+  const drawing = {
+    ...(backends.has('webgl') ? { renderer: webGlRenderer() } : {}),
+    ...(backends.has('webgpu') ? { webgpu: await webGpuAdapter() } : {}),
+  };
+  const asked = Object.values(drawing);
+  const named = asked.filter((name) => name !== null);
   return {
     event: 'environment',
     platform: 'browser',
     user_agent: navigator.userAgent,
     browser: await browserName(),
-    renderer,
-    webgpu: adapter,
-    software_renderer: [renderer, adapter].some((name) => name !== null && SOFTWARE.test(name)),
-    cpu: drawing[0] ?? null,
+    ...drawing,
+    ...(asked.length ? { software_renderer: named.some((name) => SOFTWARE.test(name)) } : {}),
+    cpu: named[0] ?? null,
     cross_origin_isolated: globalThis.crossOriginIsolated,
     wasm_simd: WebAssembly.validate(new Uint8Array(SIMD_MODULE)),
     logical_cores: navigator.hardwareConcurrency,

@@ -90,9 +90,10 @@ class Chromium:
             raise DeviceError(f"{self._executable} does not start: {reason}") from error
 
     def suits(self, environment: Event) -> bool:
-        """Return whether the page has the device's WebGL or WebGPU, or no other flags are left."""
-        needed = {None: "renderer", "webgl": "renderer", "webgpu": "webgpu"}.get(self._backend)
-        if needed is None or environment.get(needed) or len(self._flags) == 1:
+        """Return whether the page has what the job draws with, or no other flags are left."""
+        needed = "webgpu" if self._backend == "webgpu" else "renderer"
+        # Where the job draws nothing, the page does not say what with.
+        if environment.get(needed, True) or len(self._flags) == 1:
             return True
         self._flags.pop(0)
         return False

@@ -33,6 +33,8 @@ QUIET_FLAGS = (
     "--disable-backgrounding-occluded-windows",
 )
 
+# What computes on the CPU alone needs no GPU process: without a GPU it takes half a second to start.
+NO_GPU_FLAGS = ("--disable-gpu",)
 # EGL is the one way to Mesa: --use-angle=gl and =vulkan fall back to SwiftShader without a word.
 # Mesa's llvmpipe is about five times as fast as SwiftShader, and a GPU's driver speaks EGL too.
 EGL_FLAGS = ("--use-gl=angle", "--use-angle=gl-egl", "--ignore-gpu-blocklist")
@@ -56,6 +58,8 @@ def flag_sets(backend: str | None) -> list[tuple[str, ...]]:
             (*QUIET_FLAGS, *EGL_FLAGS, *WEBGPU_FLAGS),
             (*QUIET_FLAGS, *EGL_FLAGS, *FALLBACK_WEBGPU_FLAGS),
         ]
+    if backend in ("wasm", "cpu"):
+        return [(*QUIET_FLAGS, *NO_GPU_FLAGS)]
     return [(*QUIET_FLAGS, *EGL_FLAGS), (*QUIET_FLAGS, *SWIFTSHADER_FLAGS)]
 
 
