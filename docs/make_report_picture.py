@@ -9,7 +9,6 @@ Needs edgekit[all], a Chromium and QEMU; the machine should have nothing else to
 from __future__ import annotations
 
 import io
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+import edgekit
 from edgekit.report.files import write_report
 from edgekit_runtimes.devices.browser.launch import find_chromium
 
@@ -31,22 +31,17 @@ COLOURS = 128
 
 def measure(work: Path) -> list[Path]:
     """Convert and bench the digits example; return the results, a file a device."""
-    bundle = work / "digits.edgekit"
-    data = str(DIGITS / "digits.npz")
-    _edgekit("convert", str(DIGITS / "digits.keras"), "--calibration", data, "-o", str(bundle))
+    data = DIGITS / "digits.npz"
+    bundle = edgekit.convert(
+        DIGITS / "digits.keras", work / "digits.edgekit", calibration=data, progress=print
+    )
     files = []
     for device in DEVICES:
         # A board is too slow to judge a thousand samples on.
-        labels = [] if device.startswith("board") else ["--data", data]
-        path = work / f"{device.replace(':', '-')}.json"
-        path.write_text(_edgekit("bench", str(bundle), "--on", device, *labels, "--json"))
-        files.append(path)
+        labels = None if device.startswith("board") else data
+        files.append(work / f"{device.replace(':', '-')}.json")
+        edgekit.bench(bundle, on=device, data=labels, progress=print).save(files[-1])
     return files
-
-
-def _edgekit(*words: str) -> str:
-    command = [sys.executable, "-m", "edgekit", *words]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def take_picture(report: Path) -> bytes:

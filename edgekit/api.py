@@ -214,6 +214,13 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
         return
     import numpy as np
 
+    from edgekit_runtimes.errors import UsageError
+
+    if not isinstance(data, Mapping):
+        raise UsageError(
+            f"{name}: a {type(data).__name__} is no data. Give a path, or a dict of arrays by input "
+            "name, as {'image': images}."
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.npz"
         arrays: dict[str, Any] = {key: np.asarray(array) for key, array in data.items()}

@@ -104,9 +104,9 @@ def digits_site(
     return put_site(bundle, "digits")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
-    """Run Playwright."""
+    """Run Playwright, for one file: other files look for the browsers that they started."""
     browsers.need("chromium")
     from playwright.sync_api import sync_playwright
 
@@ -114,7 +114,7 @@ def playwright() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch(playwright: Any) -> Callable[..., Any]:
     """Start the installed Chromium, with WebGL, or with other flags for the graphics."""
 
@@ -125,9 +125,9 @@ def launch(playwright: Any) -> Callable[..., Any]:
     return start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(launch: Callable[..., Any]) -> Iterator[Any]:
-    """Run one Chromium for all tests."""
+    """Run one Chromium for all tests of a file."""
     browser = launch()
     yield browser
     browser.close()

@@ -33,7 +33,7 @@ QUIET_FLAGS = (
     "--disable-backgrounding-occluded-windows",
 )
 
-# What computes on the CPU alone needs no GPU process: without a GPU it takes half a second to start.
+# What computes on the CPU alone needs no GPU process, and without a GPU that takes half a second.
 NO_GPU_FLAGS = ("--disable-gpu",)
 # EGL is the one way to Mesa: --use-angle=gl and =vulkan fall back to SwiftShader without a word.
 # Mesa's llvmpipe is about five times as fast as SwiftShader, and a GPU's driver speaks EGL too.
