@@ -218,8 +218,8 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
 
     if not isinstance(data, Mapping):
         raise UsageError(
-            f"{name}: a {type(data).__name__} is no data. Give a path, or a dict of arrays by input "
-            "name, as {'image': images}."
+            f"{name}: a {type(data).__name__} is no data. Give a path, or a dict of arrays by "
+            "input name, as {'image': images}."
         )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.npz"
