@@ -41,9 +41,9 @@ def short_plan(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def bundle(bundles: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a bundle that has lost its original."""
+    """Return a bundle that has lost its original: it is not where the manifest looks for it."""
     made = bundles("dense_net", "--to", "tflite", "--recipe", "fp32,int8-weights")
-    return Path(shutil.copytree(made, tmp_path_factory.mktemp("api") / "net.edgekit"))
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("api") / "alone" / "net.edgekit"))
 
 
 @pytest.mark.parametrize(
