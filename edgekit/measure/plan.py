@@ -28,8 +28,8 @@ WARMUP_RUNS = 1
 WARMUP_S = 0.5
 # A machine that others use too changes its pace from one tenth of a second to the next, and what
 # changes more slowly than a round is the same for both of a pair. At 1 ms a run and equal time, the
-# spread of a process's ratio was 2.6 to 6.0 % with blocks of .1 s (pyperf's floor for one value),
-# and .4 to 1.0 % with blocks of 5 ms (`benchmarks/block_length.py`). The clock ticks in ns.
+# spread of a process's ratio was 5.4 to 9.7 % with blocks of .1 s (pyperf's floor for one value),
+# and .8 to 1.1 % with blocks of 5 ms (`benchmarks/block_length.py`). The clock ticks in ns.
 BLOCK_S = 0.005
 # The median of three is not that of a first run whose weights the other model has thrown out of
 # the caches.
