@@ -83,6 +83,18 @@ def test_kernels_have_a_scale_a_channel_and_activations_are_uint8(trained, tmp_p
     assert kernels == {shape: shape[1 if len(shape) == 2 else 0] for shape in kernels}
 
 
+@pytest.mark.parametrize("quantization", ["int8", "int8-dynamic"])
+def test_two_products_of_weights_fit_into_16_bits_on_every_cpu(graphs, tmp_path, quantization):
+    path = tmp_path / "small.onnx"
+    samples = models.random_inputs(models.dense_net(), 8)["features"]
+    write(prepare(graphs("dense_net")), quantization, path, calibration_of("features", samples))
+    tensors = map(numpy_helper.to_array, onnx.load(path).graph.initializer)
+    kernels = [tensor for tensor in tensors if tensor.dtype == np.int8 and tensor.ndim == 2]
+    largest = max(int(np.abs(kernel.astype(np.int32)).max()) for kernel in kernels)
+    assert largest >= 60
+    assert 2 * 255 * largest <= np.iinfo(np.int16).max
+
+
 def test_ranges_are_those_of_all_samples(graphs):
     samples = models.random_inputs(models.dense_net(), 20)["features"]
     ranges = measure_ranges(prepare(graphs("dense_net")), calibration_of("features", samples))

@@ -124,6 +124,8 @@ def test_the_page_says_what_it_runs_on(onnx: Path, inputs: dict[str, str]) -> No
     assert environment["wasm_simd"]
     assert environment["clock_resolution_ns"] <= 10_000
     assert environment["cpu"]
+    # What draws is asked only where something is drawn.
+    assert not environment.keys() & {"renderer", "webgpu", "software_renderer"}
     (loaded,) = of_kind(events, "loaded")
     assert (loaded["engine"], loaded["engine_version"][0]) == ("ort-web", "1")
     assert loaded["download_ns"] > 0

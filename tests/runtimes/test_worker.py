@@ -117,6 +117,24 @@ def test_three_models_are_measured_in_palindromic_order(
     assert [event["model"] for event in blocks(events, "warmup")] == ["A", "B", "C"]
 
 
+def test_a_round_is_reported_when_it_is_over_and_who_runs_where_another_was_named_last(
+    host: Device, numpy_model: Callable[..., JobModel], tmp_path: Path
+) -> None:
+    models = (numpy_model("A"), numpy_model("B"))
+    events = run_job(host, Job(models, save_inputs(tmp_path, x=X), plan=QUICK))
+    first = next(n for n, event in enumerate(events) if event.get("phase") == "measure")
+    told = [f"{event['event']} {event.get('model')}" for event in events[first - 3 :]]
+    a_round = ["block A", "block B", "block B", "block A"]
+    assert (
+        told
+        == [
+            *("running A", "running B", "running A", *a_round),
+            *("running B", "running A", *a_round),
+            *("running B", "done None"),
+        ][1:]
+    )
+
+
 def test_each_model_has_the_runs_of_the_plan_evenly_over_its_blocks(
     host: Device, numpy_model: Callable[..., JobModel], tmp_path: Path
 ) -> None:

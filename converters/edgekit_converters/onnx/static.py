@@ -46,7 +46,7 @@ def quantize(
     uint8 activations with int8 weights are what onnxruntime's documentation advises for x86, and
     they run on ARM. Weights use 7 of the 8 bits: x86 without VNNI adds two products in 16 bits,
     where 2 x 255 x 127 saturates and 2 x 255 x 64 does not (8 bits: 16.8 dB there instead of 33.0,
-    on the digits net; 7 bits: 28.8 everywhere). The outputs are the same to the last bit on x86-64
+    on the digits net; 7 bits: 28.8). The outputs are the same to the last bit on x86-64
     and ARM64, since means and sums are written so that onnxruntime's kernels agree; a Softmax at
     the end is float and need not be.
     onnxruntime does not look into loops: their kernels are only stored as int8. Raises
