@@ -144,7 +144,7 @@ class Visitor:
 
     def _listen(self, message: Any) -> None:
         if message.type == "error":
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location['url']}".strip())
 
     def go(self, url: str) -> None:
         """Open a site and wait for its first prediction."""

@@ -15,10 +15,10 @@ async function main(): Promise<void> {
   byId('version').textContent = site.edgekit;
   const demo = new Demo(site);
   const fetched = await demo.start();
+  // Not before the first prediction: most visitors never measure. Before the copy, to be in it.
+  const { MeasureAll } = await import('./measure.ts');
   showNotices(await keepOffline(fetched));
   await demo.raceBackEnds();
-  // Not before the first prediction: most visitors never measure.
-  const { MeasureAll } = await import('./measure.ts');
   new MeasureAll(site);
 }
 

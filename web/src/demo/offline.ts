@@ -11,6 +11,8 @@ export async function keepOffline(inWorkers: readonly string[]): Promise<string 
   try {
     await navigator.serviceWorker.register(new URL('sw.js', document.baseURI));
     const { active } = await navigator.serviceWorker.ready;
+    // What is fetched before it took over would be in neither list.
+    if (active) await activated(active);
     const fetched = performance.getEntriesByType('resource').map(({ name }) => name);
     active?.postMessage([
       ...new Set([new URL('.', document.baseURI).href, ...fetched, ...inWorkers]),
@@ -19,4 +21,15 @@ export async function keepOffline(inWorkers: readonly string[]): Promise<string 
   } catch (error) {
     return messageOf(error);
   }
+}
+
+/** Wait until a service worker is active for good: it answers for this page from then on. */
+function activated(worker: ServiceWorker): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (worker.state !== 'activating') resolve();
+    };
+    worker.addEventListener('statechange', look);
+    look();
+  });
 }
