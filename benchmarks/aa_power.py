@@ -79,6 +79,7 @@ def compare(folder: Path, layers: int, batch: int) -> Iterator[Comparison]:
             shutil.copy(work / f"{file}.tflite", work / f"{names[-1]}.tflite")
     np.save(work / "x.npy", sample()["x"])
     request = BenchRequest(
+        bundle="aa",
         subjects=[
             Subject(f"tflite/{name}", "tflite", name, path, path.stat().st_size)
             for name, path in ((name, work / f"{name}.tflite") for name in names)

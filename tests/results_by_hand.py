@@ -183,6 +183,7 @@ def results_of(*rows: Row, **more: Any) -> Results:
         device: BOARD if device.startswith("board:") else ENVIRONMENT for device in devices
     }
     values: dict[str, Any] = {
+        "bundle": "digits",
         "edgekit": "0.1.0",
         "created": "2026-11-21T08:37:28+00:00",
         "plan": QUICK,

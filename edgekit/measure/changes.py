@@ -140,8 +140,8 @@ def _row_change(
 def _model_differences(rows: Sequence[RowChange]) -> Iterator[str]:
     """Yield how the rows show that two bundles were made of different models.
 
-    Results do not name their bundle, and after training again sizes differ as they should. Other
-    outputs are another model's.
+    A bundle is named by its folder, which may be called anything, and after training again sizes
+    differ as they should. Other outputs are another model's.
     """
     for row in rows:
         before, after = (
@@ -155,6 +155,8 @@ def _model_differences(rows: Sequence[RowChange]) -> Iterator[str]:
 
 def _notes(old: Results, new: Results) -> Iterator[str]:
     yield from version_changes(old, new)
+    if old.bundle != new.bundle:
+        yield f"bundle {old.bundle}, now {new.bundle}"
     if old.edgekit != new.edgekit:
         yield f"edgekit {old.edgekit}, now {new.edgekit}"
     if old.plan.name != new.plan.name:

@@ -85,6 +85,7 @@ def bench_request(
         raise UsageError(f"{bundle.folder} holds no artifact. Convert it again.")
     golden = store_golden(bundle, work / "golden")
     return BenchRequest(
+        bundle=bundle.manifest.name,
         subjects=subjects,
         inputs={name: str(file) for name, file in golden.files.items()},
         golden=golden.outputs,

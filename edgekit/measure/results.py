@@ -172,6 +172,7 @@ class Row:
 class Results:
     """Everything that one bench found out.
 
+    bundle: the name of what was measured.
     created: when it ended, ISO 8601 in UTC.
     plan: of devices that measure time; those that count have `COUNTING`.
     threads: how many each engine was told to use.
@@ -180,6 +181,7 @@ class Results:
     environments: what each device said about itself.
     """
 
+    bundle: str
     edgekit: str
     created: str
     plan: BenchPlan
@@ -222,6 +224,7 @@ class Results:
         """Return the JSON form."""
         return {
             "schema": RESULTS_SCHEMA_VERSION,
+            "bundle": self.bundle,
             "edgekit": self.edgekit,
             "created": self.created,
             "plan": asdict(self.plan),
@@ -237,6 +240,7 @@ class Results:
         """Return the results whose JSON form is given, which must be of this schema version."""
         plan = form["plan"]
         return cls(
+            bundle=form["bundle"],
             edgekit=form["edgekit"],
             created=form["created"],
             plan=BenchPlan(plan["name"], plan["processes"], Plan(**plan["worker"])),
@@ -257,6 +261,8 @@ def load_results(path: str | os.PathLike[str]) -> Results:
     Example:
         >>> import edgekit
         >>> results = edgekit.load_results("results.json")
+        >>> results.bundle
+        'digits'
         >>> [(row.device, row.id) for row in results.rows if row.recipe == "int8"]
         [('host', 'tflite/int8')]
         >>> fidelity = results.rows[-1].fidelity.outputs["digit"]

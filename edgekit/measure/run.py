@@ -61,6 +61,7 @@ class Evaluation:
 class BenchRequest:
     """What to measure, and where.
 
+    bundle: the name of it all.
     inputs: golden samples, a .npy file for each input, before preprocessing.
     golden: the original's outputs on them, samples along the first axis.
     noise: whether the golden samples are noise.
@@ -70,6 +71,7 @@ class BenchRequest:
     engines: the words of the engines to measure ("tfjs"); empty for all.
     """
 
+    bundle: str
     subjects: Sequence[Subject]
     inputs: Mapping[str, str]
     golden: Mapping[str, Array]
@@ -126,6 +128,7 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
             for name, judgement in bench.judgements.items():
                 judgements[device.name, name] = judgement
     return Results(
+        bundle=request.bundle,
         edgekit=edgekit.__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         plan=request.plan,

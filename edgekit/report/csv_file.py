@@ -36,6 +36,7 @@ def _cells(section: Section, row: Row) -> Cells:
     results = section.results
     return {
         "file": section.file,
+        "bundle": results.bundle,
         "created": results.created,
         "edgekit": results.edgekit,
         "device": section.device,

@@ -27,7 +27,7 @@ def render_markdown(report: Report) -> str:
 def _section(section: Section) -> Iterator[str]:
     results, rows = section.results, section.rows
     yield f"## {escape(heading(section.title, results))}"
-    yield escape(f"{minute(results.created)} UTC, edgekit {results.edgekit}")
+    yield escape(f"{results.bundle}, {minute(results.created)} UTC, edgekit {results.edgekit}")
     columns = table_columns([row for row in rows if is_in_table(row)])
     if columns:
         yield markdown_table(columns)

@@ -15,7 +15,8 @@ from edgekit_runtimes.errors import ArtifactError, UsageError
 class Section:
     """One device of one results file.
 
-    title: the device, with the date where several files have it.
+    title: the device, with its bundle where the files are of several, and with the date where
+    several files have both.
     file: the results file as it was given.
     results: of this device alone, which is called `title` in it.
     """
@@ -40,6 +41,14 @@ class Report:
 
     sections: tuple[Section, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What was measured where."""
+        places = ", ".join(section.title for section in self.sections)
+        bundles = {section.results.bundle for section in self.sections}
+        # Several bundles stand in the sections' titles.
+        return f"{bundles.pop()} on {places}" if len(bundles) == 1 else places
 
     @property
     def rows(self) -> Iterator[Row]:
@@ -73,7 +82,13 @@ def merge(files: Mapping[str, Results]) -> Report:
         for file, results in files.items()
         for device in dict.fromkeys(row.device for row in results.rows)
     ]
-    titles = _titles([(device, file, results.created) for device, file, results in found])
+    are_several = len({results.bundle for results in files.values()}) > 1
+    titles = _titles(
+        [
+            (f"{results.bundle} on {device}" if are_several else device, file, results.created)
+            for device, file, results in found
+        ]
+    )
     sections = (
         Section(title, device, file, _only(device, title, results))
         for title, (device, file, results) in zip(titles, found, strict=True)
@@ -82,15 +97,15 @@ def merge(files: Mapping[str, Results]) -> Report:
 
 
 def _titles(found: Sequence[tuple[str, str, str]]) -> list[str]:
-    """Return a title of its own for each (device, file, date)."""
-    devices = Counter(device for device, _, _ in found)
-    dated = [f"{device} ({minute(created)})" for device, _, created in found]
+    """Return a title of its own for each (name, file, date)."""
+    names = Counter(name for name, _, _ in found)
+    dated = [f"{name} ({minute(created)})" for name, _, created in found]
     dates = Counter(dated)
     return [
-        device
-        if devices[device] == 1
-        else (title if dates[title] == 1 else f"{device} ({minute(created)}, {file})")
-        for (device, file, created), title in zip(found, dated, strict=True)
+        name
+        if names[name] == 1
+        else (title if dates[title] == 1 else f"{name} ({minute(created)}, {file})")
+        for (name, file, created), title in zip(found, dated, strict=True)
     ]
 
 
@@ -113,7 +128,14 @@ def _only(device: str, title: str, results: Results) -> Results:
 
 
 def _different_bundles(files: Mapping[str, Results]) -> Iterator[str]:
-    """Yield a note where artifacts of one name have different sizes in different files."""
+    """Yield a note where bundles have different names, or artifacts of one name different sizes."""
+    names: dict[str, str] = {}
+    for file, results in files.items():
+        names.setdefault(results.bundle, file)
+    if len(names) > 1:
+        texts = [f"{name} in {file}" for name, file in names.items()]
+        yield f"these results are of different bundles: {' and '.join(texts)}"
+        return
     sizes: dict[str, dict[int, str]] = {}
     for file, results in files.items():
         for row in results.rows:

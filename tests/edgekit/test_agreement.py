@@ -107,6 +107,7 @@ def request_for(tmp_path_factory):
 
     def make(*devices, path=folder / "fp32.tflite", format="tflite"):  # noqa: A002
         return BenchRequest(
+            bundle="small",
             subjects=[Subject(f"{format}/fp32", format, "fp32", path, 1)],
             inputs={"x": str(folder / "golden.npy")},
             golden={"class": small_artifacts.answers(samples)},

@@ -50,6 +50,7 @@ def request_for(files: Path) -> Callable[..., BenchRequest]:
 
     def make(subjects: dict[str, str], **more: object) -> BenchRequest:
         return BenchRequest(
+            bundle="small",
             subjects=[subject(name, files / file) for name, file in subjects.items()],
             inputs={"x": str(files / "golden.npy")},
             golden={"class": small_artifacts.answers(small_artifacts.inputs(GOLDEN))},
@@ -287,6 +288,7 @@ def test_an_original_that_dies_while_it_is_timed_takes_no_artifact_with_it(
     x = np.arange(GOLDEN * 3, dtype=np.float32).reshape(GOLDEN, 3)
     np.save(tmp_path / "x.npy", x)
     request = BenchRequest(
+        bundle="small",
         subjects=[subject("onnx/fp32", path), subject("onnx/copy", path)],
         inputs={"x": str(tmp_path / "x.npy")},
         golden={"y": 2 * x},

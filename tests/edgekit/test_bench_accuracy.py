@@ -138,6 +138,7 @@ def request_of_one(tmp_path: Path) -> Callable[..., BenchRequest]:
         np.save(tmp_path / "x.npy", samples)
         labels = small_artifacts.answers(samples).argmax(axis=1)
         return BenchRequest(
+            bundle="small",
             subjects=[Subject("onnx/fp32", "onnx", "fp32", path, 1)],
             inputs={"x": str(tmp_path / "x.npy")},
             golden={"class": small_artifacts.answers(samples[:8])},

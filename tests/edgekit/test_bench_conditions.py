@@ -30,6 +30,7 @@ def measured(folder):
     np.save(folder / "golden.npy", samples)
     path = small_artifacts.write_tflite(folder / "fp32.tflite")
     request = BenchRequest(
+        bundle="small",
         subjects=[Subject("tflite/fp32", "tflite", "fp32", path, 1)],
         inputs={"x": str(folder / "golden.npy")},
         golden={"class": small_artifacts.answers(samples)},

@@ -49,7 +49,7 @@ ROW = Row(
 def results(*rows: Row, **facts: Any) -> Results:
     """Return the results of a bench on one browser device."""
     environments = {rows[0].device: {**PAGE, **facts}}
-    return Results("0.1.0", "2026-11-21T09:00:00+00:00", QUICK, 1, 64, False, environments, rows)
+    return Results("digits", "0.1.0", "2026-11-21T09:00:00+00:00", QUICK, 1, 64, False, environments, rows)
 
 
 def row_on(device: str, backend: str) -> Row:

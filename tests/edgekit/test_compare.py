@@ -402,6 +402,7 @@ def test_other_versions_and_plans_are_noted_only():
     new = results_of(
         replace(INT8, accuracy=classified(500, 600)),
         environments={"host": {**ENVIRONMENT, "kernel": "6.2", "python": "3.12.1"}},
+        bundle="other-name",
         edgekit="0.2.0",
         plan=replace(old.plan, name="thorough"),
         samples=32,
@@ -411,6 +412,7 @@ def test_other_versions_and_plans_are_noted_only():
     assert comparison.obstacles == ()
     assert comparison.notes == (
         "host: kernel 6.1, now 6.2, Python 3.11.7, now 3.12.1",
+        "bundle digits, now other-name",
         "edgekit 0.1.0, now 0.2.0",
         "plan quick, now thorough",
         "fidelity was judged on 64 samples, now on 32 samples of noise",

@@ -52,8 +52,8 @@ def test_several_files_are_printed_one_below_the_other_with_what_must_be_known(c
     [
         ("report.html", "<!DOCTYPE html>"),
         ("report.md", "## host: AMD EPYC"),
-        ("report.csv", "file,created,"),
-        ("new/folder/REPORT.CSV", "file,created,"),
+        ("report.csv", "file,bundle,created,"),
+        ("new/folder/REPORT.CSV", "file,bundle,created,"),
     ],
 )
 def test_the_suffix_says_what_is_written(cli, host, tmp_path, name, start):

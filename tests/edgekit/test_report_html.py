@@ -87,9 +87,10 @@ def test_names_with_html_in_them_are_text():
     broken = replace(failed_row("onnx/int8", f"died of {EVIL}"), device=EVIL)
     environment = {**ENVIRONMENT, "cpu": EVIL, EVIL: EVIL, "engines": {EVIL: EVIL}}
     results = results_of(evil, broken, environments={EVIL: environment}, created=EVIL, edgekit=EVIL)
+    results = replace(results, bundle=EVIL)
     page = Page(render_html(merge({EVIL: results, "other.json": results_of(INT8)})))
     assert len(page.all("script")) == 1
-    assert page.texts("h1") == [f"edgekit report: {EVIL}, host"]
+    assert page.texts("h1") == [f"edgekit report: {EVIL} on {EVIL}, digits on host"]
     assert page.texts("th", scope="row").count(EVIL) == 4
     assert f"onnx/int8: error: died of {EVIL}" in page.texts("li")
     assert page.texts("dd").count(EVIL) == 2

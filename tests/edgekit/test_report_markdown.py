@@ -36,7 +36,7 @@ INT8 = replace(
 TEXT = """\
 ## host: AMD EPYC, 2 cores, 1 thread; litert 2.3.0
 
-2026-11-21 08:37 UTC, edgekit 0.1.0
+digits, 2026-11-21 08:37 UTC, edgekit 0.1.0
 
 | artifact | size KB | brotli KB | load ms | first run µs | median µs | p90 µs | ratio to fp32 [95 %] | verdict | to original | top-1 % | SQNR dB |
 | --- | --: | --: | --: | --: | --: | --: | --: | --- | --: | --: | --: |

@@ -61,6 +61,21 @@ def test_artifacts_of_one_name_and_different_sizes_are_noted_as_another_bundle()
     )
 
 
+def test_files_of_different_bundles_are_told_apart_by_their_names():
+    other = results_of(replace(FP32, bytes=14_000_000), ON_BOARD, bundle="mbv2")
+    report = merge({"a.json": results_of(FP32), "b.json": other})
+    titles = ["digits on host", "mbv2 on host", "mbv2 on board:pi5"]
+    assert [section.title for section in report.sections] == titles
+    assert report.title == ", ".join(titles)
+    assert report.notes == (
+        "these results are of different bundles: digits in a.json and mbv2 in b.json",
+    )
+
+
+def test_one_bundle_is_named_once_for_all_devices():
+    assert merge({"a.json": results_of(FP32, ON_BOARD)}).title == "digits on host, board:pi5"
+
+
 def test_ratios_of_all_devices_stand_side_by_side():
     report = merge({"a.json": results_of(FP32, INT8), "b.json": results_of(ON_BOARD)})
     assert [(column.header, column.cells) for column in across(report).columns()] == [

@@ -41,6 +41,7 @@ def request_on(artifacts: Path) -> Callable[..., BenchRequest]:
 
     def make(device: str, **more: object) -> BenchRequest:
         return BenchRequest(
+            bundle="small",
             subjects=[
                 Subject(f"tflite/{recipe}", "tflite", recipe, artifacts / f"{recipe}.tflite", 1, {})
                 for recipe in ("fp32", "int8")

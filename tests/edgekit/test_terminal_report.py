@@ -112,7 +112,7 @@ TFJS = [
 
 
 def results(*rows, noise=False):
-    return Results("0.1.0", "2026-11-21", QUICK, 1, 64, noise, {"host": ENVIRONMENT}, tuple(rows))
+    return Results("digits", "0.1.0", "2026-11-21", QUICK, 1, 64, noise, {"host": ENVIRONMENT}, tuple(rows))
 
 
 def printed(results, width):

@@ -203,6 +203,7 @@ def test_measure_all_fills_a_table_and_a_file_that_edgekit_reads(
     schema = json.loads((ROOT / "edgekit/measure/results.schema.json").read_text())
     jsonschema.validate(json.loads(path.read_text()), schema)
     results = load_results(path)
+    assert results.bundle == "digits"
     places = {(row.device, row.id) for row in results.rows}
     everywhere = ("tfjs/fp32", "tfjs/int8-weights")
     on_wasm = (*everywhere, "tflite/fp32", "tflite/int8", "onnx/int8")

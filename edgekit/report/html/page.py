@@ -41,7 +41,7 @@ def render_html(report: Report) -> str:
     All that comes from results files is escaped, and the browser runs no script but our own.
     """
     script, style = _asset("report.js"), _asset("style.css")
-    title = f"edgekit report: {', '.join(section.title for section in report.sections)}"
+    title = f"edgekit report: {report.title}"
     parts = [
         f"<h1>{escape(title)}</h1>",
         *(f'<p class="note">{escape(note)}</p>' for note in report.notes),

@@ -83,9 +83,10 @@ export class Bench {
 
   /** Everything so far, as `edgekit bench --json` prints it. */
   results(): EdgekitResults {
-    const { edgekit, golden } = this.#site;
+    const { name, edgekit, golden } = this.#site;
     return {
       schema: 1,
+      bundle: name,
       edgekit,
       created: new Date().toISOString(),
       plan: { name: PLAN_NAME, processes: 1, worker: PLAN },
