@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import functools
+import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +37,47 @@ def pytest_configure(config: pytest.Config) -> None:
         from on_board import OnBoard
 
         config.pluginmanager.register(OnBoard(config, board))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with long tests first, so that no worker waits for another at the end."""
+    long = {
+        mark: {item.path for item in items if item.get_closest_marker(mark)}
+        for mark in ("board", "browser", "slow")
+    }
+    items.sort(key=lambda item: [item.path not in paths for paths in long.values()])
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock against other processes, such as tests that run beside these."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Make a folder by its name, once for all processes of this session, and return it.
+
+    make: called with the folder, which is there and empty.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+
+    def get(name: str, make: Callable[[Path], None]) -> Path:
+        folder = shared / f"once-{name}"
+        with locked(shared / f"{folder.name}.lock"):
+            ready = folder / ".ready"
+            if not ready.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                ready.touch()
+        return folder
+
+    return get
 
 
 @dataclass(frozen=True)
@@ -99,7 +144,7 @@ def error_message(text: str) -> str:
 
 @pytest.fixture(scope="session")
 def bundles(
-    tmp_path_factory: pytest.TempPathFactory,
+    make_once: Callable[..., Path],
     saved_models: Callable[[str], Path],
     samples_file: Callable[[str], Path],
 ) -> Callable[..., Path]:
@@ -107,23 +152,22 @@ def bundles(
 
     Return the bundle. It is shared: copy it before you change it.
     """
-    import functools
-
     from edgekit.cli import run_command_line
 
-    @functools.cache
     def convert(name: str, *words: str) -> Path:
-        folder = tmp_path_factory.mktemp("bundles") / f"{name}.edgekit"
-        data = [] if "--calibration" in words else ["--calibration", str(samples_file(name))]
-        model = str(saved_models(name))
-        assert run_command_line(["convert", model, *data, *words, "-o", str(folder)]) == 0
-        return folder
+        def make(folder: Path) -> None:
+            data = [] if "--calibration" in words else ["--calibration", str(samples_file(name))]
+            command = ["convert", str(saved_models(name)), *data, *words]
+            assert run_command_line([*command, "-o", str(folder / f"{name}.edgekit")]) == 0
+
+        key = hashlib.sha256("\0".join((name, *words)).encode()).hexdigest()[:16]
+        return make_once(key, make) / f"{name}.edgekit"
 
     return convert
 
 
 @pytest.fixture(scope="session")
-def results_file(bundles: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results_file(bundles: Callable[..., Path], make_once: Callable[..., Path]) -> Path:
     """Bench a bundle on this machine, once, by a plan too short for claims."""
     import dataclasses
 
@@ -133,17 +177,17 @@ def results_file(bundles: Callable[..., Path], tmp_path_factory: pytest.TempPath
     from edgekit.measure.run import run_bench
     from edgekit_runtimes.job import Plan
 
-    folder = tmp_path_factory.mktemp("results")
-    bundle = load_bundle(bundles("dense_net", "--recipe", "fp32,int8", "--io", "int8"))
-    request = bench_request(bundle, folder / "work")
-    plan = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_runs=8))
-    path = folder / "results.json"
-    run_bench(dataclasses.replace(request, plan=plan)).save(path)
-    return path
+    def make(folder: Path) -> None:
+        bundle = load_bundle(bundles("dense_net", "--recipe", "fp32,int8", "--io", "int8"))
+        request = bench_request(bundle, folder / "work")
+        plan = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_runs=8))
+        run_bench(dataclasses.replace(request, plan=plan)).save(folder / "results.json")
+
+    return make_once("results", make) / "results.json"
 
 
 @pytest.fixture(scope="session")
-def digits_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits_bundle(make_once: Callable[..., Path]) -> Path:
     """Convert the digits net by every recipe and two pruned ones, once.
 
     Return the bundle. It is shared: copy it before you change it.
@@ -151,12 +195,36 @@ def digits_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import edgekit
     from edgekit.recipe import QUANTIZATIONS
 
-    return edgekit.convert(
-        DIGITS / "digits.keras",
-        tmp_path_factory.mktemp("digits") / "digits.edgekit",
-        recipe=[*QUANTIZATIONS, "fp32+prune33", "int8-weights+prune33"],
-        calibration=DIGITS / "digits.npz",
-    ).folder
+    def make(folder: Path) -> None:
+        edgekit.convert(
+            DIGITS / "digits.keras",
+            folder / "digits.edgekit",
+            recipe=[*QUANTIZATIONS, "fp32+prune33", "int8-weights+prune33"],
+            calibration=DIGITS / "digits.npz",
+        )
+
+    return make_once("digits", make) / "digits.edgekit"
+
+
+@pytest.fixture(scope="session")
+def digits_with(
+    digits_bundle: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Copy the digits bundle with a few of its artifacts, and without its source.
+
+    values: what else its manifest shall say.
+    """
+
+    def copy(ids: Iterable[str], **values: Any) -> Path:
+        folder = tmp_path_factory.mktemp("digits") / "digits.edgekit"
+        shutil.copytree(digits_bundle, folder)
+        manifest = json.loads((folder / "edgekit.json").read_text())
+        manifest["artifacts"] = [row for row in manifest["artifacts"] if row["id"] in {*ids}]
+        manifest["source"]["path"] = "elsewhere.keras"
+        (folder / "edgekit.json").write_text(json.dumps({**manifest, **values}))
+        return folder
+
+    return copy
 
 
 @pytest.fixture(scope="session")
@@ -195,8 +263,6 @@ def samples_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pa
 @pytest.fixture(scope="session")
 def graphs() -> Callable[[str], Any]:
     """Return the frozen graph of a model of tests/models.py by its name, made once."""
-    import functools
-
     import models
 
     from edgekit_converters.sources.keras import freeze_model
@@ -270,9 +336,7 @@ def old_python() -> Path:
     """Return a Python 3.11 with tflite-runtime and numpy 1.26, in an environment made once."""
     folder = ROOT / ".cache" / "tflite-runtime-2.14.0"
     folder.parent.mkdir(exist_ok=True)
-    # Tests that run beside each other must not make it twice.
-    with (folder.parent / "tflite-runtime.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder.parent / "tflite-runtime.lock"):
         return _old_python(folder)
 
 

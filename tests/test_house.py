@@ -129,15 +129,8 @@ def light_python(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def digits_bundle(tmp_path_factory):
-    """The digits example as a bundle, converted once."""
-    from edgekit.cli import run_command_line
-
-    folder = tmp_path_factory.mktemp("digits") / "digits.edgekit"
-    words = ["convert", DIGITS / "digits.keras", "--to", "tflite", "--recipe", "fp32,int8"]
-    words += ["--calibration", DIGITS / "digits.npz", "--classes", DIGITS / "classes.txt"]
-    assert run_command_line([str(word) for word in (*words, "-o", folder)]) == 0
-    return folder
+def small_bundle(digits_with):
+    return digits_with(["tflite/fp32", "tflite/int8"])
 
 
 def run_light(python, folder, *words):
@@ -146,8 +139,8 @@ def run_light(python, folder, *words):
 
 
 @pytest.mark.slow
-def test_the_wheel_alone_benches_a_bundle_without_tensorflow(light_python, digits_bundle, tmp_path):
-    answer = run_light(light_python, tmp_path, "bench", digits_bundle, "--json")
+def test_the_wheel_alone_benches_a_bundle_without_tensorflow(light_python, small_bundle, tmp_path):
+    answer = run_light(light_python, tmp_path, "bench", small_bundle, "--json")
     assert answer.returncode == 0, answer.stderr
     rows = {row["id"]: row for row in json.loads(answer.stdout)["rows"]}
     assert rows.keys() == {"tflite/fp32", "tflite/int8"}
@@ -157,8 +150,8 @@ def test_the_wheel_alone_benches_a_bundle_without_tensorflow(light_python, digit
 
 
 @pytest.mark.slow
-def test_the_wheel_alone_runs_an_artifact(light_python, digits_bundle, tmp_path):
-    artifact = digits_bundle / "tflite" / "int8.tflite"
+def test_the_wheel_alone_runs_an_artifact(light_python, small_bundle, tmp_path):
+    artifact = small_bundle / "tflite" / "int8.tflite"
     answer = run_light(light_python, tmp_path, "run", artifact, "--input", DIGITS / "digits.npz")
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith("digit: float32[10], ")

@@ -6,12 +6,12 @@ rounds activations by other kernels where the CPU has a dot product (pi5, x86-64
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from conftest import DIGITS
 from onnx import TensorProto, helper, numpy_helper
 
 import edgekit
@@ -24,7 +24,6 @@ from edgekit_runtimes.tensors import Arrays, decode_array
 
 pytestmark = [pytest.mark.board, pytest.mark.slow]
 
-RECIPES = "fp32,fp16,int8-weights,int8-dynamic,int8,int4-dynamic"
 SAMPLES = 4
 
 EXACT = 0.0
@@ -50,14 +49,8 @@ TOLERANCES = {
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return edgekit.convert(
-        DIGITS / "digits.keras",
-        tmp_path_factory.mktemp("digits") / "digits.edgekit",
-        to="tflite,onnx",
-        recipe=RECIPES,
-        calibration=DIGITS / "digits.npz",
-    )
+def bundle(digits_with: Callable[..., Path]) -> Bundle:
+    return edgekit.load_bundle(digits_with(TOLERANCES))
 
 
 def jobs_for(bundle: Bundle, golden: GoldenSamples, device: Device) -> dict[str, Job]:

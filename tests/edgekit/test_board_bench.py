@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from conftest import DIGITS, ROOT
 
+import edgekit
 from edgekit.bundle import load_bundle
 from edgekit.cli import run_command_line
 from edgekit.golden import store_golden
@@ -30,19 +31,13 @@ pytestmark = [pytest.mark.board, pytest.mark.slow]
 LITERT = "edgekit_runtimes.engines.litert"
 ONNXRUNTIME = "edgekit_runtimes.engines.onnxruntime"
 BOARDS = ("pi3", "pi4", "pi5")
+COUNTED = ("tflite/fp32", "tflite/int8", "onnx/fp32", "onnx/int8")
 # A repeated count may differ by this share, and no more.
 REPEATABLE = 1e-3
 # mbv2's static int8 artifact has .41 of the float one's instructions where there is a dot product.
 MBV2_INT8_RATIO = 0.45
 # Float kernels add in another order than the host's; 3e-7 was seen.
 FLOAT = 1e-5
-
-
-def convert(folder, model, calibration, *words):
-    bundle = folder / f"{model.stem}.edgekit"
-    words = ["convert", model, "--calibration", calibration, *words, "-o", bundle]
-    assert run_command_line([str(word) for word in words]) == 0
-    return bundle
 
 
 def bench(bundle, target, *devices) -> Results:
@@ -54,10 +49,8 @@ def bench(bundle, target, *devices) -> Results:
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("digits")
-    words = ["--to", "tflite,onnx,tfjs", "--recipe", "fp32,int8"]
-    return convert(folder, DIGITS / "digits.keras", DIGITS / "digits.npz", *words)
+def digits(digits_with):
+    return digits_with([*COUNTED, "tfjs/fp32", "tfjs/int8"])
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +65,7 @@ def row(results, board, name):
 
 
 @pytest.mark.parametrize("board", BOARDS)
-@pytest.mark.parametrize("name", ["tflite/fp32", "tflite/int8", "onnx/fp32", "onnx/int8"])
+@pytest.mark.parametrize("name", COUNTED)
 def test_each_artifact_has_five_counted_runs_and_a_first_run_of_its_own(counted, board, name):
     found = row(counted, board, name)
     assert (found.status, found.unit) == ("ok", "instructions")
@@ -158,8 +151,13 @@ def mbv2(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mbv2")
     script = ROOT / "examples" / "mbv2" / "make.py"
     subprocess.run([sys.executable, script, folder], check=True, stdout=subprocess.DEVNULL)
-    words = ["--to", "tflite,onnx", "--recipe", "fp32,int8"]
-    return convert(folder, folder / "mbv2.keras", folder / "mbv2.npz", *words)
+    return edgekit.convert(
+        folder / "mbv2.keras",
+        folder / "mbv2.edgekit",
+        to="tflite,onnx",
+        recipe="fp32,int8",
+        calibration=folder / "mbv2.npz",
+    ).folder
 
 
 def outputs_of(events, name):

@@ -44,16 +44,8 @@ def _chromium() -> None:
 
 
 @pytest.fixture(scope="module")
-def small_bundle(digits_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The digits bundle with a few artifacts only, and without its source."""
-    folder = tmp_path_factory.mktemp("small") / "digits.edgekit"
-    shutil.copytree(digits_bundle, folder)
-    path = folder / "edgekit.json"
-    form = json.loads(path.read_text())
-    form["artifacts"] = [row for row in form["artifacts"] if row["id"] in ARTIFACTS]
-    form["source"]["path"] = "elsewhere.keras"
-    path.write_text(json.dumps(form))
-    return folder
+def small_bundle(digits_with: Callable[..., Path]) -> Path:
+    return digits_with(ARTIFACTS)
 
 
 @pytest.fixture(scope="module")
@@ -132,15 +124,8 @@ def test_engine_narrows_the_artifacts_on_every_device(small_bundle: Path, tmp_pa
 
 
 @pytest.fixture
-def one_artifact(small_bundle: Path, tmp_path: Path) -> Path:
-    """A bundle with one TF.js artifact."""
-    folder = tmp_path / "one.edgekit"
-    shutil.copytree(small_bundle, folder)
-    path = folder / "edgekit.json"
-    form = json.loads(path.read_text())
-    form["artifacts"] = [row for row in form["artifacts"] if row["id"] == "tfjs/fp32"]
-    path.write_text(json.dumps(form))
-    return folder
+def one_artifact(digits_with: Callable[..., Path]) -> Path:
+    return digits_with(["tfjs/fp32"])
 
 
 def start(bundle: Path, *words: str) -> subprocess.Popen[str]:

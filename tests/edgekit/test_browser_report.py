@@ -9,9 +9,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from results_by_hand import results_of
 
 from edgekit.measure import results as results_module
-from edgekit.measure.plan import QUICK
 from edgekit.measure.results import Results, Row
 from edgekit.measure.statistics import Statistics
 from edgekit.report.browser import renderer_name
@@ -49,7 +49,7 @@ ROW = Row(
 def results(*rows: Row, **facts: Any) -> Results:
     """Return the results of a bench on one browser device."""
     environments = {rows[0].device: {**PAGE, **facts}}
-    return Results("digits", "0.1.0", "2026-11-21T09:00:00+00:00", QUICK, 1, 64, False, environments, rows)
+    return results_of(*rows, environments=environments)
 
 
 def row_on(device: str, backend: str) -> Row:

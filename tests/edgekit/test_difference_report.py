@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from results_by_hand import results_of
 
 from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
-from edgekit.measure.plan import QUICK
-from edgekit.measure.results import Results, Row
+from edgekit.measure.results import Row
 from edgekit.measure.statistics import Statistics
 from edgekit.measure.steadiness import Steadiness
 from edgekit.report.difference import difference_cell, difference_header
@@ -99,7 +99,7 @@ def test_a_metric_of_the_users_own_has_a_column_of_its_name():
 def test_what_same_means_is_said_once():
     same = replace(ROW, accuracy=top1(replace(TOP1, verdict="same")))
     worse = replace(ROW, accuracy=top1(TOP1))
-    results = Results("digits", "0.1.0", "2026-11-21", QUICK, 1, 64, False, {}, (same, worse))
+    results = results_of(same, worse, environments={})
     assert legend(results, [same, same]) == [
         "same: no difference in accuracy was found; the brackets say how large it could be"
     ]

@@ -4,13 +4,13 @@ import io
 from dataclasses import replace
 
 import pytest
+from results_by_hand import results_of
 from rich.console import Console
 
 from edgekit.measure.accuracy.accuracy import Accuracy
 from edgekit.measure.agreement import Agreement
 from edgekit.measure.fidelity import Fidelity, OutputFidelity
-from edgekit.measure.plan import QUICK
-from edgekit.measure.results import Results, Row
+from edgekit.measure.results import Row
 from edgekit.measure.statistics import Ratio, Statistics
 from edgekit.report.terminal import (
     heading,
@@ -112,7 +112,7 @@ TFJS = [
 
 
 def results(*rows, noise=False):
-    return Results("digits", "0.1.0", "2026-11-21", QUICK, 1, 64, noise, {"host": ENVIRONMENT}, tuple(rows))
+    return results_of(*rows, noise=noise, environments={"host": ENVIRONMENT})
 
 
 def printed(results, width):

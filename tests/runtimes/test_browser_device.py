@@ -52,7 +52,7 @@ def onnx(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def digits(digits_bundle: Path) -> Callable[..., Job]:
+def digits(digits_bundle: Path, tmp_path: Path) -> Callable[..., Job]:
     """Make a job of digits artifacts on a back end."""
 
     def make(backend: str, *names: str, **more: Any) -> Job:
@@ -61,8 +61,7 @@ def digits(digits_bundle: Path) -> Callable[..., Job]:
             for name in names
         )
         samples = np.random.default_rng(3).uniform(0, 255, (SAMPLES, 28, 28, 1))
-        folder = digits_bundle.parent
-        return Job(models, save_inputs(folder, image=samples.astype(np.float32)), **more)
+        return Job(models, save_inputs(tmp_path, image=samples.astype(np.float32)), **more)
 
     return make
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -89,19 +87,10 @@ def put_site(server: StaticServer) -> Callable[[Path, str], Path]:
 
 
 @pytest.fixture(scope="session")
-def digits_site(
-    digits_bundle: Path,
-    put_site: Callable[[Path, str], Path],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
+def digits_site(digits_with: Callable[..., Path], put_site: Callable[[Path, str], Path]) -> Path:
     """Return the site of the digits net with a few of its artifacts, and with class names."""
-    bundle = tmp_path_factory.mktemp("demo") / "digits.edgekit"
-    shutil.copytree(digits_bundle, bundle)
-    manifest = json.loads((bundle / "edgekit.json").read_text())
-    manifest["artifacts"] = [row for row in manifest["artifacts"] if row["id"] in ARTIFACTS]
-    manifest["classes"] = [str(digit) for digit in range(10)]
-    (bundle / "edgekit.json").write_text(json.dumps(manifest))
-    return put_site(bundle, "digits")
+    classes = [str(digit) for digit in range(10)]
+    return put_site(digits_with(ARTIFACTS, classes=classes), "digits")
 
 
 @pytest.fixture(scope="module")
