@@ -121,7 +121,7 @@ def bench(
     browser: str | None = None,
     data: PathLike | Mapping[str, Array] | None = None,
     metric: str | Callable[[Array, Array], Any] | None = None,
-    output: str | None = None,
+    labels_of: str | None = None,
     original: PathLike | None = None,
     thorough: bool = False,
     threads: int = 1,
@@ -143,7 +143,7 @@ def bench(
         metric: What judges instead of top-1 accuracy, or MAE and RMSE: "module:function" or a
             function of outputs [n, …] and labels [n, …] that returns one number a sample, or one
             for all of them. Higher is better, but for names that end in _error, _loss or _distance.
-        output: Which of several outputs the labels are about.
+        labels_of: Which of several outputs the labels are about.
         original: The source to measure against; by default the one the bundle was made of, where
             it is still there.
         thorough: At least 1,024 runs and 60 s of each model, over 5 processes, instead of 50 runs
@@ -187,7 +187,7 @@ def bench(
             browser=browser,
             plan=THOROUGH if thorough else QUICK,
             metric=metric,
-            output=output,
+            labels_of=labels_of,
             clean=clean,
         )
         say = progress or _silent

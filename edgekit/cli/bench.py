@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli.gating import Gating, gate_options
-from edgekit.cli.options import json_option
+from edgekit.cli.options import PATH, check_file, json_option
 from edgekit.cli.output import stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE
 
@@ -17,13 +17,13 @@ Examples:
   edgekit bench digits.edgekit
   edgekit bench digits.edgekit --data digits.npz
   edgekit bench digits.edgekit --data digits.npz --thorough
-  edgekit bench digits.edgekit --data faces.npz --output box --metric judges:iou
+  edgekit bench digits.edgekit --data faces.npz --labels-of box --metric judges:iou
   edgekit bench digits.edgekit --on host --on host:/opt/old/bin/python
   edgekit bench digits.edgekit --on host --on board:pi4 --on board:pi5
   edgekit bench digits.edgekit --on ssh://pi@raspberrypi/home/pi/edgekit/bin/python
   edgekit bench digits.edgekit --on browser:webgl --on browser:wasm
   edgekit bench digits.edgekit --on browser:wasm --engine litertjs --browser /usr/bin/firefox
-  edgekit bench digits.edgekit --json > results.json
+  edgekit bench digits.edgekit -o results.json
   edgekit bench digits.edgekit --gate 'size<=300KB' --gate 'int8 latency.p90<=5ms'
 """
 
@@ -69,7 +69,9 @@ Examples:
     "(real numbers): it gets outputs [n, …] and labels [n, …] and returns one number a sample, or "
     "one for all of them. Higher is better, but for names that end in _error, _loss or _distance.",
 )
-@click.option("--output", metavar="NAME", help="Which of several outputs the labels are about.")
+@click.option(
+    "--labels-of", metavar="OUTPUT", help="Which of several outputs the labels are about."
+)
 @click.option(
     "--original",
     type=click.Path(path_type=Path),
@@ -96,6 +98,12 @@ Examples:
     is_flag=True,
     help="Leave nothing on devices over SSH: empty ~/.cache/edgekit/device there before and after.",
 )
+@click.option(
+    "-o",
+    "--output",
+    type=PATH,
+    help="Write the results to this file as well, for edgekit report, check and compare.",
+)
 @gate_options
 @json_option
 def command(
@@ -105,11 +113,12 @@ def command(
     browser: str | None,
     data: str | None,
     metric: str | None,
-    output: str | None,
+    labels_of: str | None,
     original: Path | None,
     plan: str,
     threads: int,
     clean: bool,
+    output: Path | None,
     gating: Gating,
     as_json: bool,
 ) -> int:
@@ -123,7 +132,12 @@ def command(
     from edgekit import api
     from edgekit.cli.progress import status
     from edgekit.report.terminal import print_results
+    from edgekit.storage import check_writable
 
+    if output is not None:
+        # Before any work.
+        check_file("-o", output)
+        check_writable(output.parent)
     with status() as report:
         results = api.bench(
             bundle,
@@ -132,7 +146,7 @@ def command(
             browser=browser,
             data=data,
             metric=metric,
-            output=output,
+            labels_of=labels_of,
             original=original,
             thorough=plan == "thorough",
             threads=threads,
@@ -143,5 +157,7 @@ def command(
         click.echo(results.to_text())
     else:
         print_results(results, stdout_console())
+    if output is not None:
+        results.save(output)
     gates_code = gating.judge(results)
     return WORK_EXIT_CODE if results.failed else gates_code

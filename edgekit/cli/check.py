@@ -55,7 +55,7 @@ Examples:
 @gate_options
 @json_option
 def command(results: tuple[Path, ...], gating: Gating, as_json: bool) -> int:
-    """Judge the results of `edgekit bench --json` by gates; nothing is measured.
+    """Judge the results of `edgekit bench` by gates; nothing is measured.
 
     Gates are those of --gate and of the project: `gates` in edgekit.toml, or in pyproject.toml
     under [tool.edgekit], in this folder or one above it up to the repository's. One that is given

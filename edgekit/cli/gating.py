@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgekit.cli.options import PATH
+from edgekit.cli.options import PATH, check_file
 from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,7 +96,10 @@ def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable
         **kwargs: Any,
     ) -> Any:
         for option, path in (("--junit", junit), ("--summary", summary)):
-            _check_place(option, path)
+            if path is not None:
+                check_file(option, path)
+                if not path.absolute().parent.is_dir():
+                    raise UsageError(f"{option} {path}: there is no folder {path.parent}.")
         # Before any work: a slip in a gate must not end a bench half way.
         found = _gates(gates, max_regression, is_regression)
         if junit is not None and not found:
@@ -123,15 +126,6 @@ def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable
     ):
         wrapper = option(wrapper)
     return wrapper
-
-
-def _check_place(option: str, path: Path | None) -> None:
-    if path is None:
-        return
-    if path.is_dir():
-        raise UsageError(f"{option} {path} is a folder. Name a file.")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {path.parent}.")
 
 
 def _gates(texts: Sequence[str], max_regression: str | None, is_regression: bool) -> list[Gate]:

@@ -51,6 +51,12 @@ def data_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+def check_file(option: str, path: Path) -> None:
+    """Raise UsageError where a path to write a file to is a folder."""
+    if path.is_dir():
+        raise UsageError(f"{option} {path} is a folder. Name a file.")
+
+
 def parse_sizes(text: str, option: str, example: str) -> tuple[int, ...]:
     """Return the positive whole numbers of a list with commas."""
     try:

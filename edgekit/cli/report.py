@@ -12,7 +12,7 @@ from edgekit.cli.output import stdout_console
 EXAMPLES = """
 \b
 Examples:
-  edgekit bench digits.edgekit --json > host.json
+  edgekit bench digits.edgekit -o host.json
   edgekit report host.json
   edgekit report host.json -o report.html
   edgekit report host.json board.json phone.json -o report.html
@@ -30,7 +30,7 @@ Examples:
     "artifact and device). [default: print the tables]",
 )
 def command(results: tuple[Path, ...], output: Path | None) -> None:
-    """Show the results of `edgekit bench --json` again, or write them to a file.
+    """Show the results of `edgekit bench` again, or write them to a file.
 
     Several RESULTS (of a host, a board, a phone) become one report. Where two have the same
     device, both stay and are told apart by their date. Nothing is measured.

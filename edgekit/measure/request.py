@@ -46,7 +46,7 @@ def bench_request(
     browser: str | None = None,
     plan: BenchPlan = QUICK,
     metric: str | Callable[[Array, Array], Any] | None = None,
-    output: str | None = None,
+    labels_of: str | None = None,
     clean: bool = False,
 ) -> BenchRequest:
     """Return what is to be measured of a bundle.
@@ -55,10 +55,10 @@ def bench_request(
     accuracy. original: the source; None takes the one that the manifest names where it is still
     there with the same hash and TensorFlow is installed. engines: the words of those to measure,
     none for all. browser: which one browser devices measure in. metric: a function, or
-    "module:function", that judges instead of top-1 accuracy or MAE and RMSE. output: which one the
-    labels are about. clean: whether to leave nothing on devices over SSH.
+    "module:function", that judges instead of top-1 accuracy or MAE and RMSE. labels_of: which of
+    several outputs the labels are about. clean: whether to leave nothing on devices over SSH.
     """
-    for option, word in (("--metric", metric), ("--output", output)):
+    for option, word in (("--metric", metric), ("--labels-of", labels_of)):
         if word and not data:
             raise UsageError(f"{option} is about labelled samples: give them with --data.")
     judged_by = open_metric(metric) if metric else None
@@ -94,7 +94,7 @@ def bench_request(
         devices=tuple(devices),
         threads=threads,
         original=_original(bundle, original),
-        evaluation=_evaluation(bundle, data, work / "data", judged_by, output) if data else None,
+        evaluation=_evaluation(bundle, data, work / "data", judged_by, labels_of) if data else None,
         plan=plan,
         engines=tuple(dict.fromkeys(engines)),
         browser=browser,

@@ -218,6 +218,7 @@ class Results:
         """Write a JSON file, which `load_results` and the other commands read."""
         path = Path(path)
         with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, f"{self.to_text()}\n".encode())
 
     def to_json(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def read_report(paths: Sequence[Path]) -> Report:
     files: dict[str, Results] = {}
     for path in paths:
         if not path.exists():
-            raise UsageError(f"No such file: {path}. Results come from edgekit bench … --json.")
+            raise UsageError(f"No such file: {path}. Results come from edgekit bench … -o.")
         files[str(path)] = results = load_results(path)
         if not results.rows:
             raise ArtifactError(f"{path} has no rows: nothing was measured. Bench again.")

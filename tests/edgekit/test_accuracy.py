@@ -110,7 +110,7 @@ def test_of_several_outputs_the_named_one_is_judged():
         (
             [0, 1, 2, 0],
             {"a": (3,), "b": (3,)},
-            "The model has 2 outputs (a, b). Say which one the labels are about with --output.",
+            "The model has 2 outputs (a, b). Say which one the labels are about with --labels-of.",
         ),
     ],
 )

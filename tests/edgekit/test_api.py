@@ -29,8 +29,8 @@ SHORT = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.0, rounds=1, min_runs
 CONVERT_WORDS = {"model": "source", "as_json": None, "formats": "to", "recipes": "recipe"}
 CONVERT_WORDS |= {"input_shapes": "input_shape"}
 BENCH_WORDS = {"devices": "on", "engines": "engine", "plan": "thorough", "as_json": None}
-# Gates judge results: `edgekit check`.
-BENCH_WORDS |= dict.fromkeys(("gates", "junit", "summary"))
+# Results save themselves, and gates judge them: `edgekit check`.
+BENCH_WORDS |= dict.fromkeys(("output", "gates", "junit", "summary"))
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def short_bench(bundle: Path, **options: str | None) -> list:
 
 
 def test_the_labels_are_about_the_output_that_was_named(bundle):
-    fp32, small = short_bench(bundle, output="age")
+    fp32, small = short_bench(bundle, labels_of="age")
     assert fp32.accuracy.output == "age"
     assert fp32.accuracy.low < fp32.accuracy.mae < fp32.accuracy.high
     assert fp32.accuracy.differences == {}
@@ -80,7 +80,8 @@ def test_the_labels_are_about_the_output_that_was_named(bundle):
 
 def test_a_metric_of_the_users_own_judges_in_the_place_of_ours(bundle):
     (_, by_mae), (_, by_metric) = (
-        short_bench(bundle, output="age", metric=metric) for metric in (None, "my_judges:age_error")
+        short_bench(bundle, labels_of="age", metric=metric)
+        for metric in (None, "my_judges:age_error")
     )
     assert by_metric.accuracy.metric == "my_judges:age_error"
     assert by_metric.accuracy.value == pytest.approx(by_mae.accuracy.mae)
@@ -94,13 +95,13 @@ def test_a_metric_of_the_users_own_judges_in_the_place_of_ours(bundle):
         (
             ["--data", "data.npz"],
             "The model has 2 outputs (zone, age). Say which one the labels are about with "
-            "--output.",
+            "--labels-of.",
         ),
-        (["--data", "data.npz", "--output", "aeg"], "Unknown output 'aeg'. Did you mean 'age'?"),
-        (["--output", "age"], "--output is about labelled samples: give them with --data."),
+        (["--data", "data.npz", "--labels-of", "aeg"], "Unknown output 'aeg'. Did you mean 'age'?"),
+        (["--labels-of", "age"], "--labels-of is about labelled samples: give them with --data."),
         (["--metric", "my_judges:broken"], "--metric is about labelled samples: give them with"),
         (
-            ["--data", "data.npz", "--output", "age", "--metric", "my_judges:broken"],
+            ["--data", "data.npz", "--labels-of", "age", "--metric", "my_judges:broken"],
             "my_judges:broken failed: ZeroDivisionError: no box at all",
         ),
         (
@@ -118,7 +119,7 @@ def test_what_cannot_be_judged_ends_the_bench_before_any_work(refused, bundle, w
 @pytest.mark.slow
 def test_the_command_prints_what_was_lost(cli: Callable[..., Answer], bundle: Path) -> None:
     data = str(Path("data.npz").resolve())
-    words = ["--data", data, "--output", "age", "--metric", "my_judges:age_error"]
+    words = ["--data", data, "--labels-of", "age", "--metric", "my_judges:age_error"]
     answer = cli("bench", bundle, *words, "--quick")
     assert answer.exit_code == 0, answer.err
     assert "age_error" in answer.out

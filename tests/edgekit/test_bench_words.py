@@ -46,6 +46,20 @@ def test_a_browser_without_a_browser_device_is_refused(refused: Refused, bundle:
     assert message == "--browser is for browser devices: add --on browser:wasm, say."
 
 
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        (".", "-o . is a folder. Name a file."),
+        ("file/results.json", "file cannot be made: file is a file. Choose another place with -o."),
+    ],
+)
+def test_results_that_could_not_be_written_are_refused_before_any_work(
+    refused: Refused, bundle: Path, tmp_path: Path, place: str, message: str
+) -> None:
+    (tmp_path / "file").touch()
+    assert refused("bench", bundle, "-o", place) == (message, 2)
+
+
 def test_a_choice_of_an_engine_has_the_word_that_results_have() -> None:
     modules = [module for modules in ENGINES.values() for module in modules]
     words = [EngineChoice(module).word for module in modules]

@@ -303,13 +303,14 @@ def test_a_bench_is_gated_checked_and_compared(cli, bundles, tmp_path):
     # Where it does not find its original, TensorFlow need not be started to measure it.
     bundle = shutil.copytree(made, tmp_path / "alone" / "net.edgekit")
     gates = ("--gate", "size<=1MB", "--gate", "int8-weights size<=1KB", "--gate", "load<=1us")
-    answer = cli("bench", bundle, "--json", *gates, "--junit", "b.xml", "--summary", "b.md")
+    file = tmp_path / "new" / "results.json"
+    words = (*gates, "-o", file, "--json", "--junit", "b.xml", "--summary", "b.md")
+    answer = cli("bench", bundle, *words)
     assert answer.exit_code == 1
     first, second = answer.err.splitlines()
     assert first.startswith("Gate broken: int8-weights size<=1KB: tflite/int8-weights on host has")
     assert second.startswith("Gate broken: load<=1us: tflite/")
-    file = tmp_path / "results.json"
-    file.write_text(answer.out)
+    assert file.read_text() == answer.out
     assert {"tflite/fp32", "tflite/int8-weights"} <= {row.id for row in load_results(file).rows}
     assert len(list(ElementTree.parse(tmp_path / "b.xml").iter("testcase"))) == 5
     summary = (tmp_path / "b.md").read_text()

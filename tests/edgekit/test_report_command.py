@@ -109,7 +109,7 @@ def test_another_suffix_is_answered_with_the_three(refused, host):
 
 def test_a_missing_file_is_named_with_where_it_comes_from(refused):
     assert refused("report", "nowhere.json") == (
-        "No such file: nowhere.json. Results come from edgekit bench … --json.",
+        "No such file: nowhere.json. Results come from edgekit bench … -o.",
         2,
     )
 

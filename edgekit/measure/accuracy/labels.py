@@ -60,7 +60,7 @@ def labelled_output(
     if name is None and len(original) > 1:
         raise DataError(
             f"The model has {len(original)} outputs ({', '.join(original)}). "
-            "Say which one the labels are about with --output."
+            "Say which one the labels are about with --labels-of."
         )
     if name is not None and name not in original:
         raise unknown_name("output", name, original)
