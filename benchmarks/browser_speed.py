@@ -26,7 +26,8 @@ from edgekit.measure.request import bench_request
 from edgekit.measure.results import Results, Row
 from edgekit.measure.run import run_bench
 from edgekit.measure.subject import REFERENCE_RECIPE, Subject
-from edgekit.report.terminal import heading, ratio_cell
+from edgekit.report.columns import ratio_cell
+from edgekit.report.lines import heading
 from edgekit.report.units import significant
 from edgekit_runtimes.artifact import size_of
 

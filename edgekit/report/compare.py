@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from edgekit.report.terminal import Column, cell_style, heading, ratio_cell
+from edgekit.report.columns import Column, cell_style, ratio_cell
+from edgekit.report.lines import heading
 from edgekit.report.units import (
     BYTE_UNITS,
     INSTRUCTION_UNITS,

@@ -33,6 +33,7 @@ def facts(section: Section) -> list[tuple[str, str]]:
     results = section.results
     environment = results.environments.get(section.title, {})
     return [
+        ("bundle", results.bundle),
         ("measured", f"{minute(results.created)} UTC with edgekit {results.edgekit}"),
         # Without its folders: a report is for others, and they are nobody's business.
         ("file", Path(section.file).name),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from edgekit.measure.fidelity import OutputFidelity
 from edgekit.measure.results import Row
-from edgekit.report.terminal import Column, sqnr_cell
+from edgekit.report.columns import Column, sqnr_cell
 from edgekit.report.units import percent, significant
 
 COSINE_DECIMALS = 6

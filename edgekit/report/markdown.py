@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from edgekit.report.across import NOTE, TITLE, across
+from edgekit.report.columns import Column, is_in_table, table_columns
+from edgekit.report.lines import heading, legend, row_notes
 from edgekit.report.merge import Report, Section, minute
-from edgekit.report.terminal import Column, heading, is_in_table, legend, row_notes, table_columns
 
 # What Markdown would read as markup: names and reasons come from files that anyone may have made.
 _MARKUP = re.compile(r"([\\`*_~|]|\](?=\())")

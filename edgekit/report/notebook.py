@@ -9,8 +9,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from edgekit.report.columns import is_in_table, table_columns
 from edgekit.report.html.table import table
-from edgekit.report.terminal import heading, is_in_table, legend, row_notes, table_columns
+from edgekit.report.lines import heading, legend, row_notes
 
 if TYPE_CHECKING:
     from edgekit.measure.results import Results

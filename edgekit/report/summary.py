@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from edgekit.report.columns import Column
 from edgekit.report.compare import change_columns, change_notes, devices
 from edgekit.report.gates import HEADINGS, table_lines
+from edgekit.report.lines import heading
 from edgekit.report.markdown import escape, markdown_table, render_markdown
 from edgekit.report.merge import merge
-from edgekit.report.terminal import Column, heading
 
 if TYPE_CHECKING:
     from edgekit.measure.changes import Comparison

@@ -24,7 +24,7 @@ from edgekit.measure.plan import BenchPlan
 from edgekit.measure.request import bench_request
 from edgekit.measure.results import Results, Row
 from edgekit.measure.run import run_bench
-from edgekit.report.terminal import heading
+from edgekit.report.lines import heading
 from edgekit_runtimes.job import Plan
 
 pytestmark = pytest.mark.browser

@@ -15,7 +15,8 @@ from edgekit.measure import results as results_module
 from edgekit.measure.results import Results, Row
 from edgekit.measure.statistics import Statistics
 from edgekit.report.browser import renderer_name
-from edgekit.report.terminal import heading, legend, table_columns
+from edgekit.report.columns import table_columns
+from edgekit.report.lines import heading, legend
 
 SCHEMA = Path(results_module.__file__).parent / "results.schema.json"
 

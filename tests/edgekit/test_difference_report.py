@@ -9,8 +9,9 @@ from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
 from edgekit.measure.results import Row
 from edgekit.measure.statistics import Statistics
 from edgekit.measure.steadiness import Steadiness
+from edgekit.report.columns import cell_style, table_columns
 from edgekit.report.difference import difference_cell, difference_header
-from edgekit.report.terminal import cell_style, legend, row_notes, table_columns
+from edgekit.report.lines import legend, row_notes
 
 TOP1 = AccuracyDifference(
     "original", -0.012, -0.021, -0.004, "worse", True, "McNemar, mid-p", 0.01, 3, 15

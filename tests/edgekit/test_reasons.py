@@ -25,7 +25,7 @@ from edgekit.measure.results import Block, Results
 from edgekit.measure.run import run_bench
 from edgekit.measure.statistics import Ratio
 from edgekit.measure.subject import Subject
-from edgekit.report.terminal import row_notes
+from edgekit.report.lines import row_notes
 from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.job import Plan
 

@@ -4,7 +4,7 @@ import io
 from dataclasses import replace
 
 import pytest
-from results_by_hand import results_of
+from results_by_hand import blocks_around, noisy_row, results_of
 from rich.console import Console
 
 from edgekit.measure.accuracy.accuracy import Accuracy
@@ -12,14 +12,9 @@ from edgekit.measure.agreement import Agreement
 from edgekit.measure.fidelity import Fidelity, OutputFidelity
 from edgekit.measure.results import Row
 from edgekit.measure.statistics import Ratio, Statistics
-from edgekit.report.terminal import (
-    heading,
-    legend,
-    print_results,
-    ratio_cell,
-    row_notes,
-    table_columns,
-)
+from edgekit.report.columns import ratio_cell, table_columns
+from edgekit.report.lines import heading, legend, row_notes
+from edgekit.report.terminal import print_results
 from edgekit.report.units import (
     BYTE_UNITS,
     TIME_UNITS,
@@ -212,6 +207,18 @@ def test_below_counts_stands_what_they_are_and_on_how_many_samples_they_were_jud
     lines = legend(results(), [replace(COUNTED_FP32, fidelity=judged)])
     assert lines[0].startswith("instr.: instructions per inference, the fewest of five; not time")
     assert lines[1] == "top-1 and SQNR were judged on the first 8 samples"
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"), [(245_000, ()), (313_000, ("251 µs", "313 µs")), (200_000, ("200", "251"))]
+)
+def test_medians_of_a_machine_that_changed_its_pace_are_not_to_be_compared(beside, told):
+    fp32 = noisy_row("tflite/fp32", time=251_000)
+    int8 = noisy_row("tflite/int8", reference_blocks=blocks_around(beside), time=251_000)
+    elsewhere = noisy_row("onnx/int8", reference_blocks=blocks_around(9 * beside))
+    notes = [line for line in legend(results(), [fp32, int8, elsewhere]) if "pace" in line]
+    assert len(notes) == bool(told)
+    assert all(time in note for note in notes for time in told)
 
 
 def test_agreement_with_the_host_is_a_share_or_the_word_exact():

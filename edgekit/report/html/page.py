@@ -10,6 +10,7 @@ from importlib import resources
 
 from edgekit.measure.results import Row
 from edgekit.report.across import NOTE, TITLE, across
+from edgekit.report.columns import RATIO_HEADER, Column, is_in_table, table_columns
 from edgekit.report.environment import facts
 from edgekit.report.fidelity import fidelity_columns
 from edgekit.report.html import scatter
@@ -17,16 +18,8 @@ from edgekit.report.html.distributions import CAPTION, count_spread, distributio
 from edgekit.report.html.quality import Quality, quality_of
 from edgekit.report.html.table import PictureColumn, table
 from edgekit.report.html.whisker import ratio_scale, whiskers
+from edgekit.report.lines import heading, legend, row_notes
 from edgekit.report.merge import Report, Section
-from edgekit.report.terminal import (
-    RATIO_HEADER,
-    Column,
-    heading,
-    is_in_table,
-    legend,
-    row_notes,
-    table_columns,
-)
 from edgekit.report.units import significant
 
 SCATTER_NOTE = (

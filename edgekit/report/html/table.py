@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from edgekit.report.terminal import Column, cell_style
+from edgekit.report.columns import Column, cell_style
 
 CLASSES = {"green": "good", "red": "bad"}
 

@@ -1,0 +1,156 @@
+"""The lines around the table of a bench: what was measured on, what is missing, what words mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgekit.measure.subject import REFERENCE_RECIPE
+from edgekit.report.browser import browser_facts, software_note
+from edgekit.report.columns import DERIVED_MARK, backends_of
+from edgekit.report.units import TIME_UNITS, pick_unit, significant
+
+if TYPE_CHECKING:
+    from edgekit.measure.results import Results, Row
+    from edgekit.measure.steadiness import Steadiness
+
+# Who reads two medians makes something of a tenth between them.
+NOTABLE_PACE = 0.1
+
+
+def row_notes(rows: Sequence[Row]) -> list[str]:
+    """Return the lines for rows with something missing; rows of one reason share a line."""
+    return [
+        *_by_reason(rows, lambda row: row.reason and f"{row.status}: {row.reason}"),
+        *_by_reason(rows, lambda row: row.ratio_reason and f"no ratio: {row.ratio_reason}"),
+        *_by_reason(rows, lambda row: unsteady_note(row.steadiness)),
+        *_by_reason(rows, not_faster_note),
+        *_by_reason(
+            rows, lambda row: row.accuracy_reason and f"no accuracy: {row.accuracy_reason}"
+        ),
+    ]
+
+
+def not_faster_note(row: Row) -> str:
+    """Return why an artifact is not faster than fp32, "" where it is."""
+    gain = "fewer" if row.unit == "instructions" else "faster"
+    texts = [reason.text for reason in row.reasons]
+    return f"not {gain}: {'; '.join(texts)}" if texts else ""
+
+
+def unsteady_note(steadiness: Steadiness | None) -> str:
+    """Return what was not steady, "" where all was."""
+    if steadiness is None:
+        return ""
+    facts = []
+    if steadiness.trend is not None and "trend" in steadiness.flags:
+        facts.append(f"{_slower(steadiness.trend)} in the last quarter than in the first")
+    if steadiness.first_quarter is not None and "first quarter" in steadiness.flags:
+        facts.append(f"{_slower(steadiness.first_quarter)} in the first quarter than in the others")
+    return f"not steady: {', and '.join(facts)}" if facts else ""
+
+
+def _slower(share: float) -> str:
+    return f"{significant(100 * abs(share))} % {'slower' if share > 0 else 'faster'}"
+
+
+def _by_reason(rows: Iterable[Row], text: Callable[[Row], str | None]) -> list[str]:
+    ids: dict[str, list[str]] = {}
+    for row in rows:
+        reason = text(row)
+        if reason:
+            ids.setdefault(reason, []).append(row.id)
+    return [f"{', '.join(names)}: {reason}" for reason, names in ids.items()]
+
+
+def legend(results: Results, rows: Sequence[Row]) -> list[str]:
+    """Return the explanations that this table needs, and no others."""
+    lines = []
+    if any(row.unit == "instructions" and row.statistics for row in rows):
+        lines.append(
+            "instr.: instructions per inference, the fewest of five; not time, since caches, "
+            "memory and clock rate have no part in them"
+        )
+        judged = max((row.fidelity.samples for row in rows if row.fidelity), default=0)
+        if judged < results.samples:
+            lines.append(f"top-1 and SQNR were judged on the first {judged} samples")
+    if any(row.ratio_to_original and row.ratio_to_original.derived for row in rows):
+        lines.append(
+            f"{DERIVED_MARK} derived: the ratio to fp32 times fp32's own ratio to the original"
+        )
+    agreements = [row.agreement_with_host for row in rows if row.agreement_with_host]
+    if agreements:
+        lines.append(
+            "vs host: the largest difference from the host's outputs of the same artifact, as a "
+            f"share of the largest of them, on the first {agreements[0].samples} samples"
+        )
+    compared = [row.accuracy.difference for row in rows if row.accuracy and row.accuracy.difference]
+    if any(difference.verdict == "same" for difference in compared):
+        lines.append(
+            "same: no difference in accuracy was found; the brackets say how large it could be"
+        )
+    environment = results.environments.get(rows[0].device, {}) if rows else {}
+    for note in (pace_note(rows), software_note(environment, backends_of(rows))):
+        if note:
+            lines.append(note)
+    if results.noise and any(row.fidelity for row in rows):
+        lines.append(
+            f"top-1 and SQNR were judged on {results.samples} samples of noise: the bundle was "
+            "made without calibration data"
+        )
+    return lines
+
+
+def pace_note(rows: Sequence[Row]) -> str:
+    """Return that medians of these rows are not to be compared, "" where they may be.
+
+    Each row was measured at another time, with fp32 beside it: what fp32 took then shows how the
+    machine's pace changed.
+    """
+    spans: list[tuple[float, float]] = []
+    for reference in rows:
+        if reference.recipe != REFERENCE_RECIPE or reference.statistics is None:
+            continue
+        place = (reference.format, reference.backend)
+        beside = [
+            float(np.median(np.concatenate([block.samples for block in row.reference_blocks])))
+            for row in rows
+            if row.reference_blocks and row.unit == "ns" and (row.format, row.backend) == place
+        ]
+        medians = [reference.statistics.median, *beside]
+        spans.append((min(medians), max(medians)))
+    low, high = max(spans, key=lambda span: span[1] / span[0], default=(1, 1))
+    if high < (1 + NOTABLE_PACE) * low:
+        return ""
+    unit = pick_unit((low, high), TIME_UNITS)
+    least, most = (significant(value / unit.size) for value in (low, high))
+    return (
+        f"the machine changed its pace: the same fp32 artifact took {least} {unit.word} at one "
+        f"time and {most} {unit.word} at another. Compare by the ratio, which is measured in "
+        "turns, not by medians"
+    )
+
+
+def heading(device: str, results: Results) -> str:
+    """Return what was measured on, as "host: AMD EPYC, 2 cores, 1 thread; litert 2.3.0"."""
+    environment = results.environments.get(device, {})
+    if "browser" in environment:
+        backends = backends_of(row for row in results.rows if row.device == device)
+        facts = tuple(browser_facts(environment, backends))
+    elif environment.get("cpu") and "logical_cores" in environment:
+        facts = (environment["cpu"], _counted(environment["logical_cores"], "core"))
+    else:
+        return device
+    facts = (
+        *facts,
+        # A device that counts has one core and one thread whatever was asked for.
+        _counted(1 if environment.get("unit") == "instructions" else results.threads, "thread"),
+    )
+    engines = [f"{name} {version}" for name, version in environment["engines"].items()]
+    return "; ".join([f"{device}: {', '.join(facts)}", ", ".join(engines)])
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
