@@ -228,34 +228,30 @@ def digits_with(
 
 
 @pytest.fixture(scope="session")
-def saved_models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def saved_models(make_once: Callable[..., Path]) -> Callable[[str], Path]:
     """Save a model of tests/models.py by its name, once, and return the .keras file."""
     import models
 
-    folder = tmp_path_factory.mktemp("models")
-
     def save(name: str) -> Path:
-        path = folder / f"{name}.keras"
-        if not path.exists():
-            getattr(models, name)().save(path)
-        return path
+        def make(folder: Path) -> None:
+            getattr(models, name)().save(folder / f"{name}.keras")
+
+        return make_once(f"model-{name}", make) / f"{name}.keras"
 
     return save
 
 
 @pytest.fixture(scope="session")
-def samples_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def samples_file(make_once: Callable[..., Path]) -> Callable[[str], Path]:
     """Write noise samples for a model of tests/models.py, once, and return the .npz file."""
     import models
 
-    folder = tmp_path_factory.mktemp("samples")
-
     def write(name: str) -> Path:
-        path = folder / f"{name}.npz"
-        if not path.exists():
+        def make(folder: Path) -> None:
             arrays: dict[str, Any] = models.random_inputs(getattr(models, name)(), 16)
-            np.savez(path, **arrays)
-        return path
+            np.savez(folder / f"{name}.npz", **arrays)
+
+        return make_once(f"samples-{name}", make) / f"{name}.npz"
 
     return write
 

@@ -93,6 +93,12 @@ class SshServer:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    @property
+    def sockets(self) -> set[Path]:
+        """The control sockets that the ssh processes of this test share, here on the host."""
+        words = [word for pid in _children(os.getpid()) for word in _command_line(pid)]
+        return {Path(word.partition("=")[2]) for word in words if word.startswith("ControlPath=")}
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait()
@@ -193,3 +199,10 @@ def _children(pid: int) -> list[int]:
             if int(after_name[1]) == pid:
                 found.append(int(folder.name))
     return found
+
+
+def _command_line(pid: int) -> list[str]:
+    """Return the words that a process was started with; none where it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return []

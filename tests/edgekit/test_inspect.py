@@ -29,7 +29,7 @@ def test_a_bundle_shows_its_signature_its_artifacts_and_what_it_lacks(
     answer = cli("inspect", bundle)
     assert answer.exit_code == 0
     lines = answer.out.splitlines()
-    assert lines[0] == f"{bundle}  from ../../models0/dense_net.keras"
+    assert lines[0] == f"{bundle}  from ../../once-model-dense_net/dense_net.keras"
     assert lines[1:3] == [" input  features: float32[?, 64]", "output  class: float32[?, 4]"]
     assert lines[3].split() == ["artifact", "bytes", "gzip", "brotli", "top-1", "SQNR", "dB"]
     rows = {line.split()[0]: line for line in lines[4:]}

@@ -173,14 +173,14 @@ def test_a_connection_that_drops_keeps_its_events_and_ends_the_worker(ssh_server
 
 
 def test_closing_the_device_leaves_no_process_and_no_file(ssh_server, tmp_path):
-    before = set(Path("/tmp").glob("edgekit-ssh-*"))
     device = open_device(spec())
     pid_file = tmp_path / "pid"
     events = device.run(numpy_job(tmp_path, "hang", pid_file=str(pid_file)))
     while next(events)["event"] != "loading":
         pass
     wait_for_file(pid_file)
-    assert set(Path("/tmp").glob("edgekit-ssh-*")) - before
+    (socket,) = ssh_server.sockets
+    assert socket.parent.exists()
     device.close()
     wait_for_end(int(pid_file.read_text()))
-    assert not set(Path("/tmp").glob("edgekit-ssh-*")) - before
+    assert not socket.parent.exists()
