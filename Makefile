@@ -117,7 +117,6 @@ format: $(VENV)/.dev web/node_modules/.stamp
 test: lint web $(NODE_TESTS)/node_modules/.stamp $(VENV)/.system
 	cd web && npm run --silent test
 	pytest --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
-	pytest --board pi4
 
 test-fast: $(VENV)/.dev
 	pytest -m 'not slow and not board and not browser'

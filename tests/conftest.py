@@ -40,12 +40,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files with long tests first, so that no worker waits for another at the end."""
+    """Put files with long tests first, so that no worker waits for another at the end.
+
+    Of these, those of the ground floor come first: they need no conversion to wait for.
+    """
     long = {
         mark: {item.path for item in items if item.get_closest_marker(mark)}
         for mark in ("board", "browser", "slow")
     }
-    items.sort(key=lambda item: [item.path not in paths for paths in long.values()])
+
+    def place(item: pytest.Item) -> list[bool]:
+        marks = [item.path not in paths for paths in long.values()]
+        return [*marks, "runtimes" not in item.path.parts]
+
+    items.sort(key=place)
 
 
 @contextlib.contextmanager
@@ -57,13 +65,15 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+def make_once(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Callable[..., Path]:
     """Make a folder by its name, once for all processes of this session, and return it.
 
     make: called with the folder, which is there and empty.
     """
     shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
+    if hasattr(pytestconfig, "workerinput"):
         shared = shared.parent
 
     def get(name: str, make: Callable[[Path], None]) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from jobs import ONNXRUNTIME, outputs_of
 from onnx import TensorProto, helper, numpy_helper
 
 import edgekit
@@ -20,7 +21,6 @@ from edgekit.golden import GoldenSamples, store_golden
 from edgekit_converters.onnx.ties import Grid, scale_off_ties
 from edgekit_runtimes.devices import Device, open_device
 from edgekit_runtimes.job import Event, Job, JobModel
-from edgekit_runtimes.tensors import Arrays, decode_array
 
 pytestmark = [pytest.mark.board, pytest.mark.slow]
 
@@ -53,58 +53,47 @@ def bundle(digits_with: Callable[..., Path]) -> Bundle:
     return edgekit.load_bundle(digits_with(TOLERANCES))
 
 
-def jobs_for(bundle: Bundle, golden: GoldenSamples, device: Device) -> dict[str, Job]:
+def jobs_for(bundle: Bundle, golden: GoldenSamples, device: Device) -> list[Job]:
+    """A job for the artifacts of each format."""
     inputs = {name: str(file) for name, file in golden.files.items()}
-    jobs = {}
+    models: dict[str, list[JobModel]] = {}
     for row in bundle.artifacts:
-        if row.status == "ok":
-            engine = device.engine_for(row.format).module
-            assert engine
-            path = str(bundle.artifact_path(row))
-            model = JobModel(row.id, engine, path, row.engine_options)
-            jobs[row.id] = Job((model,), inputs, golden.preprocessing, outputs=SAMPLES)
-    return jobs
-
-
-def outputs_of(events: list[Event]) -> Arrays:
-    (event,) = [event for event in events if event["event"] == "outputs"]
-    return {name: decode_array(form) for name, form in event["arrays"].items()}
+        engine = device.engine_for(row.format).module
+        assert engine
+        path = str(bundle.artifact_path(row))
+        models.setdefault(engine, []).append(JobModel(row.id, engine, path, row.engine_options))
+    return [
+        Job(tuple(group), inputs, golden.preprocessing, outputs=SAMPLES)
+        for group in models.values()
+    ]
 
 
 @pytest.fixture(scope="module")
-def on_host(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Arrays]:
+def on_host(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
     golden = store_golden(bundle, tmp_path_factory.mktemp("golden"))
     with open_device("host") as device:
-        jobs = jobs_for(bundle, golden, device)
-        return {name: outputs_of(list(device.run(job))) for name, job in jobs.items()}
+        return [event for job in jobs_for(bundle, golden, device) for event in device.run(job)]
 
 
 @pytest.mark.parametrize("board", ["pi3", "pi4", "pi5"])
 def test_artifacts_answer_on_the_board_as_on_the_host(
-    bundle: Bundle, on_host: dict[str, Arrays], board: str, tmp_path: Path
+    bundle: Bundle, on_host: list[Event], board: str, tmp_path: Path
 ) -> None:
     golden = store_golden(bundle, tmp_path)
     with open_device(f"board:{board}") as device:
-        jobs = jobs_for(bundle, golden, device)
-        names = list(jobs)
-        events: dict[str, list[Event]] = {name: [] for name in names}
-        for number, event in device.run_all(list(jobs.values())):
-            events[names[number]].append(event)
-    assert names == [name for name in TOLERANCES if name in names]
-    assert len(names) == len(TOLERANCES)
+        on_board = [event for _, event in device.run_all(jobs_for(bundle, golden, device))]
     apart = {}
-    for name in names:
-        found, expected = outputs_of(events[name]), on_host[name]
+    for name, tolerance in TOLERANCES.items():
+        found, expected = outputs_of(on_board, name), outputs_of(on_host, name)
         for output, array in expected.items():
             error = np.abs(found[output] - array).max() / np.abs(array).max()
-            if error > TOLERANCES[name]:
+            if error > tolerance:
                 apart[name] = float(error)
     assert not apart
 
 
 LEVELS = np.arange(256)
 PAIRS = len(LEVELS) ** 2
-ONNXRUNTIME = "edgekit_runtimes.engines.onnxruntime"
 Addition = tuple[Grid, Grid, Grid]
 
 
@@ -157,7 +146,7 @@ def test_additions_of_all_pairs_differ_on_arm64_near_ties_and_nowhere_else(
     model = JobModel("additions", ONNXRUNTIME, str(tmp_path / "additions.onnx"))
     job = Job((model,), {name: str(tmp_path / f"{name}.npy") for name in "ab"}, outputs=1)
     with open_device("host") as host, open_device(f"host:{arm64_python}") as arm64:
-        expected, found = (outputs_of(list(device.run(job))) for device in (host, arm64))
+        expected, found = (outputs_of(device.run(job), model.id) for device in (host, arm64))
     differing = {name: int((found[name] != array).sum()) for name, array in expected.items()}
     # Every second odd sum, which is every fourth pair.
     assert differing.pop("y0") == PAIRS / 4
