@@ -18,6 +18,7 @@ MACHINE = {
     "machine": "architecture",
     "cpu": "CPU",
     "cpu_features": "CPU features",
+    "wasm_int8_dot_products": "WebAssembly int8 dot products",
     "logical_cores": "cores",
     "governor": "governor",
     "renderer": "renderer",
@@ -76,4 +77,6 @@ def _changed(name: str, old: Any, new: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "unknown" if value is None else str(value)

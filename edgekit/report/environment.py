@@ -21,6 +21,7 @@ NAMES = {
     "numpy": "NumPy",
     "clock_resolution_ns": "clock resolution",
     "wasm_simd": "WebAssembly SIMD",
+    "wasm_int8_dot_products": "WebAssembly int8 dot products",
     "webgpu": "WebGPU",
 }
 FREQUENCY_UNITS = (Unit("GHz", 1e6), Unit("MHz", 1e3), Unit("kHz", 1))

@@ -378,6 +378,15 @@ def test_results_of_different_machines_are_refused_unless_forced(
     assert f"compared all the same: {obstacle}" in forced.out
 
 
+def test_cpus_of_one_name_that_webassembly_uses_differently_are_refused(refused, tmp_path):
+    for name, has_them in (("old.json", True), ("new.json", False)):
+        environment = {**ENVIRONMENT, "wasm_int8_dot_products": has_them}
+        store(tmp_path / name, [INT8], environments={"host": environment})
+    message, exit_code = refused("compare", "old.json", "new.json")
+    assert "another machine (WebAssembly int8 dot products yes, now no)" in message
+    assert exit_code == WRONG_USE
+
+
 def test_results_of_different_models_are_refused(refused, tmp_path):
     store(tmp_path / "old.json", [INT8])
     store(tmp_path / "new.json", [replace(INT8, fidelity=fidelity(output="digit"))])

@@ -181,6 +181,22 @@ def test_int8_on_a_cpu_without_dot_products_is_told(
         assert reason.text == f"the CPU has no int8 dot products ({', '.join(lacking)})"
 
 
+def test_litertjs_without_dot_products_in_webassembly_is_told(case: MakeCase) -> None:
+    found = case("tflite/int8", environment={"wasm_int8_dot_products": False})
+    found = replace(found, row=replace(found.row, engine="litertjs", backend="wasm"))
+    text = "WebAssembly has no int8 dot products here (on x86-64 they take avx_vnni)"
+    assert the("wasm-features", found).text == text
+    # An older results file does not say; another back end does not use WebAssembly's.
+    for silent in (
+        replace(found, environment={}),
+        replace(found, environment={"wasm_int8_dot_products": True}),
+        replace(found, row=replace(found.row, backend="webgpu")),
+        replace(found, row=replace(found.row, engine="ort-web")),
+        replace(found, graph=found.reference_graph),
+    ):
+        assert "wasm-features" not in codes(silent)
+
+
 def test_float_gains_nothing_from_int8_instructions(case: MakeCase) -> None:
     environment = {"machine": "aarch64", "cpu_features": []}
     assert "cpu-features" not in codes(case("tflite/fp16", environment=environment))

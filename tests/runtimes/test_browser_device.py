@@ -22,6 +22,7 @@ from ssh_server import write_script
 from edgekit_runtimes.devices import Device, DeviceOptions, open_device
 from edgekit_runtimes.devices.browser.backends import choose_engine
 from edgekit_runtimes.devices.browser.device import Browser
+from edgekit_runtimes.environment import describe_environment
 from edgekit_runtimes.errors import DeviceError
 from edgekit_runtimes.job import Event, Job, JobModel, Plan
 
@@ -121,6 +122,9 @@ def test_the_page_says_what_it_runs_on(onnx: Path, inputs: dict[str, str]) -> No
     assert re.fullmatch(r"Chromium \d+[\d.]+", environment["browser"])
     assert environment["cross_origin_isolated"]
     assert environment["wasm_simd"]
+    # V8's use of the CPU: of x86's instructions it takes AVX-VNNI's, of ARM's all.
+    flags = describe_environment()["cpu_features"]
+    assert environment["wasm_int8_dot_products"] == bool({"avx_vnni", "asimddp"} & set(flags))
     assert environment["clock_resolution_ns"] <= 10_000
     assert environment["cpu"]
     # What draws is asked only where something is drawn.

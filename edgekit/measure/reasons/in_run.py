@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from edgekit.inspect.model import IN_INT8
+from edgekit.inspect.model import IN_INT8, Graph
 from edgekit.measure.reasons.reason import (
     SIZEABLE,
     Case,
@@ -104,10 +104,25 @@ def lacks_int8_instructions(case: Case) -> Reason | None:
     wanted = INT8_FEATURES.get(case.environment.get("machine", ""))
     if graph is None or features is None or wanted is None or set(wanted) & set(features):
         return None
-    if not graph.macs or graph.macs_in(IN_INT8) < SIZEABLE * graph.macs:
+    if not _is_int8(graph):
         return None
     text = f"the CPU has no int8 dot products ({', '.join(wanted)})"
     return Reason("cpu-features", text, {"missing": list(wanted), **macs_facts(graph)})
+
+
+def lacks_int8_in_webassembly(case: Case) -> Reason | None:
+    """The browser does not offer it to LiteRT.js, whatever the CPU has; ort-web never asks."""
+    graph, engine = case.graph, (case.row.engine, case.row.backend)
+    if graph is None or not _is_int8(graph) or engine != ("litertjs", "wasm"):
+        return None
+    if case.environment.get("wasm_int8_dot_products", True):
+        return None
+    text = "WebAssembly has no int8 dot products here (on x86-64 they take avx_vnni)"
+    return Reason("wasm-features", text, macs_facts(graph))
+
+
+def _is_int8(graph: Graph) -> bool:
+    return graph.macs > 0 and graph.macs_in(IN_INT8) >= SIZEABLE * graph.macs
 
 
 def has_more_threads_than_cores(case: Case) -> Reason | None:

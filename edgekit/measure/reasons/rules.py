@@ -32,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     in_run.runs_more_nodes,
     in_file.multiplies_zeros,
     in_run.lacks_int8_instructions,
+    in_run.lacks_int8_in_webassembly,
     in_run.has_more_threads_than_cores,
     in_run.was_held_back,
     in_run.is_drawn_by_software,

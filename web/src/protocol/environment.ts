@@ -5,15 +5,10 @@ import { ENGINES } from '../engines/known.ts';
 import { newWebGlContext } from '../engines/support.ts';
 import type { EnvironmentEvent, Job } from './generated/job.ts';
 import { NS_PER_MS } from './timing.ts';
+import { hasInt8DotProducts, hasSimd } from './wasm.ts';
 
 /** Names of renderers that draw on the CPU. */
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|lavapipe|software|basic render/i;
-
-/** A module that uses one SIMD instruction. */
-const SIMD_MODULE = [
-  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253],
-  ...[15, 253, 98, 11],
-];
 
 /** How often the clock is watched to go on, to find its smallest step. */
 const CLOCK_STEPS = 20;
@@ -41,7 +36,8 @@ export async function describeEnvironment(job: Job): Promise<EnvironmentEvent> {
     ...(asked.length ? { software_renderer: named.some((name) => SOFTWARE.test(name)) } : {}),
     cpu: named[0] ?? null,
     cross_origin_isolated: globalThis.crossOriginIsolated,
-    wasm_simd: WebAssembly.validate(new Uint8Array(SIMD_MODULE)),
+    wasm_simd: hasSimd(),
+    wasm_int8_dot_products: hasInt8DotProducts(),
     logical_cores: navigator.hardwareConcurrency,
     clock_resolution_ns: clockResolutionNs(),
   };
