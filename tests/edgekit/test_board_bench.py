@@ -186,7 +186,8 @@ def test_mbv2_int8_is_bit_exact_on_every_board(mbv2, board, tmp_path):
 
 def test_mbv2_int8_stays_under_its_bound_on_pi5(mbv2, tmp_path):
     names = ("tflite/int8.tflite", "tflite/fp32.tflite")
-    jobs = mbv2_jobs(mbv2, tmp_path, *names, plan=replace(COUNTING.worker, min_runs=1))
+    plan = replace(COUNTING.worker, min_runs=1)
+    jobs = mbv2_jobs(mbv2, tmp_path, *names, plan=plan, outputs=1)
     with open_device("board:pi5") as device:
         events = [event for _, event in device.run_all(jobs)]
     blocks = of_kind(events, "block")
