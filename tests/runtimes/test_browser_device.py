@@ -167,7 +167,8 @@ def test_a_gpu_process_that_is_killed_is_an_error_and_never_a_fast_model(
     ("word", "message"),
     [
         (browsers.RENDERER, "the page crashed; often memory had run out"),
-        ("--remote-debugging-pipe", "the browser ended"),
+        # A flag of the browser's first process alone: a page killed before it would crash first.
+        ("--password-store", "the browser ended"),
         # Playwright's own process.
         ("run-driver", "the page was closed, was reloaded, or crashed"),
     ],

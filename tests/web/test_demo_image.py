@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import browsers
 import numpy as np
 import pytest
 from PIL import Image
@@ -121,12 +122,38 @@ def test_an_image_of_60_megapixels_is_scaled_and_one_of_130_refused(
     large.putpalette(COLOURS["red"])
     large.save(tmp_path / "large.png")
     visit.page.set_input_files("#file", tmp_path / "large.png")
+    visit.note("status", "'large.png', scaled to")
     visit.answer("red")
     Image.new("1", (13_000, 10_000)).save(tmp_path / "huge.png")
     visit.page.set_input_files("#file", tmp_path / "huge.png")
     said = visit.note("status", "'huge.png' has 130 million pixels")
     assert "Scale it down first." in said
     assert visit.text("#answer strong") == "red"
+
+
+def test_an_image_that_opens_late_does_not_displace_one_chosen_after_it(
+    visitor: Visit, address: str, tmp_path: Path
+) -> None:
+    visit = visitor()
+    visit.go(address)
+    visit.page.evaluate("""() => {
+      const unpack = createImageBitmap;
+      window.unpacked = 0;
+      window.createImageBitmap = async (...given) => {
+        const bitmap = await unpack(...given);
+        window.unpacked += 1;
+        return bitmap;
+      };
+    }""")
+    for name, colour, size in (("large", "red", 7_000), ("small", "green", 7)):
+        image = Image.new("P", (size, size))
+        image.putpalette(COLOURS[colour])
+        image.save(tmp_path / f"{name}.png")
+        visit.page.set_input_files("#file", tmp_path / f"{name}.png")
+    browsers.wait_for(lambda: visit.page.evaluate("window.unpacked") == 2)
+    visit.page.wait_for_timeout(300)
+    visit.note("status", "'small.png', scaled to")
+    visit.answer("green")
 
 
 def test_the_camera_is_asked_for_on_a_click_only_and_filmed_live(

@@ -16,6 +16,8 @@ export class ImageInput {
   readonly #canvas: HTMLCanvasElement;
   readonly #camera = make('button', { type: 'button' }, 'Use camera');
   #stream: MediaStream | null = null;
+  /** The file being opened. A large one takes seconds, and may have been overtaken meanwhile. */
+  #opening: File | null = null;
 
   /** changed: called with the values of each new picture; the camera waits for it. */
   constructor(
@@ -64,8 +66,9 @@ export class ImageInput {
     drawValues(this.#canvas, values, this.#picture);
   }
 
-  /** Turn the camera off. */
+  /** Turn the camera off, and forget the file that is being opened. */
   stop(): void {
+    this.#opening = null;
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
     this.#camera.textContent = 'Use camera';
@@ -91,20 +94,24 @@ export class ImageInput {
 
   async #open(file: File): Promise<void> {
     this.stop();
+    this.#opening = file;
     try {
       const bitmap = await openImage(file, this.#picture.size);
+      if (this.#opening !== file) return bitmap.close();
       const values = readPicture(bitmap, this.#canvas, this.#picture);
       bitmap.close();
       const { width, height } = this.#canvas;
       this.#say(`'${file.name}', scaled to ${width} x ${height} pixels.`);
       await this.#changed(values);
     } catch (error) {
-      this.#say(messageOf(error), true);
+      if (this.#opening === file) this.#say(messageOf(error), true);
     }
   }
 
   async #toggleCamera(): Promise<void> {
-    if (this.#stream) return this.stop();
+    const wasFilming = this.#stream !== null;
+    this.stop();
+    if (wasFilming) return;
     const video = make('video', { playsinline: '', muted: '' });
     video.muted = true;
     try {
