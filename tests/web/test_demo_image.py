@@ -106,6 +106,7 @@ def test_what_is_no_image_is_said_to_be_none_and_the_last_answer_stays(
 ) -> None:
     visit = visitor()
     visit.go(address)
+    visit.settle()
     before = visit.text("#answer")
     (tmp_path / "letter.png").write_text("Dear Sir or Madam")
     visit.page.set_input_files("#file", tmp_path / "letter.png")
@@ -118,6 +119,7 @@ def test_an_image_of_60_megapixels_is_scaled_and_one_of_130_refused(
 ) -> None:
     visit = visitor()
     visit.go(address)
+    visit.settle()
     large = Image.new("P", (10_000, 6_000))
     large.putpalette(COLOURS["red"])
     large.save(tmp_path / "large.png")
@@ -136,6 +138,7 @@ def test_an_image_that_opens_late_does_not_displace_one_chosen_after_it(
 ) -> None:
     visit = visitor()
     visit.go(address)
+    visit.settle()
     visit.page.evaluate("""() => {
       const unpack = createImageBitmap;
       window.unpacked = 0;
@@ -175,6 +178,7 @@ def test_the_camera_is_asked_for_on_a_click_only_and_filmed_live(
 def test_a_refused_camera_is_answered_with_what_else_there_is(visitor: Visit, address: str) -> None:
     visit = visitor()
     visit.go(address)
+    visit.settle()
     visit.page.click("text=Use camera")
     visit.note("status", "The camera was refused. Allow it in the address bar, or open an image.")
 
