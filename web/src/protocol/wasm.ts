@@ -8,7 +8,7 @@ const SIMD_MODULE = [
   ...[15, 253, 98, 11],
 ];
 
-/** dot(a, b): i32x4.relaxed_dot_i8x16_i7x16_add_s of sixteen a and sixteen b, its first lane. */
+/** Exports `dot`, a Dot. */
 const DOT_MODULE = [
   ...[...HEADER, 1, 7, 1, 96, 2, 127, 127, 1, 127, 3, 2, 1, 0, 7, 7, 1, 3, 100, 111, 116, 0, 0],
   ...[10, 22, 1, 20, 0, 32, 0, 253, 15, 32, 1, 253, 15, 65, 0, 253, 17, 253, 147, 2, 253, 27, 0],
@@ -20,19 +20,25 @@ export function hasSimd(): boolean {
   return WebAssembly.validate(new Uint8Array(SIMD_MODULE));
 }
 
-/**
- * Whether the dot product of four bytes is one instruction that takes all eight bits of both.
- *
- * The specification promises seven bits of the second operand; what comes of the eighth shows the
- * instruction below. x86-64 without AVX-VNNI (AVX-512's is not used) saturates its sums of two,
- * and ARM without dot products wraps them; XNNPACK and onnxruntime ask alike, and then fall back
- * to kernels that widen their operands first.
- */
+/** The first lane of i32x4.relaxed_dot_i8x16_i7x16_add_s of sixteen a and sixteen b, and 0. */
+export type Dot = (a: number, b: number) => number;
+
+/** Whether one instruction multiplies and adds four bytes. */
 export function hasInt8DotProducts(): boolean {
   const bytes = new Uint8Array(DOT_MODULE);
   if (!WebAssembly.validate(bytes)) return false;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  const dot = exports.dot as (a: number, b: number) => number;
+  return takesEightBits(exports.dot as Dot);
+}
+
+/**
+ * Whether a dot product takes all eight bits of both operands, which shows the instruction below.
+ *
+ * The specification promises seven bits of the second operand. x86-64 without AVX-VNNI (AVX-512's
+ * is not used) saturates its sums of two, and ARM without dot products wraps them; XNNPACK and
+ * onnxruntime ask alike, and then fall back to kernels that widen their operands first.
+ */
+export function takesEightBits(dot: Dot): boolean {
   const isUnsigned = dot(127, -1) === 4 * 127 * 255;
   const isSigned = dot(127, -1) === 4 * 127 * -1 && dot(-128, -128) === 4 * 128 * 128;
   return isUnsigned || isSigned;
