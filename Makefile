@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 NODE_TESTS := tests/converters/tfjs/node
 PAGES := runtimes/edgekit_runtimes/pages
 WEB_SOURCES := $(shell find web -maxdepth 1 -type f) $(shell find web/src -name generated -prune -o -type f -print) \
-	runtimes/edgekit_runtimes/job.schema.json edgekit/measure/results.schema.json
+	runtimes/edgekit_runtimes/protocol/job.schema.json edgekit/results/results.schema.json
 # Tests wait for browsers and boards about as long as they compute.
 TEST_WORKERS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -106,6 +106,7 @@ quickstart: $(VENV)/.installed
 lint: $(VENV)/.dev web/node_modules/.stamp
 	ruff check .
 	ruff format --check .
+	lint-imports
 	mypy
 	cd web && npm run --silent lint && npm run --silent types
 

@@ -29,9 +29,10 @@ from typing import Any
 import numpy as np
 from harness_overhead import sample, write_model, write_model_of_a_run
 
-from edgekit.measure.accuracy.accuracy import wilson_interval
-from edgekit.measure.run import BenchRequest, run_bench
-from edgekit.measure.subject import Subject
+from edgekit.bench.request import BenchRequest
+from edgekit.bench.run import run_bench
+from edgekit.inspect.subject import Subject
+from edgekit.results.accuracy import wilson_interval
 from edgekit_runtimes.engines import litert
 
 # Twenty layers, or a multiple of it: then 5 % more are whole layers.

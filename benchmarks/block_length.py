@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from harness_overhead import RUN_S, sample, write_model_of_a_run
 
-from edgekit.measure.plan import MIN_S
-from edgekit.measure.statistics import compare
+from edgekit.results.plan import MIN_S
+from edgekit.results.statistics import compare
 from edgekit_runtimes.engines import litert
 from edgekit_runtimes.timing import palindrome, timed_block
 

@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 import edgekit
-from edgekit.bundle import Bundle
-from edgekit.report.units import significant
+from edgekit.bundle.bundle import Bundle
+from edgekit.text.units import significant
 
 ROOT = Path(__file__).parent.parent
 DIGITS = ROOT / "examples" / "digits"

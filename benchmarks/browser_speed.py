@@ -22,13 +22,14 @@ import tempfile
 from pathlib import Path
 
 import edgekit
-from edgekit.measure.request import bench_request
-from edgekit.measure.results import Results, Row
-from edgekit.measure.run import run_bench
-from edgekit.measure.subject import REFERENCE_RECIPE, Subject
+from edgekit.bench.request import bench_request
+from edgekit.bench.run import run_bench
+from edgekit.inspect.subject import Subject
 from edgekit.report.columns import ratio_cell
 from edgekit.report.lines import heading
-from edgekit.report.units import significant
+from edgekit.results.plan import REFERENCE_RECIPE
+from edgekit.results.results import Results, Row
+from edgekit.text.units import significant
 from edgekit_runtimes.artifact import size_of
 
 ROOT = Path(__file__).parent.parent

@@ -29,11 +29,11 @@ from pathlib import Path
 import numpy as np
 
 import edgekit
-from edgekit.measure.accuracy.judge import open_judge
-from edgekit.measure.accuracy.labels import labelled_output
-from edgekit.measure.record import read_events
+from edgekit.bench.accuracy.judge import open_judge
+from edgekit.bench.accuracy.labels import labelled_output
+from edgekit.bench.record import read_events
 from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job, JobModel
 
 IMAGES = 10_000
 CLASSES = 10

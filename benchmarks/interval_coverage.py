@@ -19,8 +19,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edgekit.measure.plan import QUICK, THOROUGH, BenchPlan
-from edgekit.measure.statistics import compare
+from edgekit.results.plan import QUICK, THOROUGH, BenchPlan
+from edgekit.results.statistics import compare
 from edgekit_runtimes.tensors import Array
 from edgekit_runtimes.timing import plan_blocks
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
-from edgekit.measure.accuracy.accuracy import Accuracy, wilson_interval
-from edgekit.measure.fidelity import Fidelity, OutputFidelity
-from edgekit.measure.plan import QUICK
-from edgekit.measure.results import Block, Results, Row
-from edgekit.measure.statistics import Ratio, summarize
 from edgekit.report.html.page import render_html
 from edgekit.report.merge import merge
+from edgekit.results.accuracy import Accuracy, wilson_interval
+from edgekit.results.fidelity import Fidelity, OutputFidelity
+from edgekit.results.plan import QUICK
+from edgekit.results.results import Block, Results, Row
+from edgekit.results.statistics import Ratio, summarize
 from edgekit_runtimes.devices.browser.launch import find_chromium
 
 DEVICES = ("host", "phone", "browser:webgl", "browser:wasm")

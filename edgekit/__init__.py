@@ -3,8 +3,8 @@
     bundle = edgekit.convert("digits.keras", calibration="digits.npz")
     results = edgekit.bench(bundle, on=["host", "browser:wasm"], data="digits.npz")
 
-The words are those of the command line. Importing edgekit imports nothing heavy: what is named
-here is fetched from its module when it is first used (PEP 562).
+The words are those of the command line. Importing edgekit imports nothing heavy: a class is
+fetched from its module when it is first used (PEP 562).
 """
 
 from __future__ import annotations
@@ -12,18 +12,23 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from edgekit.api import bench, convert
-    from edgekit.bundle import Bundle, load_bundle
-    from edgekit.measure.results import Results, load_results
-    from edgekit_runtimes.errors import EdgekitError
+# Trap: the first import of a folder binds its name here. These folders are imported now, so that
+# no later import puts one in the place of the function of the same name.
+import edgekit.bench
+import edgekit.convert  # noqa: F401
+from edgekit._version import __version__
+from edgekit.api import bench, convert
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from edgekit.bundle.bundle import Bundle, load_bundle
+    from edgekit.results.results import Results, load_results
+    from edgekit_runtimes.errors import EdgekitError
 
 __all__ = [
     "Bundle",
     "EdgekitError",
     "Results",
+    "__version__",
     "bench",
     "convert",
     "load_bundle",
@@ -31,13 +36,11 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Bundle": "edgekit.bundle",
+    "Bundle": "edgekit.bundle.bundle",
     "EdgekitError": "edgekit_runtimes.errors",
-    "Results": "edgekit.measure.results",
-    "bench": "edgekit.api",
-    "convert": "edgekit.api",
-    "load_bundle": "edgekit.bundle",
-    "load_results": "edgekit.measure.results",
+    "Results": "edgekit.results.results",
+    "load_bundle": "edgekit.bundle.bundle",
+    "load_results": "edgekit.results.results",
 }
 
 
@@ -48,4 +51,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

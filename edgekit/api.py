@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from edgekit.bundle import Bundle
-    from edgekit.measure.results import Results
+    from edgekit.bundle.bundle import Bundle
+    from edgekit.results.results import Results
     from edgekit_runtimes.tensors import Array
 
 PathLike = str | os.PathLike[str]
@@ -87,9 +87,14 @@ def convert(
         >>> [(row.id, row.status) for row in bundle.artifacts]
         [('tflite/fp32', 'ok'), ('tflite/int8', 'ok')]
     """
-    from edgekit.conversion import ConvertRequest, parse_formats, read_classes, run_conversion
+    from edgekit.bundle.recipe import parse_recipes
+    from edgekit.convert.conversion import (
+        ConvertRequest,
+        parse_formats,
+        read_classes,
+        run_conversion,
+    )
     from edgekit.data import DataOptions
-    from edgekit.recipe import parse_recipes
     from edgekit_converters.sources import SourceOptions
 
     if isinstance(classes, str | os.PathLike):
@@ -169,10 +174,10 @@ def bench(
         1.0
         >>> results.save("results.json")
     """
-    from edgekit.bundle import Bundle, load_bundle
-    from edgekit.measure.plan import QUICK, THOROUGH
-    from edgekit.measure.request import bench_request
-    from edgekit.measure.run import run_bench
+    from edgekit.bench.request import bench_request
+    from edgekit.bench.run import run_bench
+    from edgekit.bundle.bundle import Bundle, load_bundle
+    from edgekit.results.plan import QUICK, THOROUGH
 
     opened = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
     with tempfile.TemporaryDirectory() as work, _data_file(data, "data") as data_file:

@@ -181,11 +181,11 @@ def results_file(bundles: Callable[..., Path], make_once: Callable[..., Path]) -
     """Bench a bundle on this machine, once, by a plan too short for claims."""
     import dataclasses
 
-    from edgekit.bundle import load_bundle
-    from edgekit.measure.plan import BenchPlan
-    from edgekit.measure.request import bench_request
-    from edgekit.measure.run import run_bench
-    from edgekit_runtimes.job import Plan
+    from edgekit.bench.request import bench_request
+    from edgekit.bench.run import run_bench
+    from edgekit.bundle.bundle import load_bundle
+    from edgekit.results.plan import BenchPlan
+    from edgekit_runtimes.protocol.job import Plan
 
     def make(folder: Path) -> None:
         bundle = load_bundle(bundles("dense_net", "--recipe", "fp32,int8", "--io", "int8"))
@@ -203,7 +203,7 @@ def digits_bundle(make_once: Callable[..., Path]) -> Path:
     Return the bundle. It is shared: copy it before you change it.
     """
     import edgekit
-    from edgekit.recipe import QUANTIZATIONS
+    from edgekit.bundle.recipe import QUANTIZATIONS
 
     def make(folder: Path) -> None:
         edgekit.convert(

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 import edgekit_runtimes
 from edgekit_runtimes.devices import Device, open_device
 from edgekit_runtimes.execution import Execution
-from edgekit_runtimes.job import Event, Job, JobModel
+from edgekit_runtimes.protocol.job import Event, Job, JobModel
 from edgekit_runtimes.tensors import Array, Arrays, decode_array
 
 LITERT = "edgekit_runtimes.engines.litert"
@@ -23,7 +23,7 @@ ONNXRUNTIME = "edgekit_runtimes.engines.onnxruntime"
 NUMPY = "numpy_engine"
 
 SCHEMA: dict[str, Any] = json.loads(
-    (Path(edgekit_runtimes.__file__).parent / "job.schema.json").read_text()
+    (Path(edgekit_runtimes.__file__).parent / "protocol" / "job.schema.json").read_text()
 )
 
 

@@ -23,26 +23,26 @@ import inside_board
 import numpy as np
 import pytest
 
-from edgekit_runtimes.boards import BOARDS
-from edgekit_runtimes.boards.build import ensure_userland
-from edgekit_runtimes.boards.cache import KERNEL, USERLAND
-from edgekit_runtimes.boards.guest import Guest, TaskEnd, TaskLine
-from edgekit_runtimes.boards.initramfs import Archive
-from edgekit_runtimes.boards.packages import pip_download
-from edgekit_runtimes.boards.recipe import PACKAGES_FOLDER
-from edgekit_runtimes.boards.tasks import GROUND_FLOOR, add_ground_floor
-from edgekit_runtimes.boards.userland import add_wheels
+from edgekit_runtimes.devices.board import BOARDS
+from edgekit_runtimes.devices.board.build import ensure_userland
+from edgekit_runtimes.devices.board.cache import KERNEL, USERLAND
+from edgekit_runtimes.devices.board.guest import Guest, TaskEnd, TaskLine
+from edgekit_runtimes.devices.board.initramfs import Archive
+from edgekit_runtimes.devices.board.packages import pip_download
+from edgekit_runtimes.devices.board.tasks import GROUND_FLOOR, add_ground_floor
+from edgekit_runtimes.devices.board.userland import add_wheels
+from edgekit_runtimes.devices.board.userland_contents import PACKAGES_FOLDER
 from edgekit_runtimes.errors import DeviceError, EdgekitError
 
 ROOT = Path(__file__).parent.parent
 FILES = (
+    "engines/test_engine_modules.py",
+    "engines/test_litert_engine.py",
+    "engines/test_onnxruntime_engine.py",
+    "protocol/test_job.py",
     "test_artifact.py",
-    "test_engine_modules.py",
     "test_environment.py",
     "test_errors.py",
-    "test_job.py",
-    "test_litert_engine.py",
-    "test_onnxruntime_engine.py",
     "test_tensors.py",
     "test_timing.py",
     "test_worker.py",
@@ -83,12 +83,10 @@ class OnBoard:
         self._ran = 0
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        folder, name = collection_path.parent, collection_path.name
-        is_ours = folder == ROOT / "tests" / "runtimes" and name in FILES
-        return True if collection_path.is_file() and not is_ours else None
+        return True if collection_path.is_file() and not _is_ours(collection_path) else None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        outside = [item for item in items if item.name in OUTSIDE and item.path.name in FILES]
+        outside = [item for item in items if item.name in OUTSIDE and _is_ours(item.path)]
         self._config.hook.pytest_deselected(items=outside)
         items[:] = [item for item in items if item not in outside]
 
@@ -143,6 +141,10 @@ class OnBoard:
                 elif isinstance(message, TaskEnd):
                     said = "\n".join(message.stderr)
                     self._reason = f"the board's pytest ended with status {message.status}:\n{said}"
+
+
+def _is_ours(path: Path) -> bool:
+    return path in {ROOT / "tests" / "runtimes" / name for name in FILES}
 
 
 def _write_suite(archive: Archive, python: str, wanted: Sequence[str]) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference, wilson_interval
-from edgekit.measure.fidelity import Fidelity, OutputFidelity
-from edgekit.measure.plan import QUICK
-from edgekit.measure.results import Block, Results, Row
-from edgekit.measure.statistics import Ratio, summarize
+from edgekit.results.accuracy import Accuracy, AccuracyDifference, wilson_interval
+from edgekit.results.fidelity import Fidelity, OutputFidelity
+from edgekit.results.plan import QUICK
+from edgekit.results.results import Block, Results, Row
+from edgekit.results.statistics import Ratio, summarize
 
 ENVIRONMENT: Mapping[str, Any] = {
     "machine": "x86_64",

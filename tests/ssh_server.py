@@ -148,8 +148,8 @@ def spec(python: Path | str = sys.executable, host: str = "pi") -> str:
 
 def make_arm64_python(folder: Path) -> Path:
     """Unpack the boards' userland and return an ARM64 Python that user-mode emulation runs."""
-    from edgekit_runtimes.boards.build import ensure_userland
-    from edgekit_runtimes.boards.cache import USERLAND
+    from edgekit_runtimes.devices.board.build import ensure_userland
+    from edgekit_runtimes.devices.board.cache import USERLAND
 
     qemu = _program("qemu-aarch64")
     userland = ensure_userland(lambda step: None)

@@ -167,8 +167,8 @@ def test_the_wheel_alone_refuses_to_convert_with_the_line_that_helps(light_pytho
 @pytest.mark.slow
 def test_the_wheel_brings_the_schemas_along(light_python, tmp_path):
     code = (
-        "from importlib import resources as r; "
-        "[r.files(p).joinpath(f).read_text() for p, f in (('edgekit', 'bundle.schema.json'), "
-        "('edgekit.measure', 'results.schema.json'), ('edgekit_runtimes', 'job.schema.json'))]"
+        "from importlib import resources as r; [r.files(p).joinpath(f).read_text() for p, f in ("
+        "('edgekit.bundle', 'manifest.schema.json'), ('edgekit.results', 'results.schema.json'), "
+        "('edgekit_runtimes.protocol', 'job.schema.json'))]"
     )
     subprocess.run([light_python, "-c", code], check=True, cwd=tmp_path)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.sources.signature import freeze_traced
 from edgekit_runtimes.tensors import Arrays, TensorSpec
 

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { compileFromFile } from 'json-schema-to-typescript';
 
 const SCHEMAS = {
-  job: '../runtimes/edgekit_runtimes/job.schema.json',
-  results: '../edgekit/measure/results.schema.json',
+  job: '../runtimes/edgekit_runtimes/protocol/job.schema.json',
+  results: '../edgekit/results/results.schema.json',
 };
 
 const folder = new URL('src/protocol/generated/', import.meta.url);

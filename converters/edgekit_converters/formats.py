@@ -19,7 +19,7 @@ from edgekit_converters.extra import convert_extra
 
 if TYPE_CHECKING:
     from edgekit_converters.calibration import Calibration
-    from edgekit_converters.frozen import FrozenGraph
+    from edgekit_converters.graph.frozen import FrozenGraph
 
 
 class FormatModule(Protocol):

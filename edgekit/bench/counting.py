@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from edgekit.measure.draft import Draft, finished_rows
-from edgekit.measure.fidelity import FidelityAccumulator
-from edgekit.measure.plan import COUNTING, COUNTING_SAMPLES, reference_of
-from edgekit.measure.record import read_events
+from edgekit.bench.record import read_events
+from edgekit.bench.rows import Draft, finished_rows
+from edgekit.bench.schedule import reference_of
+from edgekit.results.fidelity import FidelityAccumulator
+from edgekit.results.plan import COUNTING, COUNTING_SAMPLES
 from edgekit_runtimes.errors import DeviceError, UsageError
-from edgekit_runtimes.job import Event, Job, JobModel
+from edgekit_runtimes.protocol.job import Event, Job, JobModel
 from edgekit_runtimes.tensors import Arrays
 
 if TYPE_CHECKING:
-    from edgekit.measure.accuracy.judge import Judgement
-    from edgekit.measure.host_answers import HostAnswers
-    from edgekit.measure.progress import ReportStep
-    from edgekit.measure.results import Row
-    from edgekit.measure.run import BenchRequest
-    from edgekit.measure.subject import Subject
+    from edgekit.bench.accuracy.judge import Judgement
+    from edgekit.bench.host_answers import HostAnswers
+    from edgekit.bench.progress import ReportStep
+    from edgekit.bench.request import BenchRequest
+    from edgekit.inspect.subject import Subject
+    from edgekit.results.results import Row
     from edgekit_runtimes.devices import CountingDevice
 
 NO_ACCURACY = (

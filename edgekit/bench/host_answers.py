@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from edgekit.measure.agreement import Agreement, AgreementAccumulator
-from edgekit.measure.plan import COUNTING_SAMPLES
-from edgekit.measure.record import read_events
+from edgekit.bench.record import read_events
+from edgekit.results.agreement import Agreement, AgreementAccumulator
+from edgekit.results.plan import COUNTING_SAMPLES
 from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import Array, Arrays
 
 if TYPE_CHECKING:
-    from edgekit.measure.run import BenchRequest
-    from edgekit.measure.subject import Subject
+    from edgekit.bench.request import BenchRequest
+    from edgekit.inspect.subject import Subject
 
 HOST = "host"
 

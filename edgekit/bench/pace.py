@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edgekit_runtimes.job import Plan
+from edgekit_runtimes.protocol.job import Plan
 from edgekit_runtimes.timing import NS, plan_blocks
 
 # What a worker process needs to start and to load a model, as long as none was seen to.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from edgekit.results.results import Phase
 from edgekit_runtimes.errors import ConnectionLostError, DeviceError, EdgekitError
 from edgekit_runtimes.execution import Execution
-from edgekit_runtimes.job import Event
+from edgekit_runtimes.protocol.job import Event
 from edgekit_runtimes.tensors import Arrays, decode_array
-
-Phase = Literal["warmup", "measure"]
 
 # (model, number of the first sample, outputs by name)
 TakeOutputs = Callable[[str, int, Arrays], None]

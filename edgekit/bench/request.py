@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edgekit.bundle import Bundle
+from edgekit.bench.accuracy.metric import Metric, open_metric
+from edgekit.bundle.bundle import Bundle
+from edgekit.bundle.golden import store_golden
 from edgekit.data import open_data, spool, stored_options
-from edgekit.golden import store_golden
 from edgekit.inspect import Graph, read_graph
-from edgekit.measure.accuracy.metric import Metric, open_metric
-from edgekit.measure.plan import ORIGINAL, QUICK, BenchPlan
-from edgekit.measure.run import BenchRequest, Evaluation
-from edgekit.measure.subject import Subject
+from edgekit.inspect.subject import Subject
+from edgekit.results.plan import ORIGINAL, QUICK, BenchPlan
 from edgekit_runtimes.artifact import sha256_of
 from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES
 from edgekit_runtimes.engines import ENGINES, load_engine
@@ -28,10 +28,61 @@ from edgekit_runtimes.errors import (
     UsageError,
     unknown_name,
 )
-from edgekit_runtimes.job import JobModel
-from edgekit_runtimes.tensors import Array
+from edgekit_runtimes.protocol.job import JobModel
+from edgekit_runtimes.tensors import Array, Preprocessing
 
 ORIGINAL_ENGINE = "edgekit_converters.original"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Labelled data.
+
+    inputs: a .npy file for each input, samples along the first axis, before preprocessing.
+    labels: one a sample: integers for classification, floats for regression.
+    output: which output they are about; None is enough where there is only one.
+    metric: what judges instead of top-1 accuracy or MAE and RMSE.
+    """
+
+    inputs: Mapping[str, str]
+    labels: Array
+    output: str | None = None
+    metric: Metric | None = None
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """What to measure, and where.
+
+    bundle: the name of it all.
+    inputs: golden samples, a .npy file for each input, before preprocessing.
+    golden: the original's outputs on them, samples along the first axis.
+    noise: whether the golden samples are noise.
+    original: the source with the engine that runs it, under the id "original".
+    clean: whether to leave nothing on devices that keep what is copied to them.
+    browser: which browser devices measure in; None for the installed Chromium.
+    engines: the words of the engines to measure ("tfjs"); empty for all.
+    """
+
+    bundle: str
+    subjects: Sequence[Subject]
+    inputs: Mapping[str, str]
+    golden: Mapping[str, Array]
+    noise: bool = False
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    devices: Sequence[str] = ("host",)
+    threads: int = 1
+    original: JobModel | None = None
+    evaluation: Evaluation | None = None
+    plan: BenchPlan = QUICK
+    clean: bool = False
+    browser: str | None = None
+    engines: Sequence[str] = ()
+
+    @property
+    def samples(self) -> int:
+        """How many golden samples there are."""
+        return len(next(iter(self.golden.values())))
 
 
 def bench_request(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edgekit.measure.accuracy.accuracy import Accuracy
-from edgekit.measure.agreement import Agreement
-from edgekit.measure.fidelity import Fidelity
-from edgekit.measure.plan import ORIGINAL, reference_of
-from edgekit.measure.record import ModelRecord, Phase, ProcessRecord
-from edgekit.measure.results import Block, Row, Status
-from edgekit.measure.statistics import (
+from edgekit.bench.record import ModelRecord, ProcessRecord
+from edgekit.bench.schedule import reference_of
+from edgekit.inspect.subject import Subject
+from edgekit.results.accuracy import Accuracy
+from edgekit.results.agreement import Agreement
+from edgekit.results.fidelity import Fidelity
+from edgekit.results.plan import ORIGINAL, REFERENCE_RECIPE
+from edgekit.results.results import Block, Phase, Row, Status
+from edgekit.results.statistics import (
     Ratio,
     SampleUnit,
     compare,
@@ -19,8 +21,7 @@ from edgekit.measure.statistics import (
     multiply,
     summarize,
 )
-from edgekit.measure.steadiness import Steadiness, steadiness
-from edgekit.measure.subject import REFERENCE_RECIPE, Subject
+from edgekit.results.steadiness import Steadiness, steadiness
 from edgekit_runtimes.execution import Execution
 
 SOURCE_FORMAT = "source"

@@ -6,26 +6,24 @@ What fails is a row with its reason; everything else goes on.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-import edgekit
-from edgekit.measure.accuracy.judge import Judgement
-from edgekit.measure.accuracy.labels import LabelledOutput, labelled_output
-from edgekit.measure.accuracy.metric import Metric
-from edgekit.measure.accuracy.paired import compared_rows
-from edgekit.measure.count import CountingBench
-from edgekit.measure.host_answers import HostAnswers
-from edgekit.measure.plan import QUICK, BenchPlan
-from edgekit.measure.progress import Progress, ReportProgress
-from edgekit.measure.reasons.rules import with_reasons
-from edgekit.measure.results import Results, Row
-from edgekit.measure.subject import Subject
-from edgekit.measure.timing import TimingBench
+from edgekit._version import __version__
+from edgekit.bench.accuracy.judge import Judgement
+from edgekit.bench.accuracy.labels import LabelledOutput, labelled_output
+from edgekit.bench.accuracy.paired import compared_rows
+from edgekit.bench.counting import CountingBench
+from edgekit.bench.host_answers import HostAnswers
+from edgekit.bench.progress import Progress, ReportProgress
+from edgekit.bench.request import BenchRequest
+from edgekit.bench.timing import TimingBench
+from edgekit.reasons.rules import with_reasons
+from edgekit.results.results import Results, Row
 from edgekit_runtimes.devices import (
     CountingDevice,
     Device,
@@ -35,61 +33,8 @@ from edgekit_runtimes.devices import (
     open_device,
 )
 from edgekit_runtimes.errors import ConnectionLostError, DeviceError, UsageError
-from edgekit_runtimes.job import JobModel
-from edgekit_runtimes.tensors import Array, Preprocessing
 
 BROWSER_DEVICE = "browser"
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Labelled data.
-
-    inputs: a .npy file for each input, samples along the first axis, before preprocessing.
-    labels: one a sample: integers for classification, floats for regression.
-    output: which output they are about; None is enough where there is only one.
-    metric: what judges instead of top-1 accuracy or MAE and RMSE.
-    """
-
-    inputs: Mapping[str, str]
-    labels: Array
-    output: str | None = None
-    metric: Metric | None = None
-
-
-@dataclass(frozen=True)
-class BenchRequest:
-    """What to measure, and where.
-
-    bundle: the name of it all.
-    inputs: golden samples, a .npy file for each input, before preprocessing.
-    golden: the original's outputs on them, samples along the first axis.
-    noise: whether the golden samples are noise.
-    original: the source with the engine that runs it, under the id "original".
-    clean: whether to leave nothing on devices that keep what is copied to them.
-    browser: which browser devices measure in; None for the installed Chromium.
-    engines: the words of the engines to measure ("tfjs"); empty for all.
-    """
-
-    bundle: str
-    subjects: Sequence[Subject]
-    inputs: Mapping[str, str]
-    golden: Mapping[str, Array]
-    noise: bool = False
-    preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    devices: Sequence[str] = ("host",)
-    threads: int = 1
-    original: JobModel | None = None
-    evaluation: Evaluation | None = None
-    plan: BenchPlan = QUICK
-    clean: bool = False
-    browser: str | None = None
-    engines: Sequence[str] = ()
-
-    @property
-    def samples(self) -> int:
-        """How many golden samples there are."""
-        return len(next(iter(self.golden.values())))
 
 
 def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> Results:
@@ -129,7 +74,7 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
                 judgements[device.name, name] = judgement
     return Results(
         bundle=request.bundle,
-        edgekit=edgekit.__version__,
+        edgekit=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         plan=request.plan,
         threads=request.threads,

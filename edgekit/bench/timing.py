@@ -13,25 +13,26 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from edgekit.measure.accuracy.judge import Judgement, open_judge
-from edgekit.measure.accuracy.labels import LabelledOutput
-from edgekit.measure.draft import Draft, finished_rows
-from edgekit.measure.fidelity import FidelityAccumulator
-from edgekit.measure.host_answers import HostAnswers
-from edgekit.measure.pace import Pace, Work
-from edgekit.measure.plan import ORIGINAL, groups, schedule
-from edgekit.measure.progress import Progress, ReportProgress
-from edgekit.measure.record import ModelRecord, ProcessRecord, read_events
+from edgekit.bench.accuracy.judge import Judgement, open_judge
+from edgekit.bench.accuracy.labels import LabelledOutput
+from edgekit.bench.host_answers import HostAnswers
+from edgekit.bench.pace import Pace, Work
+from edgekit.bench.progress import Progress, ReportProgress
+from edgekit.bench.record import ModelRecord, ProcessRecord, read_events
+from edgekit.bench.rows import Draft, finished_rows
+from edgekit.bench.schedule import groups, schedule
+from edgekit.results.fidelity import FidelityAccumulator
+from edgekit.results.plan import ORIGINAL
 from edgekit_runtimes.devices import (
     Device,
 )
 from edgekit_runtimes.errors import ConnectionLostError, DataError
-from edgekit_runtimes.job import Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Job, JobModel, Plan
 from edgekit_runtimes.tensors import Array, Arrays
 
 if TYPE_CHECKING:
-    from edgekit.measure.results import Row
-    from edgekit.measure.run import BenchRequest, Evaluation
+    from edgekit.bench.request import BenchRequest, Evaluation
+    from edgekit.results.results import Row
 
 # The original needs its framework, and only the environment that edgekit runs in is known to
 # have it.

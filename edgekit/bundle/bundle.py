@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from edgekit.manifest import MANIFEST_NAME, MANIFEST_SCHEMA_VERSION, ArtifactRecord, Manifest
-from edgekit.recipe import QUANTIZATIONS, parse_recipe
-from edgekit.storage import remove, write_npy, write_whole
+from edgekit.bundle.manifest import MANIFEST_NAME, MANIFEST_SCHEMA_VERSION, ArtifactRecord, Manifest
+from edgekit.bundle.recipe import QUANTIZATIONS, parse_recipe
+from edgekit.files import remove, write_npy, write_whole
 from edgekit_runtimes.artifact import FORMATS
 from edgekit_runtimes.errors import ArtifactError, UsageError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edgekit_runtimes.tensors import Arrays, TensorSpec
 
 BUNDLE_SUFFIX = ".edgekit"
-SCHEMA_FILE = Path(__file__).with_name("bundle.schema.json")
+SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,11 +38,9 @@ class Bundle:
     manifest: Manifest
 
     def __repr__(self) -> str:
-        """Return what `edgekit inspect` prints of it."""
-        from edgekit.report.bundle import print_bundle
-        from edgekit.report.text import as_text
-
-        return as_text(lambda console: print_bundle(self, console))
+        """Return the bundle in one line; `edgekit inspect` shows what is in it."""
+        made = sum(record.status == "ok" for record in self.artifacts)
+        return f"Bundle({str(self.folder)!r}, {made} of {len(self.artifacts)} artifacts made)"
 
     @property
     def artifacts(self) -> tuple[ArtifactRecord, ...]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgekit import data
-from edgekit.bundle import Bundle, golden_file
-from edgekit.manifest import Golden
-from edgekit.storage import write_npy
+from edgekit.bundle.bundle import Bundle, golden_file
+from edgekit.bundle.manifest import Golden
+from edgekit.files import write_npy
 from edgekit_runtimes.errors import SourceError, map_exceptions
 from edgekit_runtimes.tensors import Arrays, Preprocessing, TensorSpec, pick_sample, unbatch
 

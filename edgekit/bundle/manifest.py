@@ -1,4 +1,4 @@
-"""The manifest: everything that edgekit.json says. Its JSON Schema is bundle.schema.json."""
+"""The manifest: everything that edgekit.json says. Its JSON Schema is manifest.schema.json."""
 
 from __future__ import annotations
 

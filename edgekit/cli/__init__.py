@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from edgekit import __version__
-from edgekit.cli import interrupt
+from edgekit._version import __version__
+from edgekit.cli.common import interrupt
 from edgekit_runtimes.errors import EdgekitError, first_line, unknown_name
 
 # Command -> its line in `edgekit --help`. Each lives in the module edgekit.cli.<command>, which

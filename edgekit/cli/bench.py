@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.gating import Gating, gate_options
-from edgekit.cli.options import PATH, check_file, json_option
-from edgekit.cli.output import stdout_console
+from edgekit.cli.common.gating import Gating, gate_options
+from edgekit.cli.common.options import PATH, check_file, json_option
+from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE
 
 EXAMPLES = """
@@ -130,9 +130,9 @@ def command(
     a fresh page, and a run ends when the page has read the outputs back.
     """
     from edgekit import api
-    from edgekit.cli.progress import status
+    from edgekit.cli.common.progress import status
+    from edgekit.files import check_writable
     from edgekit.report.terminal import print_results
-    from edgekit.storage import check_writable
 
     if output is not None:
         # Before any work.

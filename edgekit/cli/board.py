@@ -6,7 +6,7 @@ import json
 
 import click
 
-from edgekit.cli.options import json_option
+from edgekit.cli.common.options import json_option
 from edgekit_runtimes.errors import unknown_name
 
 EXAMPLES = """
@@ -35,10 +35,10 @@ def build(boards: tuple[str, ...]) -> None:
     Fetches what is missing with apt-get and pip, without root and without touching the system's
     packages. What is whole already is left as it is. `bench` does the same on first use.
     """
-    from edgekit.cli.progress import status
-    from edgekit_runtimes.boards import BOARDS
-    from edgekit_runtimes.boards.build import ensure_userland
-    from edgekit_runtimes.boards.guest import check_qemu
+    from edgekit.cli.common.progress import status
+    from edgekit_runtimes.devices.board import BOARDS
+    from edgekit_runtimes.devices.board.build import ensure_userland
+    from edgekit_runtimes.devices.board.guest import check_qemu
 
     for name in boards:
         if name not in BOARDS:
@@ -57,8 +57,8 @@ def build(boards: tuple[str, ...]) -> None:
 @json_option
 def list_boards(as_json: bool) -> None:
     """Show the boards there are, and whether they are built."""
-    from edgekit_runtimes.boards import BOARDS
-    from edgekit_runtimes.boards.cache import find_userland
+    from edgekit_runtimes.devices.board import BOARDS
+    from edgekit_runtimes.devices.board.cache import find_userland
 
     state = find_userland()
     if as_json:
@@ -86,7 +86,7 @@ def list_boards(as_json: bool) -> None:
 @command.command("clean")
 def clean() -> None:
     """Remove what was built and fetched for all boards."""
-    from edgekit_runtimes.boards import cache
+    from edgekit_runtimes.devices.board import cache
 
     freed = cache.clean()
     click.echo(f"{freed / 1e6:.0f} MB removed from {cache.cache_folder()}")

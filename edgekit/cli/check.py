@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.gating import FILES, gate_options
-from edgekit.cli.options import PATH, json_option
-from edgekit.cli.output import stdout_console
+from edgekit.cli.common.gating import FILES, gate_options
+from edgekit.cli.common.options import PATH, json_option
+from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgekit.cli.gating import Gating
+    from edgekit.cli.common.gating import Gating
 
 EXAMPLES = """
 \b
@@ -64,9 +64,9 @@ def command(results: tuple[Path, ...], gating: Gating, as_json: bool) -> int:
     Figures with an interval are judged at its pessimistic end. A row that failed breaks the gates
     that concern it; one that is not available breaks none; a gate that meets no row is broken.
     """
-    from edgekit.measure.gates.gate import judge
-    from edgekit.measure.results import load_results
+    from edgekit.gates.gate import judge
     from edgekit.report.gates import print_verdicts
+    from edgekit.results.results import load_results
 
     if not gating.gates:
         raise UsageError(f"There is no gate. Give --gate 'size<=300KB', or gates in {FILES}.")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.gating import regression_options
-from edgekit.cli.options import PATH, json_option
-from edgekit.cli.output import stdout_console
+from edgekit.cli.common.gating import regression_options
+from edgekit.cli.common.options import PATH, json_option
+from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgekit.cli.gating import Gating
+    from edgekit.cli.common.gating import Gating
 
 EXAMPLES = """
 \b
@@ -56,10 +56,10 @@ def command(old: Path, new: Path, force: bool, gating: Gating, as_json: bool) ->
     Results of different machines are refused: another CPU, other CPU features, another number of
     cores or threads, another governor or graphics card. Other versions of the engines are noted.
     """
-    from edgekit.measure.changes import compare_results, judge_changes
-    from edgekit.measure.results import load_results
+    from edgekit.compare.changes import compare_results, judge_changes
     from edgekit.report.compare import print_comparison
     from edgekit.report.summary import changes_summary
+    from edgekit.results.results import load_results
 
     comparison = compare_results(load_results(old), load_results(new))
     if comparison.obstacles and not force:

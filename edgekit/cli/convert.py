@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.options import PATH, data_options, json_option, parse_sizes
-from edgekit.cli.output import stdout_console
-from edgekit.recipe import parse_recipes
+from edgekit.bundle.recipe import parse_recipes
+from edgekit.cli.common.options import PATH, data_options, json_option, parse_sizes
+from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError
 
 if TYPE_CHECKING:
@@ -105,9 +105,14 @@ def command(
     with the artifacts, a manifest, and golden samples with the original's answers. Each artifact
     is run on them as soon as it is written.
     """
-    from edgekit.cli.progress import status
-    from edgekit.conversion import ConvertRequest, parse_formats, read_classes, run_conversion
-    from edgekit.report.bundle import print_bundle
+    from edgekit.cli.common.progress import status
+    from edgekit.cli.printers.bundle import print_bundle
+    from edgekit.convert.conversion import (
+        ConvertRequest,
+        parse_formats,
+        read_classes,
+        run_conversion,
+    )
     from edgekit_converters.sources import SourceOptions
 
     request = ConvertRequest(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.options import PATH, json_option
+from edgekit.cli.common.options import PATH, json_option
 
 EXAMPLES = """
 \b
@@ -46,10 +46,10 @@ def command(bundle: Path, folder: Path, force: bool, serve: bool, port: int, as_
     machine and how large. Nothing leaves that machine. The folder can be copied to any web host:
     all its paths are relative.
     """
-    from edgekit.bundle import load_bundle
+    from edgekit.bundle.bundle import load_bundle
     from edgekit.demo.serve import serve_site
     from edgekit.demo.site import write_site
-    from edgekit.report.units import BYTE_UNITS, pick_unit, significant
+    from edgekit.text.units import BYTE_UNITS, pick_unit, significant
 
     site = write_site(load_bundle(bundle), folder, force)
     if as_json:

@@ -6,8 +6,8 @@ import json
 
 import click
 
-from edgekit.cli.options import json_option
-from edgekit.cli.output import stdout_console
+from edgekit.cli.common.options import json_option
+from edgekit.cli.common.output import stdout_console
 
 EXAMPLES = """
 \b
@@ -24,8 +24,8 @@ def command(as_json: bool) -> None:
 
     Nothing is started and no other machine is asked.
     """
-    from edgekit.devices import known_devices
-    from edgekit.report.devices import print_devices
+    from edgekit.cli.printers.devices import print_devices
+    from edgekit.doctor.devices import known_devices
 
     devices = known_devices()
     if as_json:

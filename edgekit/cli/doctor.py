@@ -6,8 +6,8 @@ import json
 
 import click
 
-from edgekit.cli.options import json_option
-from edgekit.cli.output import stdout_console
+from edgekit.cli.common.options import json_option
+from edgekit.cli.common.output import stdout_console
 
 EXAMPLES = """
 \b
@@ -25,9 +25,9 @@ def command(as_json: bool) -> None:
     What is missing comes with the line that installs it. Each part is really tried: packages are
     imported, in processes of their own, and tools are asked for their version.
     """
-    from edgekit.cli.progress import status
-    from edgekit.doctor import examine
-    from edgekit.report.doctor import print_findings
+    from edgekit.cli.common.progress import status
+    from edgekit.cli.printers.doctor import print_findings
+    from edgekit.doctor.examine import examine
 
     with status() as report:
         report("trying each part")

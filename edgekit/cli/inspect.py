@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.options import PATH, json_option
-from edgekit.cli.output import stdout_console
+from edgekit.cli.common.options import PATH, json_option
+from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import UsageError
 
 EXAMPLES = """
@@ -32,11 +32,11 @@ def command(path: Path, layers: bool, as_json: bool) -> None:
     is a .tflite or .onnx file or a TF.js folder: its operators, parameters, multiply-accumulates,
     how each node computes, and its largest layers.
     """
-    from edgekit.bundle import load_bundle
+    from edgekit.bundle.bundle import load_bundle
+    from edgekit.bundle.manifest import MANIFEST_NAME
+    from edgekit.cli.printers.bundle import print_bundle
+    from edgekit.cli.printers.inspect import print_artifact
     from edgekit.inspect import inspect_artifact
-    from edgekit.manifest import MANIFEST_NAME
-    from edgekit.report.bundle import print_bundle
-    from edgekit.report.inspect import print_artifact
 
     if not path.exists():
         raise UsageError(f"No such file or folder: {path}")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli.options import PATH
-from edgekit.cli.output import stdout_console
+from edgekit.cli.common.options import PATH
+from edgekit.cli.common.output import stdout_console
 
 EXAMPLES = """
 \b

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli.options import PATH, data_options, json_option
-from edgekit.cli.output import stdout_console
+from edgekit.cli.common.options import PATH, data_options, json_option
+from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def command(
 
     An artifact that stands in a bundle brings its preprocessing and its class names along.
     """
-    from edgekit.report.outputs import print_outputs
-    from edgekit.run import run_artifact, write_outputs
-    from edgekit.storage import check_writable
+    from edgekit.cli.printers.outputs import print_outputs
+    from edgekit.files import check_writable
+    from edgekit.run.artifact import run_artifact, write_outputs
 
     if output is not None:
         if output.suffix != ".npz":

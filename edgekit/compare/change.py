@@ -11,12 +11,12 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgekit.measure.accuracy.metric import LOWER_IS_BETTER
-from edgekit.measure.gates.gate import json_number
-from edgekit.measure.gates.readings import Reading, exact, measured_processes, of_ratio
-from edgekit.measure.quantiles import compare_runs
-from edgekit.measure.results import Row
-from edgekit.measure.statistics import Ratio, multiply
+from edgekit.bench.accuracy.metric import LOWER_IS_BETTER
+from edgekit.gates.gate import json_number
+from edgekit.gates.readings import Reading, exact, measured_processes, of_ratio
+from edgekit.results.quantiles import compare_runs
+from edgekit.results.results import Row
+from edgekit.results.statistics import Ratio, multiply
 
 # Counts on an emulated board repeat within this (see `count`).
 COUNT_TOLERANCE = 1e-3

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from edgekit.measure.change import Change, change_of
-from edgekit.measure.gates.gate import Gate, Verdict, failed_reason, missing
-from edgekit.measure.gates.metrics import COMPARED, compared_figure
-from edgekit.measure.gates.readings import Finding, Reading
-from edgekit.measure.machine import machine_differences, version_changes
-from edgekit.measure.results import Results, Row
+from edgekit.compare.change import Change, change_of
+from edgekit.compare.machine import machine_differences, version_changes
+from edgekit.gates.gate import Gate, Verdict, failed_reason, missing
+from edgekit.gates.metrics import COMPARED, compared_figure
+from edgekit.gates.readings import Finding, Reading
+from edgekit.results.results import Results, Row
 from edgekit_runtimes.errors import UsageError
 
 State = Literal[

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edgekit.measure.results import Results
+from edgekit.results.results import Results
 
 MACHINE = {
     "machine": "architecture",

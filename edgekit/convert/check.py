@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.golden import GoldenSamples
-from edgekit.measure.fidelity import Fidelity, FidelityAccumulator
+from edgekit.bundle.golden import GoldenSamples
+from edgekit.results.fidelity import Fidelity, FidelityAccumulator
 from edgekit_runtimes.devices import Device
 from edgekit_runtimes.errors import EngineError
-from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import decode_array, is_batched, pick_sample, unbatch
 
 

@@ -15,17 +15,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgekit import __version__
-from edgekit.bundle import BUNDLE_SUFFIX, Bundle, create_bundle, load_bundle
-from edgekit.data import DataOptions, open_data
-from edgekit.manifest import MANIFEST_NAME, Manifest
-from edgekit.recipe import (
+from edgekit._version import __version__
+from edgekit.bundle.bundle import BUNDLE_SUFFIX, Bundle, create_bundle, load_bundle
+from edgekit.bundle.manifest import MANIFEST_NAME, Manifest
+from edgekit.bundle.recipe import (
     DEFAULT_RECIPES,
     DEFAULT_RECIPES_WITH_CALIBRATION,
     Recipe,
     split_words,
 )
-from edgekit.storage import check_writable, remove, writing
+from edgekit.data import DataOptions, open_data
+from edgekit.files import check_writable, remove, writing
 from edgekit_converters.formats import FORMATS, format_module
 from edgekit_converters.sources import SourceOptions, load_source, source_kind
 from edgekit_runtimes.artifact import sha256_of
@@ -139,7 +139,7 @@ def run_conversion(request: ConvertRequest, report: Report = lambda step: None) 
     _check_classes(request, source.graph.output_specs)
     dataset = _open_calibration(request, source)
     modules = {name: format_module(name) for name in request.formats}
-    from edgekit.pipeline import Pipeline
+    from edgekit.convert.pipeline import Pipeline
 
     report("asking the original for its answers to the golden samples")
     with writing(request.folder):
@@ -273,7 +273,7 @@ def _open_bundle(
     dataset: Dataset | None,
 ) -> Bundle:
     """Return the bundle to write into: the existing one where it was made alike, or a new one."""
-    from edgekit.golden import answer, choose_golden
+    from edgekit.bundle.golden import answer, choose_golden
     from edgekit_runtimes.tensors import Preprocessing
 
     preprocessing = dataset.preprocessing if dataset else Preprocessing()

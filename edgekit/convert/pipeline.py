@@ -14,24 +14,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgekit.bundle import Bundle, load_bundle
-from edgekit.check import check
-from edgekit.golden import store_golden
-from edgekit.manifest import ArtifactRecord, Status
-from edgekit.storage import disk_fault, remove
-from edgekit.wire import wire_size
+from edgekit.bundle.bundle import Bundle, load_bundle
+from edgekit.bundle.golden import store_golden
+from edgekit.bundle.manifest import ArtifactRecord, Status
+from edgekit.convert.check import check
+from edgekit.convert.wire import wire_size
+from edgekit.files import disk_fault, remove
 from edgekit_converters.calibration import CALIBRATION_SAMPLES, Calibration
 from edgekit_converters.formats import FILE_NAMES, FormatModule
-from edgekit_converters.prune import prune
+from edgekit_converters.graph.prune import prune
 from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EdgekitError, NotAvailableError, UsageError, first_line
 
 if TYPE_CHECKING:
+    from edgekit.bundle.recipe import Recipe
     from edgekit.data import Dataset
-    from edgekit.measure.fidelity import Fidelity
-    from edgekit.recipe import Recipe
-    from edgekit_converters.frozen import FrozenGraph
+    from edgekit.results.fidelity import Fidelity
+    from edgekit_converters.graph.frozen import FrozenGraph
 
 # Below 10 dB the error has more than a tenth of the signal's power: the outputs are no longer
 # those of the same model, whatever a lucky top-1 says.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from edgekit.manifest import WireSize
+from edgekit.bundle.manifest import WireSize
 from edgekit_converters.extra import convert_extra
 
 # Web servers compress on the fly at about this quality. 11, brotli's highest, takes a hundred

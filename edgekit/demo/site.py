@@ -25,11 +25,11 @@ from typing import Any
 
 import numpy as np
 
-import edgekit
-from edgekit.bundle import Bundle
+from edgekit._version import __version__
+from edgekit.bundle.bundle import Bundle
+from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.demo.picture import Picture, picture_of
-from edgekit.manifest import ArtifactRecord
-from edgekit.storage import check_writable, remove, write_npy, writing
+from edgekit.files import check_writable, remove, write_npy, writing
 from edgekit_runtimes.artifact import TFJS_MODEL_FILE, size_of
 from edgekit_runtimes.devices.browser import device as browser
 from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES
@@ -141,7 +141,7 @@ def _fill(
     picture = picture_of(manifest.inputs, first, is_noise)
     site = {
         "schema": SITE_SCHEMA_VERSION,
-        "edgekit": edgekit.__version__,
+        "edgekit": __version__,
         "name": manifest.name,
         "classes": list(manifest.classes),
         "preprocessing": manifest.preprocessing.to_json(),

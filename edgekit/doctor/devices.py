@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
-from edgekit_runtimes.boards import BOARDS
-from edgekit_runtimes.boards.cache import find_userland
-from edgekit_runtimes.boards.guest import check_qemu
-from edgekit_runtimes.devices.address import FORM
+from edgekit_runtimes.devices.board import BOARDS
+from edgekit_runtimes.devices.board.cache import find_userland
+from edgekit_runtimes.devices.board.guest import check_qemu
 from edgekit_runtimes.devices.browser.backends import BACKENDS
 from edgekit_runtimes.devices.browser.device import NOBODY, check_pages
 from edgekit_runtimes.devices.browser.launch import (
@@ -22,6 +21,7 @@ from edgekit_runtimes.devices.browser.launch import (
     find_chromium,
     installed,
 )
+from edgekit_runtimes.devices.ssh.address import FORM
 from edgekit_runtimes.engines import ENGINES, Engine, load_engine, root_module
 from edgekit_runtimes.errors import UsageError
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from edgekit.measure.gates.gate import Gate, parse_gate
+from edgekit.gates.gate import Gate, parse_gate
 from edgekit_runtimes.errors import UsageError, unknown_name
 
 OWN_FILE = "edgekit.toml"

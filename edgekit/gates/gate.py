@@ -27,11 +27,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from edgekit.measure.gates.metrics import ALIASES, METRICS, REGRESSIONS, Metric
-from edgekit.measure.gates.readings import Finding, Reading
-from edgekit.measure.gates.units import PERCENTAGE, SHARE, Limit, parse_limit
-from edgekit.measure.plan import ORIGINAL
-from edgekit.measure.results import Results, Row
+from edgekit.gates.metrics import ALIASES, METRICS, REGRESSIONS, Metric
+from edgekit.gates.readings import Finding, Reading
+from edgekit.gates.units import PERCENTAGE, SHARE, Limit, parse_limit
+from edgekit.results.plan import ORIGINAL
+from edgekit.results.results import Results, Row
 from edgekit_runtimes.errors import UsageError
 
 Comparison = Literal["<=", "<", ">=", ">"]

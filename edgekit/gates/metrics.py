@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from edgekit.measure.accuracy.accuracy import Figure
-from edgekit.measure.gates import readings
-from edgekit.measure.gates.readings import Read
-from edgekit.measure.gates.units import (
+from edgekit.gates import readings
+from edgekit.gates.readings import Read
+from edgekit.gates.units import (
     BYTES,
     COUNT,
     DECIBELS,
@@ -25,9 +24,9 @@ from edgekit.measure.gates.units import (
     TIME,
     Quantity,
 )
-from edgekit.measure.plan import ORIGINAL
-from edgekit.measure.results import Row
-from edgekit.measure.subject import REFERENCE_RECIPE
+from edgekit.results.accuracy import Figure
+from edgekit.results.plan import ORIGINAL, REFERENCE_RECIPE
+from edgekit.results.results import Row
 
 # Which way a limit must point where the metric's name says so.
 Side = Literal["at most", "at least", "either"]

@@ -12,12 +12,11 @@ from typing import Literal
 
 import numpy as np
 
-from edgekit.measure.accuracy.accuracy import AccuracyDifference, Figure
-from edgekit.measure.plan import ORIGINAL
-from edgekit.measure.quantiles import quantile_interval
-from edgekit.measure.results import Results, Row
-from edgekit.measure.statistics import ProcessBlocks, Ratio
-from edgekit.measure.subject import REFERENCE_RECIPE
+from edgekit.results.accuracy import AccuracyDifference, Figure
+from edgekit.results.plan import ORIGINAL, REFERENCE_RECIPE
+from edgekit.results.quantiles import quantile_interval
+from edgekit.results.results import Results, Row
+from edgekit.results.statistics import ProcessBlocks, Ratio
 
 
 @dataclass(frozen=True)

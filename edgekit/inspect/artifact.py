@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit.bundle import Bundle, load_bundle
+from edgekit.bundle.bundle import Bundle, load_bundle
+from edgekit.bundle.manifest import MANIFEST_NAME, ArtifactRecord
 from edgekit.inspect.model import Graph
 from edgekit.inspect.read import read_graph
-from edgekit.manifest import MANIFEST_NAME, ArtifactRecord
 from edgekit_runtimes.artifact import TFJS_MODEL_FILE, artifact_format, sha256_of, size_of
 from edgekit_runtimes.devices import Device, open_device
 from edgekit_runtimes.errors import ArtifactError, EngineError, MissingExtraError, UsageError
-from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import TensorSpec
 
 # An artifact stands at FORMAT/RECIPE in its bundle; a file of a TF.js folder one level deeper.

@@ -14,13 +14,13 @@ def read_graph(path: Path, format_name: str) -> Graph:
     MissingExtraError where the package that reads its format is not installed.
     """
     if format_name == "tflite":
-        from edgekit.inspect.tflite import read_tflite
+        from edgekit.inspect.tflite.read import read_tflite
 
         return read_tflite(path)
     if format_name == "onnx":
-        from edgekit.inspect.onnx import read_onnx
+        from edgekit.inspect.onnx.read import read_onnx
 
         return read_onnx(path)
-    from edgekit.inspect.tfjs import read_tfjs
+    from edgekit.inspect.tfjs.read import read_tfjs
 
     return read_tfjs(path)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.inspect.model import Graph
-
-REFERENCE_RECIPE = "fp32"
+from edgekit.results.plan import REFERENCE_RECIPE
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 
 from edgekit.inspect.model import IN_INT8, IN_INTEGERS, Compute
-from edgekit.measure.reasons.reason import (
+from edgekit.reasons.sentences import (
     SIZEABLE,
     Case,
-    Reason,
     counted,
     macs_facts,
     number_of,
     ops_of,
     share_of,
 )
+from edgekit.results.reason import Reason
 from edgekit_runtimes.execution import Execution
 
 # With a tenth of the work left in float, int8 at half the time still saves 45 % (Amdahl): what is

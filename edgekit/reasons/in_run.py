@@ -6,16 +6,16 @@ import re
 from collections import Counter
 
 from edgekit.inspect.model import IN_INT8, Graph
-from edgekit.measure.reasons.reason import (
+from edgekit.reasons.sentences import (
     SIZEABLE,
     Case,
-    Reason,
     macs_facts,
     number_of,
     ops_of,
     percent_of,
 )
-from edgekit.report.units import significant
+from edgekit.results.reason import Reason
+from edgekit.text.units import significant
 from edgekit_runtimes.execution import DELEGATE, Execution
 from edgekit_runtimes.throttling import CONDITIONS
 

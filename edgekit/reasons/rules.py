@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from edgekit.measure.reasons import in_file, in_run
-from edgekit.measure.reasons.reason import Case, Reason, Rule
+from edgekit.reasons import in_file, in_run
+from edgekit.reasons.sentences import Case, Rule
+from edgekit.results.reason import Reason
 
 if TYPE_CHECKING:
-    from edgekit.measure.results import Row
-    from edgekit.measure.subject import Subject
+    from edgekit.inspect.subject import Subject
+    from edgekit.results.results import Row
 
 GAINS = ("faster", "fewer")
 

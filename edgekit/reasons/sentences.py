@@ -1,4 +1,4 @@
-"""One reason why an artifact is not faster than fp32, and what it is found from."""
+"""What a reason is found from, and the words that reasons are told in."""
 
 from __future__ import annotations
 
@@ -8,37 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edgekit.inspect.model import IN_FLOAT, IN_INT8, Graph
-from edgekit.report.units import COUNT_UNITS, pick_unit, significant
+from edgekit.results.reason import Reason
+from edgekit.text.units import COUNT_UNITS, pick_unit, significant
 from edgekit_runtimes.execution import Execution
 
 if TYPE_CHECKING:
-    from edgekit.measure.results import Row
+    from edgekit.results.results import Row
 
 # Less than this share of the work is no reason by itself.
 SIZEABLE = 0.1
 # The most operators that a text names.
 NAMED_OPS = 3
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason.
-
-    code: which rule found it. text: what to tell people, with the figures. facts: these figures.
-    """
-
-    code: str
-    text: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {"code": self.code, "text": self.text, "facts": dict(self.facts)}
-
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Reason:
-        """Return the reason whose JSON form is given."""
-        return cls(form["code"], form["text"], form["facts"])
 
 
 @dataclass(frozen=True)

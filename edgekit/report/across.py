@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgekit.measure.statistics import Ratio
 from edgekit.report.columns import Column, ratio_cell
 from edgekit.report.merge import Report
+from edgekit.results.statistics import Ratio
 
 TITLE = "Ratio to fp32 on each device"
 NOTE = "Each against the fp32 artifact of its format on the same device: under 1 is less."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from edgekit.report.difference import difference_cell, difference_header
-from edgekit.report.units import (
+from edgekit.text.units import (
     BYTE_UNITS,
     INSTRUCTION_UNITS,
     TIME_UNITS,
@@ -21,11 +21,11 @@ from edgekit.report.units import (
 )
 
 if TYPE_CHECKING:
-    from edgekit.measure.accuracy.accuracy import Accuracy
-    from edgekit.measure.agreement import Agreement
-    from edgekit.measure.fidelity import Fidelity, OutputFidelity
-    from edgekit.measure.results import Row
-    from edgekit.measure.statistics import Ratio
+    from edgekit.results.accuracy import Accuracy
+    from edgekit.results.agreement import Agreement
+    from edgekit.results.fidelity import Fidelity, OutputFidelity
+    from edgekit.results.results import Row
+    from edgekit.results.statistics import Ratio
 
 DERIVED_MARK = "*"
 RATIO_HEADER = "ratio to fp32"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edgekit.report.columns import Column, cell_style, ratio_cell
 from edgekit.report.lines import heading
-from edgekit.report.units import (
+from edgekit.text.units import (
     BYTE_UNITS,
     INSTRUCTION_UNITS,
     TIME_UNITS,
@@ -20,8 +20,8 @@ from edgekit.report.units import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from edgekit.measure.change import Change
-    from edgekit.measure.changes import Comparison, RowChange, State
+    from edgekit.compare.change import Change
+    from edgekit.compare.changes import Comparison, RowChange, State
 
 # Of rows that are not simply compared, what became of them.
 STATES: dict[State, str] = {

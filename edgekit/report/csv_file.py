@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.measure.results import Row
-from edgekit.measure.statistics import Ratio
 from edgekit.report.merge import Report, Section
+from edgekit.results.results import Row
+from edgekit.results.statistics import Ratio
 
 Cells = Mapping[str, Any]
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from edgekit.report.units import significant
+from edgekit.text.units import significant
 
 if TYPE_CHECKING:
-    from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
+    from edgekit.results.accuracy import Accuracy, AccuracyDifference
 
 
 def difference_cell(accuracy: Accuracy | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.report.merge import Section, minute
-from edgekit.report.units import BYTE_UNITS, Unit, pick_unit, significant
+from edgekit.text.units import BYTE_UNITS, Unit, pick_unit, significant
 
 # Facts that need more than their name with blanks. A device may state others: they are shown
 # under their own names, so that a new one is not lost.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgekit.measure.fidelity import OutputFidelity
-from edgekit.measure.results import Row
 from edgekit.report.columns import Column, sqnr_cell
-from edgekit.report.units import percent, significant
+from edgekit.results.fidelity import OutputFidelity
+from edgekit.results.results import Row
+from edgekit.text.units import percent, significant
 
 COSINE_DECIMALS = 6
 

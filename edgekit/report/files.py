@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edgekit.files import check_writable, write_whole, writing
 from edgekit.report.csv_file import render_csv
 from edgekit.report.html.page import render_html
 from edgekit.report.markdown import render_markdown
 from edgekit.report.merge import Report, read_report
-from edgekit.storage import check_writable, write_whole, writing
 from edgekit_runtimes.errors import UsageError
 
 RENDERERS: dict[str, Callable[[Report], str]] = {

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgekit.measure.gates.units import BYTES, COUNT, TIME
-from edgekit.report.units import BYTE_UNITS, COUNT_UNITS, TIME_UNITS, pick_unit
+from edgekit.gates.units import BYTES, COUNT, TIME
+from edgekit.text.units import BYTE_UNITS, COUNT_UNITS, TIME_UNITS, pick_unit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from edgekit.measure.gates.gate import Gate, Verdict
+    from edgekit.gates.gate import Gate, Verdict
 
 # A gate that all of twenty artifacts break is one line all the same.
 ROWS_IN_LINE = 4

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from edgekit.report.gates import verdict_line
 
 if TYPE_CHECKING:
-    from edgekit.measure.gates.gate import Verdict
+    from edgekit.gates.gate import Verdict
 
 # What XML 1.0 cannot hold in any form; the reasons of engines may have such characters.
 _NOT_IN_XML = re.compile("[^\t\n\r\\u0020-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgekit.measure.subject import REFERENCE_RECIPE
 from edgekit.report.browser import browser_facts, software_note
 from edgekit.report.columns import DERIVED_MARK, backends_of
-from edgekit.report.units import TIME_UNITS, pick_unit, significant
+from edgekit.results.plan import REFERENCE_RECIPE
+from edgekit.text.units import TIME_UNITS, pick_unit, significant
 
 if TYPE_CHECKING:
-    from edgekit.measure.results import Results, Row
-    from edgekit.measure.steadiness import Steadiness
+    from edgekit.results.results import Results, Row
+    from edgekit.results.steadiness import Steadiness
 
 # Who reads two medians makes something of a tenth between them.
 NOTABLE_PACE = 0.1

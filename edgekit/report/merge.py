@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgekit.measure.results import Results, Row, load_results
+from edgekit.results.results import Results, Row, load_results
 from edgekit_runtimes.errors import ArtifactError, UsageError
 
 

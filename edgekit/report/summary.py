@@ -13,9 +13,9 @@ from edgekit.report.markdown import escape, markdown_table, render_markdown
 from edgekit.report.merge import merge
 
 if TYPE_CHECKING:
-    from edgekit.measure.changes import Comparison
-    from edgekit.measure.gates.gate import Verdict
-    from edgekit.measure.results import Results
+    from edgekit.compare.changes import Comparison
+    from edgekit.gates.gate import Verdict
+    from edgekit.results.results import Results
 
 
 def gates_summary(verdicts: Sequence[Verdict], runs: Sequence[str] = ()) -> str:

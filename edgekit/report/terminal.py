@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from edgekit.measure.results import Results
+    from edgekit.results.results import Results
 
 # Wider than any table: to measure how wide one wants to be.
 NO_LIMIT = 10_000

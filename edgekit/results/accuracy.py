@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from edgekit.measure.statistics import NORMAL_975
+from edgekit.results.statistics import NORMAL_975
 
 Figure = Literal["top1", "mae", "rmse", "metric"]
 DifferenceVerdict = Literal["same", "worse", "better", "too few samples"]

@@ -1,24 +1,15 @@
-"""Which worker processes measure what.
-
-1. A *check* of each artifact alone: it loads, runs once and reports its outputs on the golden
-   samples. What fails here takes no further part.
-2. Timing, in groups that are measured interleaved in one process: first the original (if any)
-   beside the fp32 artifact of each format, then each other artifact beside the fp32 artifact of
-   its format.
-
-Every group runs in several fresh processes. Groups take turns, so that a slow minute of the
-machine meets all of them and not one.
-"""
+"""How much is measured, and the words for what is compared with what."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from edgekit.measure.subject import Subject
-from edgekit_runtimes.job import Plan
+from edgekit_runtimes.protocol.job import Plan
 
+# The id and the recipe of the original's row.
 ORIGINAL = "original"
+# The recipe that the other artifacts of a format are compared with.
+REFERENCE_RECIPE = "fp32"
 
 # Each costs a start, a load and a warm-up. With three, a process that is off by chance (Student's t
 # is 4.3 then) hides a difference of 5 % in 7 to 18 of 100 comparisons; with four (3.2) in 0 to 2.
@@ -84,48 +75,3 @@ COUNTED_RUNS = 5
 COUNTING = BenchPlan("counting", 1, Plan(WARMUP_RUNS, 0.0, rounds=0, min_runs=COUNTED_RUNS))
 # How many golden samples fidelity is judged on there.
 COUNTING_SAMPLES = 8
-
-
-@dataclass(frozen=True)
-class Group:
-    """Models measured interleaved in one process.
-
-    members: ids in the order in which they are loaded and begin.
-    timed: the members whose times are kept from this group; the others are there to compare with.
-    """
-
-    members: tuple[str, ...]
-    timed: tuple[str, ...]
-
-
-def reference_of(subject: Subject, subjects: Sequence[Subject]) -> Subject | None:
-    """Return the fp32 artifact that `subject` is compared with, or None."""
-    if subject.is_reference:
-        return None
-    same_format = (other for other in subjects if other.format == subject.format)
-    return next((other for other in same_format if other.is_reference), None)
-
-
-def groups(subjects: Sequence[Subject], with_original: bool) -> list[Group]:
-    """Return the groups in which `subjects` (those that passed their check) are measured."""
-    references = tuple(subject.id for subject in subjects if subject.is_reference)
-    first = ((ORIGINAL,) if with_original else ()) + references
-    result = [Group(first, first)] if first else []
-    for subject in subjects:
-        if not subject.is_reference:
-            reference = reference_of(subject, subjects)
-            members = (reference.id, subject.id) if reference else (subject.id,)
-            result.append(Group(members, (subject.id,)))
-    return result
-
-
-def schedule(groups: Sequence[Group], processes: int) -> Iterator[tuple[int, Group]]:
-    """Yield (process number, group) in the order in which they run.
-
-    In every other process the members stand in reverse, so that being first (loaded into fresh
-    memory, measured first after warm-up) favours none of them.
-    """
-    for process in range(processes):
-        for group in groups:
-            members = group.members if process % 2 == 0 else group.members[::-1]
-            yield process, Group(members, group.timed)

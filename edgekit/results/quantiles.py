@@ -9,7 +9,7 @@ ACM Transactions on Modeling and Computer Simulation 24, 2014). A section is a p
 of it where there is but one. All of it on logarithms.
 
 The upper ends hold the truth in 94 to 100 of 100 cases, with and without drift and variance between
-processes: `tests/edgekit/test_quantiles.py` shows it by simulation.
+processes: `tests/edgekit/results/test_quantiles.py` shows it by simulation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.measure.statistics import (
+from edgekit.results.statistics import (
     BLOCKS_A_ROUND,
     MeanError,
     ProcessBlocks,

@@ -13,24 +13,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from edgekit.measure.accuracy.accuracy import Accuracy
-from edgekit.measure.agreement import Agreement
-from edgekit.measure.fidelity import Fidelity
-from edgekit.measure.plan import BenchPlan
-from edgekit.measure.reasons.reason import Reason
-from edgekit.measure.record import Phase
-from edgekit.measure.statistics import Ratio, SampleUnit, Statistics
-from edgekit.measure.steadiness import Steadiness
+from edgekit.files import write_whole, writing
+from edgekit.results.accuracy import Accuracy
+from edgekit.results.agreement import Agreement
+from edgekit.results.fidelity import Fidelity
+from edgekit.results.plan import BenchPlan
+from edgekit.results.reason import Reason
+from edgekit.results.statistics import Ratio, SampleUnit, Statistics
+from edgekit.results.steadiness import Steadiness
 from edgekit.schema import check_form
-from edgekit.storage import write_whole, writing
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.execution import Execution
-from edgekit_runtimes.job import Plan
+from edgekit_runtimes.protocol.job import Plan
 
 RESULTS_SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
 
 Status = Literal["ok", "error", "not available"]
+Phase = Literal["warmup", "measure"]
 
 
 @dataclass(frozen=True)
@@ -199,13 +199,13 @@ class Results:
     def __repr__(self) -> str:
         """Return the tables that `edgekit bench` prints."""
         from edgekit.report.terminal import print_results
-        from edgekit.report.text import as_text
+        from edgekit.text.plain import as_text
 
         return as_text(lambda console: print_results(self, console))
 
     def _repr_html_(self) -> str:
         """Return the tables for a notebook."""
-        from edgekit.report.notebook import results_html
+        from edgekit.report.html.notebook import results_html
 
         return results_html(self)
 

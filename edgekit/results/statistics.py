@@ -7,7 +7,8 @@ Rounds of one process share its luck (where memory was put, what else ran), so t
 Student's over processes; over rounds where there is but one process. A bootstrap of few processes
 covers too little (.8 with three), and so does pooling the rounds of processes that seem not to
 differ (.9 where they differ by half of what rounds tell): this form keeps 92 to 99 % with and
-without variance between processes, which `tests/edgekit/test_statistics.py` shows by simulation.
+without variance between processes, which `tests/edgekit/results/test_statistics.py` shows by
+simulation.
 """
 
 from __future__ import annotations

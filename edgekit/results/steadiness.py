@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from edgekit.measure.statistics import MEDIAN_DEVIATION_FACTOR, ProcessBlocks, student_975
+from edgekit.results.statistics import MEDIAN_DEVIATION_FACTOR, ProcessBlocks, student_975
 from edgekit_runtimes.tensors import Array
 
 Flag = Literal["trend", "first quarter"]

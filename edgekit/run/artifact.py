@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from edgekit.data import DataOptions, open_data, spool, stored_options
+from edgekit.files import write_whole, writing
 from edgekit.inspect import engine_module, find_record, load_signature, told_of
-from edgekit.storage import write_whole, writing
 from edgekit_runtimes.artifact import artifact_format
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EngineError
-from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import Arrays, decode_array
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from edgekit_runtimes.job import Plan
+from edgekit_runtimes.protocol.job import Plan
 
 NS = 1_000_000_000
 

@@ -30,7 +30,7 @@ from edgekit_runtimes.errors import (
     first_line,
     map_exceptions,
 )
-from edgekit_runtimes.job import Event, Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
 from edgekit_runtimes.samples import Samples
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, encode_array, is_batched, unbatch
 from edgekit_runtimes.throttling import COOL_DOWN_S, Conditions, measure_fit, read_firmware

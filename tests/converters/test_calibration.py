@@ -18,7 +18,7 @@ from edgekit_converters.calibration import (
     Calibration,
     for_litert,
 )
-from edgekit_converters.frozen import SIGNATURE_KEY
+from edgekit_converters.graph.frozen import SIGNATURE_KEY
 
 SAMPLE_BYTES = 28 * 28 * 4
 

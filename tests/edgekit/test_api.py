@@ -18,10 +18,10 @@ from results_by_hand import absent_row, failed_row, results_of, row
 import edgekit
 from edgekit.cli.bench import command as bench_command
 from edgekit.cli.convert import command as convert_command
-from edgekit.measure import plan as plans
-from edgekit.measure.plan import BenchPlan
+from edgekit.results import plan as plans
+from edgekit.results.plan import BenchPlan
 from edgekit_runtimes.errors import ArtifactError, DataError, UsageError
-from edgekit_runtimes.job import Plan
+from edgekit_runtimes.protocol.job import Plan
 
 SHORT = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.0, rounds=1, min_runs=2))
 
@@ -189,13 +189,15 @@ def test_a_notebook_shows_a_table_a_device_and_the_reasons_of_the_rest() -> None
     assert "<script" not in html
 
 
-def test_a_bundle_looks_like_what_inspect_prints(
-    cli: Callable[..., Answer], bundle: Path, tmp_path: Path
+def test_a_bundle_is_shown_in_one_line(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(bundle, tmp_path / "net.edgekit")
-    printed = cli("inspect", "net.edgekit").out.splitlines()
-    shown = repr(edgekit.load_bundle("net.edgekit")).splitlines()
-    assert shown == [line.rstrip() for line in printed]
+    monkeypatch.chdir(tmp_path)
+    opened = edgekit.load_bundle("net.edgekit")
+    made = sum(record.status == "ok" for record in opened.artifacts)
+    shown = f"Bundle('net.edgekit', {made} of {len(opened.artifacts)} artifacts made)"
+    assert repr(opened) == shown
 
 
 def test_a_row_is_shown_without_its_samples() -> None:

@@ -15,9 +15,9 @@ PACKAGES["edgekit_runtimes"] = ROOT / "runtimes"
 # In the order in which a user calls them: each needs what the one before has left behind.
 API = {
     "convert": "edgekit.api",
-    "load_bundle": "edgekit.bundle",
+    "load_bundle": "edgekit.bundle.bundle",
     "bench": "edgekit.api",
-    "load_results": "edgekit.measure.results",
+    "load_results": "edgekit.results.results",
 }
 
 

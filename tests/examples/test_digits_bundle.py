@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from conftest import DIGITS
 
-from edgekit.bundle import Bundle, load_bundle
+from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.data import DataOptions
-from edgekit.run import run_artifact
+from edgekit.run.artifact import run_artifact
 
 # Recipe -> format -> largest size as a share of the format's fp32 artifact. Conv kernels stay
 # float in ONNX's dynamic recipes, and this net has one dense layer.

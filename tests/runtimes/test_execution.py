@@ -14,7 +14,7 @@ from jobs import NUMPY, ONNXRUNTIME, TFLITE_RUNTIME
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.engines.optimized import count_nodes, optimized_execution
 from edgekit_runtimes.execution import Execution
-from edgekit_runtimes.job import Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Job, JobModel, Plan
 
 Bundles = Callable[..., Path]
 

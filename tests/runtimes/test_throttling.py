@@ -16,7 +16,7 @@ from ssh_server import write_script
 
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EngineError
-from edgekit_runtimes.job import Event, Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
 from edgekit_runtimes.throttling import Conditions, Reading, measure_fit, read_firmware
 from edgekit_runtimes.worker import Worker
 

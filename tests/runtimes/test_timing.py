@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from edgekit_runtimes.job import Plan
+from edgekit_runtimes.protocol.job import Plan
 from edgekit_runtimes.timing import (
     palindrome,
     plan_blocks,

@@ -25,7 +25,7 @@ from jobs import (
 
 from edgekit_runtimes import worker
 from edgekit_runtimes.devices import Device, open_device
-from edgekit_runtimes.job import Event, Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
 from edgekit_runtimes.tensors import Preprocessing
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3) + 1

@@ -17,7 +17,7 @@ import browsers
 import pytest
 from conftest import ROOT
 
-from edgekit.bundle import load_bundle
+from edgekit.bundle.bundle import load_bundle
 from edgekit.demo.site import write_site
 from edgekit_runtimes.devices.browser.device import PAGES
 from edgekit_runtimes.devices.browser.launch import find_chromium, flag_sets

@@ -19,7 +19,7 @@ import pytest
 from conftest import ROOT
 
 from edgekit.demo.serve import serve_site
-from edgekit.measure.results import load_results
+from edgekit.results.results import load_results
 
 pytestmark = pytest.mark.browser
 
@@ -200,7 +200,7 @@ def test_measure_all_fills_a_table_and_a_file_that_edgekit_reads(
         visit.page.click("text=Download the results")
     path = tmp_path / "results.json"
     download.value.save_as(path)
-    schema = json.loads((ROOT / "edgekit/measure/results.schema.json").read_text())
+    schema = json.loads((ROOT / "edgekit/results/results.schema.json").read_text())
     jsonschema.validate(json.loads(path.read_text()), schema)
     results = load_results(path)
     assert results.bundle == "digits"

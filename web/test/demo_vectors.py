@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.measure.fidelity import FidelityAccumulator
-from edgekit.measure.statistics import compare, student_975, summarize
+from edgekit.results.fidelity import FidelityAccumulator
+from edgekit.results.statistics import compare, student_975, summarize
 from edgekit_runtimes.tensors import encode_array
 
 SEED = 4

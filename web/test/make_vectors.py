@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from edgekit_runtimes.errors import DataError
-from edgekit_runtimes.job import Plan
+from edgekit_runtimes.protocol.job import Plan
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec, cast_losslessly, encode_array
 from edgekit_runtimes.tensors import is_batched as is_batched_of
 from edgekit_runtimes.timing import plan_blocks, round_order

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_runtimes.tensors import Array
 
 # The operators whose second input is a kernel. Depthwise kernels stay whole: they hold few

@@ -14,7 +14,7 @@ from tf2onnx import optimizer, tf_loader
 from tf2onnx.tfonnx import process_tf_graph
 from tf2onnx.utils import map_onnx_to_numpy_type
 
-from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.onnx.graph import graphs
 from edgekit_converters.onnx.loops import hoist_constants
 from edgekit_converters.onnx.pooling import use_global_pools

@@ -17,7 +17,7 @@ from edgekit_runtimes.errors import UsageError
 from edgekit_runtimes.tensors import Arrays, TensorSpec
 
 if TYPE_CHECKING:
-    from edgekit_converters.frozen import FrozenGraph
+    from edgekit_converters.graph.frozen import FrozenGraph
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 

@@ -14,7 +14,7 @@ import h5py
 import keras
 import tensorflow as tf
 
-from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.sources import Source, SourceOptions, resolve_shapes, source_kind
 from edgekit_converters.sources.signature import freeze_traced
 from edgekit_runtimes.errors import SourceError, UsageError, first_line

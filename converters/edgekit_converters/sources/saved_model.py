@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from edgekit_converters.frozen import SIGNATURE_KEY
+from edgekit_converters.graph.frozen import SIGNATURE_KEY
 from edgekit_converters.sources import Source, SourceOptions, resolve_shapes
 from edgekit_converters.sources.signature import freeze_traced
 from edgekit_runtimes.errors import SourceError, UsageError, map_exceptions, unknown_name

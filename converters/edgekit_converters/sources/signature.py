@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from edgekit_converters.frozen import CONTROL_FLOW_OPS, FrozenGraph, freeze
+from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS, FrozenGraph, freeze
 from edgekit_runtimes.errors import EdgekitError, SourceError
 from edgekit_runtimes.tensors import TensorSpec
 

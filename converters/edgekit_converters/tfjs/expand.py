@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.tfjs.functions import give_new_names
 from edgekit_converters.tfjs.fuse import FUSED_OPS
 from edgekit_converters.tfjs.graph import Graph

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgekit_converters.frozen import FrozenGraph, GraphTensor
+from edgekit_converters.graph.frozen import FrozenGraph, GraphTensor
 from edgekit_runtimes.tensors import Array
 
 # Each passes its inputs on as they are: in a frozen graph nothing is trained.

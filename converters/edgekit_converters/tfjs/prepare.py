@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.fold import fold_constants
 from edgekit_converters.tfjs.functions import all_nodes, prepare_functions

@@ -11,7 +11,7 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.framework import types_pb2
 
-from edgekit_converters.frozen import FrozenGraph, GraphTensor
+from edgekit_converters.graph.frozen import FrozenGraph, GraphTensor
 from edgekit_converters.tfjs.expand import expand
 from edgekit_converters.tfjs.functions import all_nodes
 from edgekit_converters.tfjs.graph import set_constant

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from edgekit_converters.frozen import FrozenGraph
+from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
 Shapes = Mapping[str, tuple[int | None, ...] | None]

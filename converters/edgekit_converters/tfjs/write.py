@@ -12,7 +12,7 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.framework import types_pb2
 
-from edgekit_converters.frozen import CONTROL_FLOW_OPS, FrozenGraph, GraphTensor
+from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS, FrozenGraph, GraphTensor
 from edgekit_converters.tfjs.functions import all_nodes
 from edgekit_converters.tfjs.weights import Entry, encode
 

@@ -29,7 +29,7 @@ from litert_quantizer.qtyping import (
 from litert_quantizer.utils import qsv_utils
 
 from edgekit_converters.calibration import Calibration, for_litert
-from edgekit_converters.frozen import SIGNATURE_KEY, FrozenGraph
+from edgekit_converters.graph.frozen import SIGNATURE_KEY, FrozenGraph
 from edgekit_runtimes.errors import ConversionError, NotAvailableError, UsageError, map_exceptions
 
 NOT_AVAILABLE: Mapping[str, str] = {}

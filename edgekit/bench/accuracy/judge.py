@@ -14,10 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
-from edgekit.measure.accuracy import resample
-from edgekit.measure.accuracy.accuracy import Accuracy, Figure, wilson_interval
-from edgekit.measure.accuracy.labels import LabelledOutput
-from edgekit.measure.accuracy.metric import Metric
+from edgekit.bench.accuracy import resample
+from edgekit.bench.accuracy.labels import LabelledOutput
+from edgekit.bench.accuracy.metric import Metric
+from edgekit.results.accuracy import Accuracy, Figure, wilson_interval
 from edgekit_runtimes.errors import DataError
 from edgekit_runtimes.tensors import Array
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.measure.accuracy.metric import Metric
+from edgekit.bench.accuracy.metric import Metric
 from edgekit_runtimes.errors import DataError, unknown_name
 from edgekit_runtimes.tensors import Array
 

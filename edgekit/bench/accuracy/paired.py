@@ -23,13 +23,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgekit.measure.accuracy import resample
-from edgekit.measure.accuracy.accuracy import AccuracyDifference, DifferenceVerdict, Figure
-from edgekit.measure.accuracy.judge import Judgement
-from edgekit.measure.plan import ORIGINAL
-from edgekit.measure.results import Row
-from edgekit.measure.statistics import NORMAL_975
-from edgekit.measure.subject import REFERENCE_RECIPE
+from edgekit.bench.accuracy import resample
+from edgekit.bench.accuracy.judge import Judgement
+from edgekit.results.accuracy import AccuracyDifference, DifferenceVerdict, Figure
+from edgekit.results.plan import ORIGINAL, REFERENCE_RECIPE
+from edgekit.results.results import Row
+from edgekit.results.statistics import NORMAL_975
 from edgekit_runtimes.tensors import Array
 
 SIGNIFICANT = 0.05

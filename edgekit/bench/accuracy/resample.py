@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from edgekit.measure.statistics import student_975
+from edgekit.results.statistics import student_975
 from edgekit_runtimes.tensors import Array
 
 # The ends of the interval are then the 25th value from either side, and move by a few percent of

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgekit.cli.options import PATH, check_file
+from edgekit.cli.common.options import PATH, check_file
 from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgekit.measure.gates.gate import Gate, Verdict
-    from edgekit.measure.results import Results
+    from edgekit.gates.gate import Gate, Verdict
+    from edgekit.results.results import Results
 
 GATE_EXIT_CODE = 1
 
@@ -32,7 +32,7 @@ class Gating:
 
     def judge(self, results: Results) -> int:
         """Judge results that were just measured; report, and return the exit code."""
-        from edgekit.measure.gates.gate import judge
+        from edgekit.gates.gate import judge
         from edgekit.report.summary import results_summary
 
         verdicts = judge(self.gates, [results])
@@ -53,8 +53,8 @@ class Gating:
         for line in lines:
             click.echo(line, err=True)
         if self.junit is not None:
+            from edgekit.files import write_whole, writing
             from edgekit.report.junit import junit_xml
-            from edgekit.storage import write_whole, writing
 
             with writing(self.junit):
                 write_whole(self.junit, junit_xml(verdicts, runs))
@@ -130,8 +130,8 @@ def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable
 
 def _gates(texts: Sequence[str], max_regression: str | None, is_regression: bool) -> list[Gate]:
     """Return the project's gates of this kind with those given here, which replace their like."""
-    from edgekit.measure.gates.file import project_gates
-    from edgekit.measure.gates.gate import merge_gates, parse_gate
+    from edgekit.gates.file import project_gates
+    from edgekit.gates.gate import merge_gates, parse_gate
 
     given = [parse_gate(text) for text in texts]
     for gate in given:
@@ -151,7 +151,7 @@ def _gates(texts: Sequence[str], max_regression: str | None, is_regression: bool
 
 
 def _general(limit: str) -> list[Gate]:
-    from edgekit.measure.changes import GENERAL
-    from edgekit.measure.gates.gate import regression_gate
+    from edgekit.compare.changes import GENERAL
+    from edgekit.gates.gate import regression_gate
 
     return [regression_gate(figure, limit) for figure in GENERAL]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-from edgekit.report.text import PIPE_WIDTH
+from edgekit.text.plain import PIPE_WIDTH
 
 
 def stdout_console() -> Console:

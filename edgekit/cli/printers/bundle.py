@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgekit.bundle import Bundle
-from edgekit.manifest import ArtifactRecord
-from edgekit.report.units import BYTE_UNITS, percent, pick_unit, significant
+from edgekit.bundle.bundle import Bundle
+from edgekit.bundle.manifest import ArtifactRecord
+from edgekit.text.units import BYTE_UNITS, percent, pick_unit, significant
 
 if TYPE_CHECKING:
     from rich.console import Console

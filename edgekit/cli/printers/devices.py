@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgekit.devices import KnownDevice
+from edgekit.doctor.devices import KnownDevice
 
 if TYPE_CHECKING:
     from rich.console import Console

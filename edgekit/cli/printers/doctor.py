@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgekit.doctor import Finding
+from edgekit.doctor.examine import Finding
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from edgekit.inspect.model import Graph, Node, Shape
-from edgekit.report.units import BYTE_UNITS, COUNT_UNITS, Unit, percent, pick_unit, significant
+from edgekit.text.units import BYTE_UNITS, COUNT_UNITS, Unit, percent, pick_unit, significant
 
 if TYPE_CHECKING:
     from rich.console import Console

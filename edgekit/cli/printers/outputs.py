@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgekit.report.units import significant
-from edgekit.run import Outputs
+from edgekit.run.artifact import Outputs
+from edgekit.text.units import significant
 from edgekit_runtimes.tensors import Array
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 from edgekit.inspect import macs
 from edgekit.inspect.compute import element_compute, kernel_compute
 from edgekit.inspect.model import Compute, Graph, Quantization, Shape, Tensor
-from edgekit.inspect.onnx_operators import (
+from edgekit.inspect.onnx.operators import (
     CONTRIB_DOMAINS,
     CONVERSIONS,
     CONVOLUTIONS,

@@ -13,9 +13,9 @@ import numpy as np
 from edgekit.inspect import macs
 from edgekit.inspect.compute import element_compute, kernel_compute
 from edgekit.inspect.model import Compute, Graph, Quantization, Tensor
-from edgekit.inspect.tfjs_operation import Operation
-from edgekit.inspect.tfjs_shapes import infer_shape
-from edgekit.inspect.tfjs_values import LARGEST, infer_value
+from edgekit.inspect.tfjs.operation import Operation
+from edgekit.inspect.tfjs.shapes import infer_shape
+from edgekit.inspect.tfjs.values import LARGEST, infer_value
 from edgekit.inspect.wiring import RawNode, Wiring
 from edgekit_runtimes.artifact import TFJS_MODEL_FILE
 from edgekit_runtimes.errors import ArtifactError, first_line, map_exceptions

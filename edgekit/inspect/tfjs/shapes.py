@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from edgekit.inspect.model import Shape
-from edgekit.inspect.tfjs_operation import Operation
+from edgekit.inspect.tfjs.operation import Operation
 
 Rule = Callable[[Operation], Shape | None]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from edgekit.inspect.model import Shape
-from edgekit.inspect.tfjs_operation import Operation
+from edgekit.inspect.tfjs.operation import Operation
 from edgekit_runtimes.tensors import Array
 
 # Longer vectors are no shapes.

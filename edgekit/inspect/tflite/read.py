@@ -11,7 +11,7 @@ from typing import Any
 from edgekit.inspect import macs
 from edgekit.inspect.compute import element_compute, kernel_compute
 from edgekit.inspect.model import Compute, Graph, Quantization, Tensor
-from edgekit.inspect.tflite_shapes import total_elements, with_free_sizes
+from edgekit.inspect.tflite.shapes import total_elements, with_free_sizes
 from edgekit.inspect.wiring import RawNode, Wiring
 from edgekit_runtimes.errors import ArtifactError, UsageError, map_exceptions
 

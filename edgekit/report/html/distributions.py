@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.measure.results import Row
 from edgekit.report.columns import Column
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
 from edgekit.report.html.table import PictureColumn, table
-from edgekit.report.units import TIME_UNITS, Unit, pick_unit, significant
+from edgekit.results.results import Row
+from edgekit.text.units import TIME_UNITS, Unit, pick_unit, significant
 from edgekit_runtimes.tensors import Array
 
 # Bars across the whole axis: more would not be told apart on a screen, and each weighs 10 bytes.

@@ -14,7 +14,7 @@ from edgekit.report.html.table import table
 from edgekit.report.lines import heading, legend, row_notes
 
 if TYPE_CHECKING:
-    from edgekit.measure.results import Results
+    from edgekit.results.results import Results
 
 # Green and red that can be read on white and on black.
 STYLE = """

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import resources
 
-from edgekit.measure.results import Row
 from edgekit.report.across import NOTE, TITLE, across
 from edgekit.report.columns import RATIO_HEADER, Column, is_in_table, table_columns
 from edgekit.report.environment import facts
@@ -20,7 +19,8 @@ from edgekit.report.html.table import PictureColumn, table
 from edgekit.report.html.whisker import ratio_scale, whiskers
 from edgekit.report.lines import heading, legend, row_notes
 from edgekit.report.merge import Report, Section
-from edgekit.report.units import significant
+from edgekit.results.results import Row
+from edgekit.text.units import significant
 
 SCATTER_NOTE = (
     "Down and to the left is better. Nothing beats an artifact on the line in both size and time; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgekit.measure.statistics import NOISE
+from edgekit.results.statistics import NOISE
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:

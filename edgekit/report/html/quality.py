@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from edgekit.measure.accuracy.accuracy import Accuracy, Figure
-from edgekit.measure.results import Row
-from edgekit.report.units import percent, significant
+from edgekit.results.accuracy import Accuracy, Figure
+from edgekit.results.results import Row
+from edgekit.text.units import percent, significant
 
 # MLPerf inference asks for 99 % of the float model's quality (98 % for MobileNet). The grades are
 # fixed, so that a colour means the same in every report and noise is not painted as a difference.

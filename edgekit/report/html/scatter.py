@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from edgekit.measure.results import Row
+from edgekit.report.html.pareto import front
 from edgekit.report.html.quality import GRADES, Quality
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
-from edgekit.report.pareto import front
-from edgekit.report.units import (
+from edgekit.results.results import Row
+from edgekit.text.units import (
     BYTE_UNITS,
     INSTRUCTION_UNITS,
     TIME_UNITS,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from edgekit.measure.statistics import Ratio
 from edgekit.report.columns import cell_style
 from edgekit.report.html.scale import LogScale, scale_of
 from edgekit.report.html.table import CLASSES, PictureColumn
+from edgekit.results.statistics import Ratio
 
 WIDTH, HEIGHT, MARGIN = 96, 18, 6
 # The axis reaches at least this far to both sides of 1: a difference of 1 % is no long way.

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Literal, Protocol, Self, runtime_checkable
 
 from edgekit_runtimes.errors import UsageError, unknown_name
-from edgekit_runtimes.job import Event, Job
+from edgekit_runtimes.protocol.job import Event, Job
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,8 @@ def _host(spec: str, argument: str, options: DeviceOptions) -> Device:
 
 
 def _board(spec: str, argument: str, options: DeviceOptions) -> Device:
-    from edgekit_runtimes.boards import BOARDS
-    from edgekit_runtimes.devices.board import Board
+    from edgekit_runtimes.devices.board import BOARDS
+    from edgekit_runtimes.devices.board.device import Board
 
     if not argument:
         known = ", ".join(f"board:{name}" for name in BOARDS)
@@ -166,7 +166,7 @@ def _board(spec: str, argument: str, options: DeviceOptions) -> Device:
 
 
 def _ssh(spec: str, argument: str, options: DeviceOptions) -> Device:
-    from edgekit_runtimes.devices.ssh import Ssh
+    from edgekit_runtimes.devices.ssh.device import Ssh
 
     return Ssh(spec)
 

@@ -17,7 +17,7 @@ from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess
 from edgekit_runtimes.engines import ENGINES, load_engine, root_module
 from edgekit_runtimes.errors import UsageError
-from edgekit_runtimes.job import Event, Job
+from edgekit_runtimes.protocol.job import Event, Job
 
 OLDEST_PYTHON = (3, 11)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
 from edgekit_runtimes.errors import DeviceError, map_exceptions
-from edgekit_runtimes.job import Event, Job
+from edgekit_runtimes.protocol.job import Event, Job
 
 # No event for so long means a hung model. A block of slow runs is one of them, so that a model of
 # minutes an inference still passes, and loading the largest original takes one minute.

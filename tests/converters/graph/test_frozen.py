@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from edgekit_converters.frozen import SIGNATURE_KEY
+from edgekit_converters.graph.frozen import SIGNATURE_KEY
 
 NAMES = ("conv_net", "dense_net", "two_in_two_out", "recurrent_net", "grouped_net")
 

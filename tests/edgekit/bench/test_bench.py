@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 import small_artifacts
 
-from edgekit.measure import results as results_module
-from edgekit.measure.plan import BenchPlan
-from edgekit.measure.progress import Progress
-from edgekit.measure.results import Results, Row, load_results
-from edgekit.measure.run import BenchRequest, Evaluation, run_bench
-from edgekit.measure.statistics import compare, summarize
-from edgekit.measure.steadiness import steadiness
-from edgekit.measure.subject import Subject
+from edgekit.bench.progress import Progress
+from edgekit.bench.request import BenchRequest, Evaluation
+from edgekit.bench.run import run_bench
+from edgekit.inspect.subject import Subject
+from edgekit.results import results as results_module
+from edgekit.results.plan import BenchPlan
+from edgekit.results.results import Results, Row, load_results
+from edgekit.results.statistics import compare, summarize
+from edgekit.results.steadiness import steadiness
 from edgekit_runtimes.errors import ArtifactError, DataError, UsageError
-from edgekit_runtimes.job import JobModel, Plan
+from edgekit_runtimes.protocol.job import JobModel, Plan
 
 SCHEMA = Path(results_module.__file__).parent / "results.schema.json"
 ONNX_ENGINE = "edgekit_runtimes.engines.onnxruntime"

@@ -14,11 +14,12 @@ import small_artifacts
 from conftest import ROOT
 from ssh_server import write_script
 
-from edgekit.measure.plan import BenchPlan
-from edgekit.measure.results import Results
-from edgekit.measure.run import BenchRequest, run_bench
-from edgekit.measure.subject import Subject
-from edgekit_runtimes.job import Plan
+from edgekit.bench.request import BenchRequest
+from edgekit.bench.run import run_bench
+from edgekit.inspect.subject import Subject
+from edgekit.results.plan import BenchPlan
+from edgekit.results.results import Results
+from edgekit_runtimes.protocol.job import Plan
 
 SHORT = BenchPlan("short", 1, Plan(warmup_s=0.0, block_s=0.0, rounds=1, min_runs=4))
 FIRMWARE = 'case $1 in measure_temp) echo "temp=51.5\'C" ;; *) echo throttled=0x50000 ;; esac'

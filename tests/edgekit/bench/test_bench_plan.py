@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from edgekit.measure.plan import QUICK, THOROUGH, Group, groups, reference_of, schedule
-from edgekit.measure.subject import Subject
+from edgekit.bench.schedule import Group, groups, reference_of, schedule
+from edgekit.inspect.subject import Subject
+from edgekit.results.plan import QUICK, THOROUGH
 from edgekit_runtimes.timing import plan_blocks
 
 

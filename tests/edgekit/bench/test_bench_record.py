@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgekit.measure.record import read_events
+from edgekit.bench.record import read_events
 from edgekit_runtimes.errors import ArtifactError, DeviceError
 from edgekit_runtimes.tensors import encode_array
 

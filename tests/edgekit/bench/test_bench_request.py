@@ -13,9 +13,8 @@ import sources_on_disk as disk
 from conftest import Answer
 from PIL import Image
 
-from edgekit.bundle import load_bundle
-from edgekit.measure.request import bench_request
-from edgekit.measure.run import BenchRequest
+from edgekit.bench.request import BenchRequest, bench_request
+from edgekit.bundle.bundle import load_bundle
 from edgekit_runtimes.errors import UsageError
 
 Cli = Callable[..., Answer]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.measure.request import engine_words
+from edgekit.bench.request import engine_words
 from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.engines import ENGINES, load_engine
 

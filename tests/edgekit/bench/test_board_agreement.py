@@ -16,11 +16,11 @@ from jobs import ONNXRUNTIME, outputs_of
 from onnx import TensorProto, helper, numpy_helper
 
 import edgekit
-from edgekit.bundle import Bundle
-from edgekit.golden import GoldenSamples, store_golden
+from edgekit.bundle.bundle import Bundle
+from edgekit.bundle.golden import GoldenSamples, store_golden
 from edgekit_converters.onnx.ties import Grid, scale_off_ties
 from edgekit_runtimes.devices import Device, open_device
-from edgekit_runtimes.job import Event, Job, JobModel
+from edgekit_runtimes.protocol.job import Event, Job, JobModel
 
 pytestmark = [pytest.mark.board, pytest.mark.slow]
 

@@ -16,16 +16,16 @@ from conftest import DIGITS, ROOT
 from jobs import LITERT, ONNXRUNTIME, of_kind, outputs_of
 
 import edgekit
-from edgekit.bundle import load_bundle
+from edgekit.bench.request import bench_request
+from edgekit.bench.run import run_bench
+from edgekit.bundle.bundle import load_bundle
+from edgekit.bundle.golden import store_golden
 from edgekit.cli import run_command_line
-from edgekit.golden import store_golden
-from edgekit.measure.agreement import Agreement
-from edgekit.measure.plan import COUNTING
-from edgekit.measure.request import bench_request
-from edgekit.measure.results import Results, load_results
-from edgekit.measure.run import run_bench
+from edgekit.results.agreement import Agreement
+from edgekit.results.plan import COUNTING
+from edgekit.results.results import Results, load_results
 from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job, JobModel
 
 pytestmark = [pytest.mark.board, pytest.mark.slow]
 

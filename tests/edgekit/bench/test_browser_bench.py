@@ -18,14 +18,14 @@ import jsonschema
 import pytest
 from conftest import Answer
 
-from edgekit.bundle import load_bundle
-from edgekit.measure import results as results_module
-from edgekit.measure.plan import BenchPlan
-from edgekit.measure.request import bench_request
-from edgekit.measure.results import Results, Row
-from edgekit.measure.run import run_bench
+from edgekit.bench.request import bench_request
+from edgekit.bench.run import run_bench
+from edgekit.bundle.bundle import load_bundle
 from edgekit.report.lines import heading
-from edgekit_runtimes.job import Plan
+from edgekit.results import results as results_module
+from edgekit.results.plan import BenchPlan
+from edgekit.results.results import Results, Row
+from edgekit_runtimes.protocol.job import Plan
 
 pytestmark = pytest.mark.browser
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from edgekit.measure.pace import START_S, Pace, Work, measuring_s
-from edgekit.measure.plan import QUICK, THOROUGH
-from edgekit.measure.progress import time_left
+from edgekit.bench.pace import START_S, Pace, Work, measuring_s
+from edgekit.bench.progress import time_left
+from edgekit.results.plan import QUICK, THOROUGH
 
 CHECK = Work("check", ("a",), samples=10)
 PAIR = Work("time", ("a", "b"), ("b",))

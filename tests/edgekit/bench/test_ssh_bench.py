@@ -14,13 +14,13 @@ import pytest
 import small_artifacts
 from ssh_server import make_key, spec, write_script
 
-from edgekit.bundle import load_bundle
-from edgekit.measure.plan import BenchPlan
-from edgekit.measure.progress import Progress
-from edgekit.measure.request import bench_request
-from edgekit.measure.run import BenchRequest, run_bench
-from edgekit.measure.subject import Subject
-from edgekit_runtimes.job import Plan
+from edgekit.bench.progress import Progress
+from edgekit.bench.request import BenchRequest, bench_request
+from edgekit.bench.run import run_bench
+from edgekit.bundle.bundle import load_bundle
+from edgekit.inspect.subject import Subject
+from edgekit.results.plan import BenchPlan
+from edgekit_runtimes.protocol.job import Plan
 
 # Enough to go through every step; far too little to claim anything.
 SHORT = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.0, rounds=1, min_runs=4))

@@ -1,6 +1,6 @@
 import pytest
 
-from edgekit.recipe import QUANTIZATIONS, Recipe, parse_recipe, parse_recipes
+from edgekit.bundle.recipe import QUANTIZATIONS, Recipe, parse_recipe, parse_recipes
 from edgekit_runtimes.errors import UsageError
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from conftest import Answer, listing
 
-from edgekit.bundle import load_bundle
+from edgekit.bundle.bundle import load_bundle
 from edgekit_runtimes.artifact import sha256_of
 
 INTERRUPTED = 130

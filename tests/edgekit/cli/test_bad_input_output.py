@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from conftest import Answer, error_message, listing
 
-from edgekit.bundle import load_bundle
+from edgekit.bundle.bundle import load_bundle
 from edgekit_runtimes.artifact import sha256_of
 
 Refused = Callable[..., tuple[str, int]]

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from edgekit_runtimes.boards import cache
-from edgekit_runtimes.boards.cache import Userland, store, wanted_versions
+from edgekit_runtimes.devices.board import cache
+from edgekit_runtimes.devices.board.cache import Userland, store, wanted_versions
 
 
 @pytest.fixture

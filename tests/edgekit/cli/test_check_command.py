@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 from results_by_hand import absent_row, classified, counted_row, failed_row, row, store
 
-from edgekit.measure import results as results_module
-from edgekit.measure.gates.metrics import METRICS, REGRESSIONS
-from edgekit.measure.results import load_results
+from edgekit.gates.metrics import METRICS, REGRESSIONS
+from edgekit.results import results as results_module
+from edgekit.results.results import load_results
 
 WRONG_USE, WORK_FAILED = 2, 3
 

@@ -8,8 +8,8 @@ from importlib import metadata
 import pytest
 from ssh_server import write_script
 
-from edgekit_runtimes.boards import cache
-from edgekit_runtimes.boards.cache import Userland, store, wanted_versions
+from edgekit_runtimes.devices.board import cache
+from edgekit_runtimes.devices.board.cache import Userland, store, wanted_versions
 from edgekit_runtimes.devices.browser import device as browser_device
 
 BROWSER = "browser[:webgl|wasm|webgpu|cpu]"

@@ -20,13 +20,13 @@ from results_by_hand import (
     store,
 )
 
-from edgekit.measure.accuracy.accuracy import Accuracy
-from edgekit.measure.change import difference_of
-from edgekit.measure.changes import compare_results, judge_changes
-from edgekit.measure.fidelity import Fidelity
-from edgekit.measure.gates.gate import parse_gate
-from edgekit.measure.gates.readings import Reading, exact
-from edgekit.measure.statistics import Ratio
+from edgekit.compare.change import difference_of
+from edgekit.compare.changes import compare_results, judge_changes
+from edgekit.gates.gate import parse_gate
+from edgekit.gates.readings import Reading, exact
+from edgekit.results.accuracy import Accuracy
+from edgekit.results.fidelity import Fidelity
+from edgekit.results.statistics import Ratio
 
 WRONG_USE = 2
 INT8 = row("tflite/int8", accuracy=classified(985))

@@ -17,8 +17,8 @@ from conftest import Answer, listing
 from keras import layers
 from PIL import Image
 
-from edgekit.bundle import load_bundle
-from edgekit.pipeline import LOW_SQNR_DB
+from edgekit.bundle.bundle import load_bundle
+from edgekit.convert.pipeline import LOW_SQNR_DB
 from edgekit_runtimes.tensors import Array
 
 Cli = Callable[..., Answer]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from conftest import ROOT, Answer
 
-from edgekit.doctor import EXTRAS, HOST_TOOLS, Finding
-from edgekit.report.doctor import print_findings
+from edgekit.cli.printers.doctor import print_findings
+from edgekit.doctor.examine import EXTRAS, HOST_TOOLS, Finding
 from edgekit_runtimes.devices.browser import device
 
 Cli = Callable[..., Answer]

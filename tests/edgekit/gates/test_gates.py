@@ -17,11 +17,11 @@ from results_by_hand import (
     row,
 )
 
-from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
-from edgekit.measure.gates.gate import Verdict, judge, merge_gates, parse_gate
-from edgekit.measure.gates.metrics import METRICS
-from edgekit.measure.statistics import Ratio
+from edgekit.gates.gate import Verdict, judge, merge_gates, parse_gate
+from edgekit.gates.metrics import METRICS
 from edgekit.report.gates import broken_lines, table_lines
+from edgekit.results.accuracy import Accuracy, AccuracyDifference
+from edgekit.results.statistics import Ratio
 from edgekit_runtimes.errors import UsageError
 
 FP32 = row("tflite/fp32", bytes=400_000)

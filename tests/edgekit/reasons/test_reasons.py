@@ -14,20 +14,21 @@ import numpy as np
 import pytest
 from results_by_hand import noisy_row
 
-from edgekit.bundle import load_bundle
+from edgekit.bench.request import bench_request
+from edgekit.bench.run import run_bench
+from edgekit.bundle.bundle import load_bundle
 from edgekit.inspect import Graph, Node, Tensor, read_graph
-from edgekit.measure import results as results_module
-from edgekit.measure.plan import BenchPlan
-from edgekit.measure.reasons.reason import Case, Reason
-from edgekit.measure.reasons.rules import reasons, with_reasons
-from edgekit.measure.request import bench_request
-from edgekit.measure.results import Block, Results
-from edgekit.measure.run import run_bench
-from edgekit.measure.statistics import Ratio
-from edgekit.measure.subject import Subject
+from edgekit.inspect.subject import Subject
+from edgekit.reasons.rules import reasons, with_reasons
+from edgekit.reasons.sentences import Case
 from edgekit.report.lines import row_notes
+from edgekit.results import results as results_module
+from edgekit.results.plan import BenchPlan
+from edgekit.results.reason import Reason
+from edgekit.results.results import Block, Results
+from edgekit.results.statistics import Ratio
 from edgekit_runtimes.execution import Execution
-from edgekit_runtimes.job import Plan
+from edgekit_runtimes.protocol.job import Plan
 
 Bundles = Callable[..., Path]
 MakeCase = Callable[..., Case]

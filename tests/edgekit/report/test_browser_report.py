@@ -11,12 +11,12 @@ import jsonschema
 import pytest
 from results_by_hand import results_of
 
-from edgekit.measure import results as results_module
-from edgekit.measure.results import Results, Row
-from edgekit.measure.statistics import Statistics
 from edgekit.report.browser import renderer_name
 from edgekit.report.columns import table_columns
 from edgekit.report.lines import heading, legend
+from edgekit.results import results as results_module
+from edgekit.results.results import Results, Row
+from edgekit.results.statistics import Statistics
 
 SCHEMA = Path(results_module.__file__).parent / "results.schema.json"
 

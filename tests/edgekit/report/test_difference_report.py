@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from results_by_hand import results_of
 
-from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
-from edgekit.measure.results import Row
-from edgekit.measure.statistics import Statistics
-from edgekit.measure.steadiness import Steadiness
 from edgekit.report.columns import cell_style, table_columns
 from edgekit.report.difference import difference_cell, difference_header
 from edgekit.report.lines import legend, row_notes
+from edgekit.results.accuracy import Accuracy, AccuracyDifference
+from edgekit.results.results import Row
+from edgekit.results.statistics import Statistics
+from edgekit.results.steadiness import Steadiness
 
 TOP1 = AccuracyDifference(
     "original", -0.012, -0.021, -0.004, "worse", True, "McNemar, mid-p", 0.01, 3, 15

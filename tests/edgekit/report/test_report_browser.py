@@ -15,11 +15,11 @@ from results_by_hand import (
     results_of,
 )
 
-from edgekit.measure.agreement import Agreement
-from edgekit.measure.results import load_results
 from edgekit.report.files import write_report
 from edgekit.report.html.page import render_html
 from edgekit.report.merge import merge
+from edgekit.results.agreement import Agreement
+from edgekit.results.results import load_results
 
 pytestmark = pytest.mark.browser
 

@@ -26,9 +26,9 @@ def host(tmp_path):
 
 
 def test_without_o_the_tables_of_the_bench_are_printed_again(cli, results_file):
-    from edgekit.cli.output import stdout_console
-    from edgekit.measure.results import load_results
+    from edgekit.cli.common.output import stdout_console
     from edgekit.report.terminal import print_results
+    from edgekit.results.results import load_results
 
     answer = cli("report", results_file)
     assert answer.exit_code == 0

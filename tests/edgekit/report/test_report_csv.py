@@ -17,9 +17,9 @@ from results_by_hand import (
     results_of,
 )
 
-from edgekit.measure.results import load_results
 from edgekit.report.csv_file import render_csv
 from edgekit.report.merge import merge
+from edgekit.results.results import load_results
 
 INT8 = noisy_row(
     "tflite/int8", 87_654, ratio_to_fp32=made_ratio(0.567), accuracy=made_accuracy(981)

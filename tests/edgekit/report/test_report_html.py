@@ -20,10 +20,10 @@ from results_by_hand import (
     results_of,
 )
 
-from edgekit.measure.results import Block, load_results
-from edgekit.measure.statistics import Statistics
 from edgekit.report.html.page import render_html
 from edgekit.report.merge import merge
+from edgekit.results.results import Block, load_results
+from edgekit.results.statistics import Statistics
 
 MOST_BYTES = 500_000
 # What makes a browser fetch something.

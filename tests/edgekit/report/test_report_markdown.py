@@ -11,11 +11,11 @@ from results_by_hand import (
     results_of,
 )
 
-from edgekit.measure.results import load_results
-from edgekit.measure.statistics import Statistics
 from edgekit.report.columns import is_in_table, table_columns
 from edgekit.report.markdown import render_markdown
 from edgekit.report.merge import merge
+from edgekit.results.results import load_results
+from edgekit.results.statistics import Statistics
 
 FP32 = noisy_row(
     "tflite/fp32",

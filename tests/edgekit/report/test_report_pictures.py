@@ -7,14 +7,14 @@ import pytest
 from html_page import Page
 from results_by_hand import counted, made_accuracy, made_fidelity, made_ratio, noisy_row
 
-from edgekit.measure.accuracy.accuracy import Accuracy, AccuracyDifference
-from edgekit.measure.results import Block
 from edgekit.report.html.distributions import BARS, HEIGHT, count_spread, distributions
+from edgekit.report.html.pareto import front
 from edgekit.report.html.quality import quality_of
 from edgekit.report.html.scale import scale_of, ticks
 from edgekit.report.html.scatter import marks
 from edgekit.report.html.whisker import WIDTH, ratio_scale, whiskers
-from edgekit.report.pareto import front
+from edgekit.results.accuracy import Accuracy, AccuracyDifference
+from edgekit.results.results import Block
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,15 @@ import pytest
 from results_by_hand import blocks_around, noisy_row, results_of
 from rich.console import Console
 
-from edgekit.measure.accuracy.accuracy import Accuracy
-from edgekit.measure.agreement import Agreement
-from edgekit.measure.fidelity import Fidelity, OutputFidelity
-from edgekit.measure.results import Row
-from edgekit.measure.statistics import Ratio, Statistics
 from edgekit.report.columns import ratio_cell, table_columns
 from edgekit.report.lines import heading, legend, row_notes
 from edgekit.report.terminal import print_results
-from edgekit.report.units import (
+from edgekit.results.accuracy import Accuracy
+from edgekit.results.agreement import Agreement
+from edgekit.results.fidelity import Fidelity, OutputFidelity
+from edgekit.results.results import Row
+from edgekit.results.statistics import Ratio, Statistics
+from edgekit.text.units import (
     BYTE_UNITS,
     TIME_UNITS,
     percent,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from edgekit.measure.accuracy.accuracy import Accuracy, wilson_interval
-from edgekit.measure.accuracy.judge import open_judge
-from edgekit.measure.accuracy.labels import labelled_output
+from edgekit.bench.accuracy.judge import open_judge
+from edgekit.bench.accuracy.labels import labelled_output
+from edgekit.results.accuracy import Accuracy, wilson_interval
 from edgekit_runtimes.errors import DataError, UsageError
 
 SCORES = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.1, 0.1, 0.8], [0.5, 0.4, 0.1]])

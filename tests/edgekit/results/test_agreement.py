@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import small_artifacts
 
-from edgekit.measure.agreement import Agreement, AgreementAccumulator
-from edgekit.measure.host_answers import HostAnswers
-from edgekit.measure.plan import COUNTING_SAMPLES, BenchPlan
-from edgekit.measure.run import BenchRequest, run_bench
-from edgekit.measure.subject import Subject
+from edgekit.bench.host_answers import HostAnswers
+from edgekit.bench.request import BenchRequest
+from edgekit.bench.run import run_bench
+from edgekit.inspect.subject import Subject
+from edgekit.results.agreement import Agreement, AgreementAccumulator
+from edgekit.results.plan import COUNTING_SAMPLES, BenchPlan
 from edgekit_runtimes.errors import ArtifactError
-from edgekit_runtimes.job import Plan
+from edgekit_runtimes.protocol.job import Plan
 
 # Enough to go through every step; far too little to claim anything.
 SHORT = BenchPlan("short", 1, Plan(warmup_s=0.0, block_s=0.0, rounds=1, min_runs=4))

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from edgekit.measure.fidelity import Fidelity, FidelityAccumulator
+from edgekit.results.fidelity import Fidelity, FidelityAccumulator
 from edgekit_runtimes.errors import ArtifactError
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from edgekit.measure.quantiles import compare_runs, quantile_interval
+from edgekit.results.quantiles import compare_runs, quantile_interval
 
 SHIFTS = (-0.1, 0.0, 0.1)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from edgekit.measure.results import SCHEMA_FILE, load_results
+from edgekit.results.results import SCHEMA_FILE, load_results
 from edgekit.schema import check_form
 from edgekit_runtimes.errors import ArtifactError
 

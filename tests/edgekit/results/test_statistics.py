@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from edgekit.measure.statistics import (
+from edgekit.results.statistics import (
     Ratio,
     compare,
     compare_counts,

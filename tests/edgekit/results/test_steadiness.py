@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgekit.measure.steadiness import Steadiness, steadiness
+from edgekit.results.steadiness import Steadiness, steadiness
 
 LEVELS = (1_000.0, 1_100.0, 900.0)
 

@@ -17,7 +17,7 @@ from conftest import Answer
 from onnx import TensorProto, helper
 from PIL import Image
 
-from edgekit.bundle import load_bundle
+from edgekit.bundle.bundle import load_bundle
 from edgekit_runtimes.tensors import Array
 
 Cli = Callable[..., Answer]

@@ -29,11 +29,11 @@ from tflite_by_hand import write_remainder
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.devices.host import Host
 from edgekit_runtimes.errors import UsageError
-from edgekit_runtimes.job import Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Job, JobModel, Plan
 
 X = np.ones((2, 3), np.float32)
 QUICK = Plan(warmup_runs=1, warmup_s=0.0, block_s=0.0, rounds=1, min_runs=6)
-TESTS = str(Path(__file__).parent.parent)
+TESTS = str(Path(__file__).parents[2])
 
 
 @pytest.fixture
@@ -260,7 +260,7 @@ def test_a_worker_that_cannot_start_tells_its_last_line(
 UNREAD = """
 import os, signal
 from edgekit_runtimes.devices.process import WorkerProcess
-from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job, JobModel
 
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 job = Job((JobModel("model", "engine", "path", {"larger": "than a pipe" * 100_000}),), {})
@@ -312,7 +312,7 @@ def test_ctrl_c_ends_the_worker(tmp_path: Path, engine_on_path: None) -> None:
     script = (
         "import sys\n"
         "from edgekit_runtimes.devices import open_device\n"
-        "from edgekit_runtimes.job import Job\n"
+        "from edgekit_runtimes.protocol.job import Job\n"
         "with open_device('host') as device:\n"
         "    for event in device.run(Job.from_json(sys.argv[1])): pass\n"
     )

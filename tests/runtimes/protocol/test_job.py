@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from jobs import SCHEMA, check_events
 
-from edgekit_runtimes.job import EventKind, Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import EventKind, Job, JobModel, Plan
 from edgekit_runtimes.tensors import Preprocessing
 
 JOB = Job(

@@ -16,7 +16,7 @@ import { messageOf } from './words.ts';
 /**
  * A visitor waits: one worker instead of several processes, so the interval is that of the rounds
  * alone, of which there are three at least, for with two Student's t is 12.7. Blocks are twice as
- * long as those of edgekit/measure/plan.py, since the clocks of pages are coarser.
+ * long as those of edgekit/results/plan.py, since the clocks of pages are coarser.
  */
 const PLAN: Plan = {
   warmup_runs: 1,

@@ -1,4 +1,4 @@
-// Agreement with the original's outputs: the same figures as edgekit/measure/fidelity.py.
+// Agreement with the original's outputs: the same figures as edgekit/results/fidelity.py.
 
 import type { Fidelity, NumberOrInfinite as Finite } from '../protocol/generated/results.ts';
 import type { Tensor, Tensors } from '../protocol/tensors.ts';

@@ -1,4 +1,4 @@
-// Numbers as people read them: three significant digits, as edgekit/report/units.py writes them,
+// Numbers as people read them: three significant digits, as edgekit/text/units.py writes them,
 // each in the unit that suits it.
 
 /** Nobody cares for smaller differences. */

@@ -1,4 +1,4 @@
-// What one worker said about its job, sorted by model: as edgekit/measure/record.py.
+// What one worker said about its job, sorted by model: as edgekit/bench/record.py.
 
 import type { EncodedArray, Event } from '../protocol/generated/job.ts';
 import type { Block } from '../protocol/generated/results.ts';

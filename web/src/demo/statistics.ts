@@ -1,4 +1,4 @@
-// What samples say: the same figures as edgekit/measure/statistics.py, which explains them.
+// What samples say: the same figures as edgekit/results/statistics.py, which explains them.
 // test/demo_statistics.test.ts compares the two.
 
 import type { Ratio, Statistics } from '../protocol/generated/results.ts';

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from edgekit_runtimes.boards import BOARDS
-from edgekit_runtimes.boards.cache import (
+from edgekit_runtimes.devices.board import BOARDS
+from edgekit_runtimes.devices.board.cache import (
     KERNEL,
     TFLITE_RUNTIME,
     USERLAND,
@@ -19,19 +19,21 @@ from edgekit_runtimes.boards.cache import (
     userland_folder,
     wanted_versions,
 )
-from edgekit_runtimes.boards.guest import Guest, TaskEnd, check_qemu
-from edgekit_runtimes.boards.initramfs import Archive
-from edgekit_runtimes.boards.packages import Apt, check_tools, download_wheels, wheel_version
-from edgekit_runtimes.boards.recipe import PACKAGES_FOLDER, TFLITE_RUNTIME_FOLDER
-from edgekit_runtimes.boards.tasks import (
+from edgekit_runtimes.devices.board.guest import Guest, TaskEnd, check_qemu
+from edgekit_runtimes.devices.board.initramfs import Archive
+from edgekit_runtimes.devices.board.packages import Apt, check_tools, download_wheels, wheel_version
+from edgekit_runtimes.devices.board.tasks import (
     GROUND_FLOOR,
     TFLITE_RUNTIME_ENGINE,
     add_ground_floor,
     python_command,
 )
-from edgekit_runtimes.boards.userland import add_wheels, read_kernel, write_userland
+from edgekit_runtimes.devices.board.userland import add_wheels, read_kernel, write_userland
+from edgekit_runtimes.devices.board.userland_contents import PACKAGES_FOLDER, TFLITE_RUNTIME_FOLDER
 from edgekit_runtimes.engines import ENGINES
 from edgekit_runtimes.errors import DeviceError
+
+BYTECODE_MODULE = "edgekit_runtimes.devices.board.bytecode"
 
 Report = Callable[[str], None]
 
@@ -120,7 +122,7 @@ def _compile(folder: Path) -> None:
             words = " ".join([f"/dev/vport0p{number + 2}", *folders, *engines])
             script = (
                 "unset PYTHONDONTWRITEBYTECODE\n"
-                f"{python_command(roots[name])} -m edgekit_runtimes.boards.bytecode {words}\n"
+                f"{python_command(roots[name])} -m {BYTECODE_MODULE} {words}\n"
             )
             archive.add_file(f"tasks/{number}/run", script.encode())
 

@@ -1,6 +1,6 @@
 """Run in a new guest: import what a worker imports, and hand back what Python compiled.
 
-    python -m edgekit_runtimes.boards.bytecode ARCHIVE ROOT ENGINE...
+    python -m edgekit_runtimes.devices.board.bytecode ARCHIVE ROOT ENGINE...
 
 The .pyc files that the imports left under ROOT folders become an initramfs archive of their own.
 Compiling takes most of a worker's start in an emulator; with this archive the start is ten times
@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 import edgekit_runtimes.worker
-from edgekit_runtimes.boards.initramfs import Archive
+from edgekit_runtimes.devices.board.initramfs import Archive
 from edgekit_runtimes.engines import load_engine
 from edgekit_runtimes.environment import describe_environment
 from edgekit_runtimes.errors import EngineError
-from edgekit_runtimes.job import Job
+from edgekit_runtimes.protocol.job import Job
 from edgekit_runtimes.tensors import encode_array
 
 

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgekit_runtimes.boards.recipe import RECIPE_VERSION
+from edgekit_runtimes.devices.board.userland_contents import RECIPE_VERSION
 from edgekit_runtimes.engines import load_engine
 
 MANIFEST = "manifest.json"

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from edgekit_runtimes.boards import BOARDS
-from edgekit_runtimes.boards.build import ensure_userland
-from edgekit_runtimes.boards.cache import KERNEL, TFLITE_RUNTIME, USERLAND, Userland
-from edgekit_runtimes.boards.guest import (
+from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
+from edgekit_runtimes.devices.board import BOARDS
+from edgekit_runtimes.devices.board.build import ensure_userland
+from edgekit_runtimes.devices.board.cache import KERNEL, TFLITE_RUNTIME, USERLAND, Userland
+from edgekit_runtimes.devices.board.guest import (
     MEMORY_MB,
     SILENCE_LIMIT_S,
     Guest,
@@ -20,13 +21,12 @@ from edgekit_runtimes.boards.guest import (
     check_qemu,
     qemu_version,
 )
-from edgekit_runtimes.boards.tasks import JobTasks
-from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
+from edgekit_runtimes.devices.board.tasks import JobTasks
 from edgekit_runtimes.devices.host import TFJS_REASON
 from edgekit_runtimes.devices.process import describe_death
 from edgekit_runtimes.engines import ENGINES
 from edgekit_runtimes.errors import DeviceError, unknown_name
-from edgekit_runtimes.job import Event, Job
+from edgekit_runtimes.protocol.job import Event, Job
 
 # During the boot everything is in memory twice: as the archive and as files.
 COPIES = 2

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit_runtimes.boards import BoardModel
-from edgekit_runtimes.boards.initramfs import Archive
+from edgekit_runtimes.devices.board import BoardModel
+from edgekit_runtimes.devices.board.initramfs import Archive
 from edgekit_runtimes.devices.process import STDERR_LINES, LastLines, open_pipe, read_lines
 from edgekit_runtimes.errors import DeviceError, UsageError, map_exceptions
 

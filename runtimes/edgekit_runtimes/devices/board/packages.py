@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit_runtimes.boards.recipe import (
+from edgekit_runtimes.devices.board.userland_contents import (
     ARCHITECTURE,
     GLIBC_MINORS,
     KERNEL_PACKAGE,

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import edgekit_runtimes
-from edgekit_runtimes.boards.initramfs import Archive
-from edgekit_runtimes.boards.recipe import PACKAGES_FOLDER, TFLITE_RUNTIME_FOLDER
-from edgekit_runtimes.devices.luggage import moved_job
-from edgekit_runtimes.job import Job
+from edgekit_runtimes.devices.board.initramfs import Archive
+from edgekit_runtimes.devices.board.userland_contents import PACKAGES_FOLDER, TFLITE_RUNTIME_FOLDER
+from edgekit_runtimes.devices.ssh.kept_files import moved_job
+from edgekit_runtimes.protocol.job import Job
 
 TFLITE_RUNTIME_ENGINE = "edgekit_runtimes.engines.tflite_runtime"
 

@@ -10,8 +10,8 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from edgekit_runtimes.boards.initramfs import Archive
-from edgekit_runtimes.boards.recipe import (
+from edgekit_runtimes.devices.board.initramfs import Archive
+from edgekit_runtimes.devices.board.userland_contents import (
     KERNEL_MODULES,
     PACKAGES_FOLDER,
     UNWANTED_FILES,

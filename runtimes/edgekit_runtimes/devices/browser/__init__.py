@@ -5,6 +5,6 @@ files.py      a job's files as addresses
 exchange.py   what passes between the device and its page
 server.py     the same over HTTP, on loopback
 launch.py     which browser there is and what it is started with
-chromium.py, program.py, anybody.py   three ways to bring a browser to the page
+chromium.py, program.py, manual.py    three ways to bring a browser to the page
 device.py     the device
 """

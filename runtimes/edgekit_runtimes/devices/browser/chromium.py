@@ -29,7 +29,7 @@ from edgekit_runtimes.devices.browser.launch import (
 from edgekit_runtimes.devices.browser.opener import ReportEnd
 from edgekit_runtimes.devices.process import block_sigpipe
 from edgekit_runtimes.errors import DeviceError, first_line
-from edgekit_runtimes.job import Event
+from edgekit_runtimes.protocol.job import Event
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, ConsoleMessage, Playwright

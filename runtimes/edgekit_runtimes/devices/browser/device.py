@@ -8,18 +8,18 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
-from edgekit_runtimes.devices.browser.anybody import Anybody
 from edgekit_runtimes.devices.browser.backends import choose_engine, parse_backend
 from edgekit_runtimes.devices.browser.chromium import Chromium
 from edgekit_runtimes.devices.browser.exchange import Gone, Offer
 from edgekit_runtimes.devices.browser.files import JobFiles
+from edgekit_runtimes.devices.browser.manual import Manual
 from edgekit_runtimes.devices.browser.opener import Opener
 from edgekit_runtimes.devices.browser.program import Program
 from edgekit_runtimes.devices.browser.server import RUNNER_PAGE, PageServer
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S
 from edgekit_runtimes.environment import describe_environment
 from edgekit_runtimes.errors import ConnectionLostError, UsageError
-from edgekit_runtimes.job import Event, Job
+from edgekit_runtimes.protocol.job import Event, Job
 
 # From the browser's start to the page's first word: a cold start from a slow disk, on a busy
 # machine, and a WebGL context on a software renderer.
@@ -152,7 +152,7 @@ class Browser(ClosedOnExit):
 def _opener(browser: str | None, backend: str | None) -> Opener:
     if browser is None:
         return Chromium(backend)
-    return Anybody() if browser == NOBODY else Program(browser, backend)
+    return Manual() if browser == NOBODY else Program(browser, backend)
 
 
 def check_pages() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from edgekit_runtimes.devices.browser.files import JobFiles
-from edgekit_runtimes.job import Event
+from edgekit_runtimes.protocol.job import Event
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Exchange:
             return offer if offer and offer.taken and offer.number == number else None
 
     def say(self, number: int, events: Sequence[Event]) -> bool:
-        """Hand events of a job over; return whether anybody still listens."""
+        """Hand events of a job over; return whether anyone still listens."""
         offer = self.running(number)
         if offer is None:
             return False

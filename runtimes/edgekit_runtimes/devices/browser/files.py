@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from edgekit_runtimes.job import Job
+from edgekit_runtimes.protocol.job import Job
 
 # The first word of such an address; server.py serves them.
 FILES = "files"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 from edgekit_runtimes.devices.browser.opener import ReportEnd
-from edgekit_runtimes.job import Event
+from edgekit_runtimes.protocol.job import Event
 
 
-class Anybody:
+class Manual:
     """A page that somebody opens; it reloads itself for each job."""
 
     def __init__(self) -> None:

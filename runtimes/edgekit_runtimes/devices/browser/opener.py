@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from edgekit_runtimes.job import Event
+from edgekit_runtimes.protocol.job import Event
 
 # Told, from whatever thread, why the page or its browser has ended.
 ReportEnd = Callable[[str], None]

@@ -26,7 +26,7 @@ from edgekit_runtimes.devices.browser.launch import (
 from edgekit_runtimes.devices.browser.opener import ReportEnd
 from edgekit_runtimes.devices.process import LastLines, describe_death, open_pipe
 from edgekit_runtimes.errors import DeviceError, map_exceptions
-from edgekit_runtimes.job import Event
+from edgekit_runtimes.protocol.job import Event
 
 # Firefox writes its profile to disk when it is asked to end; longer is a hang.
 END_LIMIT_S = 5.0

@@ -35,7 +35,7 @@ from typing import Any
 from edgekit_runtimes.devices.browser.exchange import Exchange, Finished, Gone
 from edgekit_runtimes.devices.browser.files import FILES
 from edgekit_runtimes.devices.process import block_sigpipe
-from edgekit_runtimes.job import Event
+from edgekit_runtimes.protocol.job import Event
 
 LOOPBACK = "127.0.0.1"
 RUNNER_PAGE = "runner.html"

@@ -71,7 +71,7 @@ def work(python: str) -> int:
 
     Where the connection goes, so does the worker, even one that hangs.
     """
-    ground_floor = str(Path(__file__).resolve().parents[2])
+    ground_floor = str(Path(__file__).resolve().parents[3])
     paths = [ground_floor, *filter(None, [os.environ.get("PYTHONPATH")])]
     worker = subprocess.Popen(
         # sys.executable may be another one than what was asked for, a wrapper for example.

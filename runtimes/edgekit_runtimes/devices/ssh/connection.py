@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edgekit_runtimes.devices.address import Address
 from edgekit_runtimes.devices.process import LastLines, open_pipe, read_lines
+from edgekit_runtimes.devices.ssh.address import Address
 from edgekit_runtimes.errors import ConnectionLostError, DeviceError, UsageError
 
 # For the TCP connection and the server's first words; a board that wakes up from Wi-Fi's power

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
-from edgekit_runtimes.devices.address import parse_address
-from edgekit_runtimes.devices.connection import SSH_FAULT, Connection
-from edgekit_runtimes.devices.far_end import FarEnd
 from edgekit_runtimes.devices.host import TFJS_REASON
-from edgekit_runtimes.devices.luggage import job_files, moved_job
-from edgekit_runtimes.devices.on_device import SIGNAL_BASE
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess, describe_death
-from edgekit_runtimes.devices.remote_python import find_python
+from edgekit_runtimes.devices.ssh.address import parse_address
+from edgekit_runtimes.devices.ssh.agent import SIGNAL_BASE
+from edgekit_runtimes.devices.ssh.connection import SSH_FAULT, Connection
+from edgekit_runtimes.devices.ssh.kept_files import job_files, moved_job
+from edgekit_runtimes.devices.ssh.python import find_python
+from edgekit_runtimes.devices.ssh.remote import Remote
 from edgekit_runtimes.engines import ENGINES, load_engine, root_module
-from edgekit_runtimes.job import Event, Job
+from edgekit_runtimes.protocol.job import Event, Job
 
 DEFAULT_PYTHON = "python3"
 
@@ -38,7 +38,7 @@ class Ssh(ClosedOnExit):
         except BaseException:
             self.close()
             raise
-        self._far_end = FarEnd(spec, self._connection, self._python.path)
+        self._remote = Remote(spec, self._connection, self._python.path)
 
     def engine_for(self, format: str) -> EngineChoice:  # noqa: A002 (the word of DESIGN.md)
         """Return the engine that runs artifacts of a format here, or why none does."""
@@ -58,10 +58,10 @@ class Ssh(ClosedOnExit):
         A worker that dies is one error event, with the model that it was at, and the end. Raises
         ConnectionLostError where the connection drops, DeviceError where nothing can be copied.
         """
-        paths = self._far_end.keep(job_files(job))
+        paths = self._remote.keep(job_files(job))
         here = {there: path for path, there in paths.items()}
         worker = self._worker = WorkerProcess(
-            self._far_end.worker_command(), self._connection.environment, self._describe_end
+            self._remote.worker_command(), self._connection.environment, self._describe_end
         )
         try:
             for event in worker.events(moved_job(job, paths), self._silence_limit_s):
@@ -71,7 +71,7 @@ class Ssh(ClosedOnExit):
 
     def clean(self) -> None:
         """Remove all that is kept on the device. Raises DeviceError."""
-        self._far_end.clean()
+        self._remote.clean()
 
     def close(self) -> None:
         """Stop the worker where one still runs, and end the connection."""

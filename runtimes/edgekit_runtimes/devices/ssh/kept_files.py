@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edgekit_runtimes.job import Job
+from edgekit_runtimes.protocol.job import Job
 
 COPY_BYTES = 1 << 20
 
@@ -47,7 +47,7 @@ class KeptFile:
 
 def ground_floor() -> KeptFile:
     """Return edgekit_runtimes as it is here, zipped."""
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parents[2]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(package.rglob("*.py")):

@@ -8,9 +8,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from edgekit_runtimes.devices.address import Address
-from edgekit_runtimes.devices.connection import SSH_FAULT, Connection
 from edgekit_runtimes.devices.host import OLDEST_PYTHON, PROBE, PROBE_LIMIT_S, probed_modules
+from edgekit_runtimes.devices.ssh.address import Address
+from edgekit_runtimes.devices.ssh.connection import SSH_FAULT, Connection
 from edgekit_runtimes.engines import ENGINES, load_engine, root_module
 from edgekit_runtimes.errors import DeviceError, UsageError
 

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from edgekit_runtimes.devices import on_device
-from edgekit_runtimes.devices.connection import Connection
-from edgekit_runtimes.devices.luggage import KeptFile, ground_floor
 from edgekit_runtimes.devices.process import LastLines, open_pipe
-from edgekit_runtimes.devices.remote_python import BOOTSTRAP
+from edgekit_runtimes.devices.ssh import agent
+from edgekit_runtimes.devices.ssh.connection import Connection
+from edgekit_runtimes.devices.ssh.kept_files import KeptFile, ground_floor
+from edgekit_runtimes.devices.ssh.python import BOOTSTRAP
 from edgekit_runtimes.errors import DeviceError
 
 
-class FarEnd:
+class Remote:
     """What is kept on the device `name`, and how a worker is started there."""
 
     def __init__(self, name: str, connection: Connection, python: str) -> None:
@@ -41,9 +41,9 @@ class FarEnd:
 
     def worker_command(self) -> list[str]:
         """Return the command that runs a worker there, once `keep` has been called."""
-        unpacked = self._kept[self._ground_floor.sha256] + on_device.UNPACKED
-        program = Path(on_device.__file__)
-        path = f"{unpacked}/{program.relative_to(program.parents[2]).as_posix()}"
+        unpacked = self._kept[self._ground_floor.sha256] + agent.UNPACKED
+        program = Path(agent.__file__)
+        path = f"{unpacked}/{program.relative_to(program.parents[3]).as_posix()}"
         return self._connection.command([self._python, "-P", path, "work", self._python])
 
     def clean(self) -> None:
@@ -73,8 +73,8 @@ class FarEnd:
 
     @contextlib.contextmanager
     def _program(self, command: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-        """Run a command of on_device.py; yield its stdin and its stdout."""
-        source = Path(on_device.__file__).read_bytes()
+        """Run a command of agent.py; yield its stdin and its stdout."""
+        source = Path(agent.__file__).read_bytes()
         words = [self._python, "-P", "-c", BOOTSTRAP.format(len(source)), command]
         process = subprocess.Popen(
             self._connection.command(words),

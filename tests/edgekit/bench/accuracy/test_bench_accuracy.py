@@ -14,15 +14,15 @@ import small_artifacts
 from conftest import Answer
 from ssh_server import spec
 
-from edgekit.bundle import load_bundle
-from edgekit.measure.accuracy.metric import Metric
-from edgekit.measure.plan import BenchPlan
-from edgekit.measure.progress import Progress
-from edgekit.measure.request import bench_request
-from edgekit.measure.run import BenchRequest, Evaluation, run_bench
-from edgekit.measure.subject import Subject
+from edgekit.bench.accuracy.metric import Metric
+from edgekit.bench.progress import Progress
+from edgekit.bench.request import BenchRequest, Evaluation, bench_request
+from edgekit.bench.run import run_bench
+from edgekit.bundle.bundle import load_bundle
+from edgekit.inspect.subject import Subject
+from edgekit.results.plan import BenchPlan
 from edgekit_runtimes.errors import DataError
-from edgekit_runtimes.job import JobModel, Plan
+from edgekit_runtimes.protocol.job import JobModel, Plan
 
 SAMPLES = 60
 ONNX_ENGINE = "edgekit_runtimes.engines.onnxruntime"

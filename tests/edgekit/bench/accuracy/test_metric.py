@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from edgekit.measure.accuracy.accuracy import Accuracy
-from edgekit.measure.accuracy.judge import open_judge
-from edgekit.measure.accuracy.labels import labelled_output
-from edgekit.measure.accuracy.metric import Metric, open_metric
+from edgekit.bench.accuracy.judge import open_judge
+from edgekit.bench.accuracy.labels import labelled_output
+from edgekit.bench.accuracy.metric import Metric, open_metric
+from edgekit.results.accuracy import Accuracy
 from edgekit_runtimes.errors import DataError, UsageError
 
 GENERATOR = np.random.default_rng(5)

@@ -6,19 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgekit.measure.accuracy import resample
-from edgekit.measure.accuracy.accuracy import Accuracy
-from edgekit.measure.accuracy.judge import open_judge
-from edgekit.measure.accuracy.labels import labelled_output
-from edgekit.measure.accuracy.metric import Metric
-from edgekit.measure.accuracy.paired import (
+from edgekit.bench.accuracy import resample
+from edgekit.bench.accuracy.judge import open_judge
+from edgekit.bench.accuracy.labels import labelled_output
+from edgekit.bench.accuracy.metric import Metric
+from edgekit.bench.accuracy.paired import (
     bonett_price_interval,
     compare_right,
     compared_rows,
     differences,
     mcnemar_mid_p,
 )
-from edgekit.measure.results import Row
+from edgekit.results.accuracy import Accuracy
+from edgekit.results.results import Row
 
 GENERATOR = np.random.default_rng(11)
 SAMPLES = 400

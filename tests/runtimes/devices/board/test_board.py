@@ -19,11 +19,11 @@ from jobs import (
     save_inputs,
 )
 
-from edgekit_runtimes.boards import guest
 from edgekit_runtimes.devices import CountingDevice, open_device
-from edgekit_runtimes.devices.board import Board
+from edgekit_runtimes.devices.board import guest
+from edgekit_runtimes.devices.board.device import Board
 from edgekit_runtimes.errors import DeviceError, UsageError
-from edgekit_runtimes.job import Event, Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
 
 BOARDS = ("pi3", "pi4", "pi5")
 COUNT = Plan(warmup_runs=1, warmup_s=0.0, block_s=0.0, rounds=0, min_runs=5)

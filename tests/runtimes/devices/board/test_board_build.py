@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit_runtimes.boards import cache
+from edgekit_runtimes.devices.board import cache
 
 pytestmark = [pytest.mark.board, pytest.mark.slow]
 

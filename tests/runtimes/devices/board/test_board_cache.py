@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from edgekit_runtimes.boards import cache
-from edgekit_runtimes.boards.cache import Userland, find_userland, store, wanted_versions
+from edgekit_runtimes.devices.board import cache
+from edgekit_runtimes.devices.board.cache import Userland, find_userland, store, wanted_versions
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_cleaning_removes_everything_and_says_how_much(userland, folder):
 def test_a_second_process_waits_for_the_lock_and_gets_it_when_the_first_is_killed():
     code = """
 import time
-from edgekit_runtimes.boards.cache import locked
+from edgekit_runtimes.devices.board.cache import locked
 with locked(lambda: None):
     print("mine", flush=True)
     time.sleep(3600)

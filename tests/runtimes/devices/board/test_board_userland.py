@@ -14,10 +14,15 @@ from pathlib import Path
 import pytest
 from cpio_reader import read_entries
 
-from edgekit_runtimes.boards.initramfs import Archive
-from edgekit_runtimes.boards.packages import Apt, check_tools, wheel_version
-from edgekit_runtimes.boards.recipe import KERNEL_PACKAGE, USERLAND_PACKAGES
-from edgekit_runtimes.boards.userland import add_wheels, load_order, read_kernel, write_userland
+from edgekit_runtimes.devices.board.initramfs import Archive
+from edgekit_runtimes.devices.board.packages import Apt, check_tools, wheel_version
+from edgekit_runtimes.devices.board.userland import (
+    add_wheels,
+    load_order,
+    read_kernel,
+    write_userland,
+)
+from edgekit_runtimes.devices.board.userland_contents import KERNEL_PACKAGE, USERLAND_PACKAGES
 from edgekit_runtimes.errors import DeviceError, UsageError
 
 

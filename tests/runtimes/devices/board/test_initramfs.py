@@ -7,7 +7,7 @@ import stat
 
 from cpio_reader import Entry, read_entries
 
-from edgekit_runtimes.boards.initramfs import Archive
+from edgekit_runtimes.devices.board.initramfs import Archive
 
 
 def written(fill) -> bytes:

@@ -24,7 +24,7 @@ from edgekit_runtimes.devices.browser.backends import choose_engine
 from edgekit_runtimes.devices.browser.device import Browser
 from edgekit_runtimes.environment import describe_environment
 from edgekit_runtimes.errors import DeviceError
-from edgekit_runtimes.job import Event, Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
 
 pytestmark = pytest.mark.browser
 

@@ -11,13 +11,13 @@ import browsers
 import pytest
 from jobs import of_kind, outputs_of, run_job
 
-from edgekit.bundle import load_bundle
-from edgekit.golden import store_golden
-from edgekit.manifest import ArtifactRecord
-from edgekit.measure.fidelity import FidelityAccumulator
+from edgekit.bundle.bundle import load_bundle
+from edgekit.bundle.golden import store_golden
+from edgekit.bundle.manifest import ArtifactRecord
+from edgekit.results.fidelity import FidelityAccumulator
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES, choose_engine
-from edgekit_runtimes.job import Event, Job, JobModel
+from edgekit_runtimes.protocol.job import Event, Job, JobModel
 
 pytestmark = pytest.mark.browser
 

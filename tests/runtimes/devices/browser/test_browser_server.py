@@ -1,4 +1,4 @@
-"""The server of browser devices: jobs out, events in, and nothing for anybody else."""
+"""The server of browser devices: jobs out, events in, and nothing for anyone else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edgekit_runtimes.devices.browser import server as server_module
 from edgekit_runtimes.devices.browser.exchange import Gone, Offer
 from edgekit_runtimes.devices.browser.files import JobFiles
 from edgekit_runtimes.devices.browser.server import PAGE_IS_GONE, PageServer
-from edgekit_runtimes.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job, JobModel
 
 PATIENCE_S = 10
 SECRET = "nobody's business"

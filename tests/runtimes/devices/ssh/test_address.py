@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgekit_runtimes.devices.address import Address, parse_address
+from edgekit_runtimes.devices.ssh.address import Address, parse_address
 from edgekit_runtimes.errors import UsageError
 
 

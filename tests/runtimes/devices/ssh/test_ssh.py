@@ -22,9 +22,9 @@ from jobs import (
 from ssh_server import spec
 
 from edgekit_runtimes.devices import Device, KeepingDevice, open_device
-from edgekit_runtimes.devices.ssh import Ssh
+from edgekit_runtimes.devices.ssh.device import Ssh
 from edgekit_runtimes.errors import ConnectionLostError
-from edgekit_runtimes.job import Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Job, JobModel, Plan
 
 END_LIMIT_S = 10
 

@@ -1,0 +1,1 @@
+"""The frozen graph, and what changes it before a format sees it."""

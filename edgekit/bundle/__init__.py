@@ -1,0 +1,1 @@
+"""The bundle on disk: its manifest, its artifacts and the golden samples."""

@@ -1,0 +1,1 @@
+"""Conversion: one source becomes the artifacts of a bundle."""

@@ -1,0 +1,1 @@
+"""What works on this machine, and where artifacts can be measured from it."""

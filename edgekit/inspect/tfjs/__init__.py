@@ -1,0 +1,1 @@
+"""Reading TF.js graph models."""

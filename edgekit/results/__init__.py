@@ -1,0 +1,1 @@
+"""What a bench leaves behind: rows, and the figures that are worked out from raw samples."""

@@ -1,0 +1,1 @@
+"""Run one artifact on given samples."""

@@ -1,0 +1,1 @@
+"""A device over SSH: a connection, the Python there, and files that are kept there."""

@@ -1,0 +1,1 @@
+"""What is sent to a worker, and what comes back."""
