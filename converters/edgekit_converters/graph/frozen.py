@@ -17,6 +17,8 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
+from edgekit_converters.graph.effects import without_effects
+from edgekit_converters.graph.library import all_nodes
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, is_batched
 
@@ -27,6 +29,7 @@ SIGNATURE_KEY = "serving_default"
 CONTROL_FLOW_OPS = frozenset({"While", "StatelessWhile", "If", "StatelessIf"})
 
 CALL_OPS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+GRADIENT = "_gradient_op_type"
 INLINING_MARKS = ("_XlaMustCompile", "_noinline")
 
 
@@ -146,13 +149,17 @@ def freeze(
     v2 control flow is kept as it is: TFLite and tf2onnx read it, and lowered loops they cannot.
     """
     frozen = convert_variables_to_constants_v2(
-        function, lower_control_flow=False, aggressive_inlining=False
+        without_effects(function), lower_control_flow=False, aggressive_inlining=False
     )
     structured = list(function.structured_outputs)
     by_name = dict(zip(sorted(structured), frozen.outputs, strict=True))
     tensors = {tensor.op.name: tensor for tensor in frozen.inputs}
+    graph_def = frozen.graph.as_graph_def()
+    for node in all_nodes(graph_def):
+        # A custom gradient that is saved with the graph brings captures that TFLite refuses.
+        node.attr.pop(GRADIENT, None)
     graph = FrozenGraph(
-        graph_def=frozen.graph.as_graph_def(),
+        graph_def=graph_def,
         inputs=tuple(GraphTensor(spec, tensors[spec.name].name) for spec in inputs),
         outputs=tuple(GraphTensor(spec, by_name[spec.name].name) for spec in outputs),
     )

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS, FrozenGraph, freeze
+from edgekit_converters.graph.normalize import normalize
 from edgekit_runtimes.errors import EdgekitError, SourceError
 from edgekit_runtimes.tensors import TensorSpec
 
@@ -56,7 +57,7 @@ def _freeze_once(
         TensorSpec(name, tuple(results[name].shape), results[name].dtype.name)
         for name in output_names
     )
-    return freeze(concrete, inputs, outputs)
+    return normalize(freeze(concrete, inputs, outputs))
 
 
 def _reason(error: Exception) -> str:

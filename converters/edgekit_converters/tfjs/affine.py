@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit_converters.tfjs.graph import Graph, output_tensor
+from edgekit_converters.graph.edit import Graph, output_tensor
 from edgekit_converters.tfjs.shapes import Shapes
 from edgekit_runtimes.tensors import Array
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import op_def_registry
 
+from edgekit_converters.graph.edit import Graph, output_tensor, set_constant
 from edgekit_converters.graph.frozen import FrozenGraph, GraphTensor
-from edgekit_converters.tfjs.graph import Graph, output_tensor, set_constant
 from edgekit_runtimes.tensors import Array
 
 # As parseDtypeParam of @tensorflow/tfjs-converter reads them.

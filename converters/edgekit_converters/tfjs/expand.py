@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from edgekit_converters.graph.edit import Graph
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.tfjs.functions import give_new_names
+from edgekit_converters.graph.library import give_new_names
 from edgekit_converters.tfjs.fuse import FUSED_OPS
-from edgekit_converters.tfjs.graph import Graph
 from edgekit_runtimes.errors import ArtifactError
 
 _PLAIN_OPS = {fused: plain for plain, fused in FUSED_OPS.items()}

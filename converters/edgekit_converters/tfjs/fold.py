@@ -10,8 +10,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
+from edgekit_converters.graph.edit import Graph, node_of, output_tensor
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.tfjs.graph import Graph, node_of, output_tensor
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
 # A node that makes more than its inputs hold (Fill, Tile, BroadcastTo, Range, …) is folded up to

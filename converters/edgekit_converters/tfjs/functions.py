@@ -7,8 +7,6 @@ tensor that the function does not return, those in a TensorList too.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,15 +14,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
+from edgekit_converters.graph.edit import set_constant
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.tfjs.graph import set_constant
+from edgekit_converters.graph.library import all_nodes, calls
 from edgekit_runtimes.errors import ConversionError
 
 _STATELESS = {"While": "StatelessWhile", "If": "StatelessIf"}
 # The ops that put a tensor into a TensorList, and which of their inputs it is.
 _ITEM_INPUT = {"TensorListSetItem": 2, "TensorListPushBack": 1}
-
-_numbers = itertools.count()
 
 
 def prepare_functions(frozen: FrozenGraph) -> FrozenGraph:
@@ -45,39 +42,11 @@ def prepare_functions(frozen: FrozenGraph) -> FrozenGraph:
     return replace(frozen, graph_def=graph_def)
 
 
-def give_new_names(graph_def: Any) -> None:
-    """Rename the functions of a graph as no other graph of this process names them.
-
-    Trap: TensorFlow keeps functions by name for the whole process, and refuses a second one.
-    """
-    number = next(_numbers)
-    for call in _calls(all_nodes(graph_def)):
-        call.name = f"{call.name}_{number}"
-    for function in graph_def.library.function:
-        function.signature.name = f"{function.signature.name}_{number}"
-
-
-def all_nodes(graph_def: Any) -> Iterator[Any]:
-    """Iterate over the nodes of a graph and of its functions."""
-    yield from graph_def.node
-    for function in graph_def.library.function:
-        yield from function.node_def
-
-
-def _calls(nodes: Iterable[Any]) -> Iterator[Any]:
-    for node in nodes:
-        for attribute in node.attr.values():
-            if attribute.HasField("func"):
-                yield attribute.func
-            elif attribute.HasField("list"):
-                yield from attribute.list.func
-
-
 def _drop_unused(graph_def: Any) -> None:
     bodies = {function.signature.name: function for function in graph_def.library.function}
     pending, used = list(graph_def.node), dict[str, Any]()
     while pending:
-        for call in _calls([pending.pop()]):
+        for call in calls([pending.pop()]):
             if call.name not in used:
                 used[call.name] = bodies[call.name]
                 pending.extend(bodies[call.name].node_def)

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from edgekit_converters.graph.edit import Graph
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.tfjs.affine import affine_of
-from edgekit_converters.tfjs.graph import Graph
 from edgekit_converters.tfjs.shapes import Shapes
 from edgekit_runtimes.tensors import Array
 

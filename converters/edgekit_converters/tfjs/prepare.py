@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from edgekit_converters.graph.edit import Graph
 from edgekit_converters.graph.frozen import FrozenGraph
+from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.fold import fold_constants
-from edgekit_converters.tfjs.functions import all_nodes, prepare_functions
+from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
-from edgekit_converters.tfjs.graph import Graph
 from edgekit_converters.tfjs.ops import check_convolutions, check_ops
 from edgekit_converters.tfjs.shapes import infer_shapes
 from edgekit_converters.tfjs.substitute import substitute_ops

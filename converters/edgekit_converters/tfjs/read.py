@@ -11,10 +11,10 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.framework import types_pb2
 
+from edgekit_converters.graph.edit import set_constant
 from edgekit_converters.graph.frozen import FrozenGraph, GraphTensor
+from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.tfjs.expand import expand
-from edgekit_converters.tfjs.functions import all_nodes
-from edgekit_converters.tfjs.graph import set_constant
 from edgekit_converters.tfjs.weights import decode, stored_size
 from edgekit_converters.tfjs.write import FORMAT, MODEL_FILE
 from edgekit_runtimes.errors import ArtifactError, DataError, map_exceptions

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from edgekit_converters.graph.edit import Graph
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.tfjs.graph import Graph
 
 
 def substitute_ops(frozen: FrozenGraph) -> FrozenGraph:

@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from tensorflow.core.framework import types_pb2
 
 from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS, FrozenGraph, GraphTensor
-from edgekit_converters.tfjs.functions import all_nodes
+from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.tfjs.weights import Entry, encode
 
 if TYPE_CHECKING:

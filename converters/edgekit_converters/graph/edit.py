@@ -69,7 +69,19 @@ class Graph:
     def constant(self, tensor: str) -> Array | None:
         """Return the value of `tensor` where it is a Const, else None."""
         node = self.node(tensor)
-        return tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
+        return constant_of(node) if node.op == "Const" else None
+
+    def output_dtypes(self) -> dict[str, int]:
+        """Return the dtypes of the outputs as the signature has them, by name."""
+        return {
+            entry.spec.name: tf.as_dtype(entry.spec.dtype).as_datatype_enum
+            for entry in self._frozen.outputs
+        }
+
+    def batch(self) -> int | None:
+        """Return the size of the first axis of every input; None where it is free or differs."""
+        sizes = {entry.spec.shape[0] for entry in self._frozen.inputs if entry.spec.shape}
+        return sizes.pop() if len(sizes) == 1 else None
 
     def users(self, tensor: str) -> list[Any]:
         """Return the nodes that read `tensor`; one that reads it twice comes twice."""
@@ -174,6 +186,12 @@ class Graph:
             number += 1
             free = f"{name}_{number}"
         return free
+
+
+def constant_of(node: Any) -> Array:
+    """Return the value of a Const node."""
+    value: Array = tf.make_ndarray(node.attr["value"].tensor)
+    return value
 
 
 def set_constant(node: Any, value: Array) -> None:

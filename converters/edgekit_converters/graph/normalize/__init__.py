@@ -1,0 +1,43 @@
+"""One pass that brings a frozen graph into idioms that every format reads.
+
+Each module holds one rewrite: the pattern it looks for, where the pattern comes from, and
+`rewrite(graph)`, which edits the graph and returns whether it changed anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgekit_converters.graph.edit import Graph
+from edgekit_converters.graph.frozen import FrozenGraph
+from edgekit_converters.graph.library import give_new_names
+from edgekit_converters.graph.normalize import (
+    argmax,
+    bincount,
+    ensure_shape,
+    half,
+    list_shapes,
+    one_hot,
+)
+
+# In the order in which they are tried: `half` first, so that the others meet float32 alone.
+REWRITES: tuple[Callable[[Graph], bool], ...] = (
+    half.rewrite,
+    ensure_shape.rewrite,
+    argmax.rewrite,
+    bincount.rewrite,
+    one_hot.rewrite,
+    list_shapes.rewrite,
+)
+
+
+def normalize(frozen: FrozenGraph) -> FrozenGraph:
+    """Return the graph with its idioms rewritten; the very same graph where there is none."""
+    graph = Graph(frozen)
+    changed = [rewrite(graph) for rewrite in REWRITES]
+    if not any(changed):
+        return frozen
+    graph.sweep()
+    normalized = graph.frozen()
+    give_new_names(normalized.graph_def)
+    return normalized

@@ -1,0 +1,54 @@
+"""Half-precision arithmetic, as the policies mixed_float16 and mixed_bfloat16 of Keras leave it.
+
+TFLite has no kernels for it, and on a CPU it is slower than float32: the graph computes in float32.
+Inputs and outputs keep their type.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from tensorflow.core.framework import types_pb2
+
+from edgekit_converters.graph.edit import Graph, constant_of, set_constant
+
+HALVES = frozenset({types_pb2.DT_HALF, types_pb2.DT_BFLOAT16})
+FLOAT = types_pb2.DT_FLOAT
+
+
+def rewrite(graph: Graph) -> bool:
+    """Let every node that computes in half precision compute in float32."""
+    inputs = set(graph.inputs.values())
+    changed = False
+    for node in graph:
+        if node.name in inputs:
+            continue
+        if node.op == "Const" and node.attr["dtype"].type in HALVES:
+            set_constant(node, constant_of(node).astype(np.float32))
+            changed = True
+            continue
+        for value in node.attr.values():
+            if value.HasField("type") and value.type in HALVES:
+                value.type, changed = FLOAT, True
+            elif value.HasField("list") and any(kind in HALVES for kind in value.list.type):
+                kinds = [FLOAT if kind in HALVES else kind for kind in value.list.type]
+                value.list.type[:] = kinds
+                changed = True
+    if changed:
+        _keep_interface(graph)
+    return changed
+
+
+def _keep_interface(graph: Graph) -> None:
+    """Cast half-precision inputs to float32, and outputs that were half-precision back."""
+    for name in graph.inputs.values():
+        dtype = graph.node(name).attr["dtype"].type
+        if dtype in HALVES:
+            cast = graph.add("Cast", f"{name}/float", [], SrcT=dtype, DstT=FLOAT)
+            graph.replace(name, cast)
+            graph.set_inputs(graph.node(cast), [name])
+    for name, dtype in graph.output_dtypes().items():
+        if dtype in HALVES:
+            tensor = graph.outputs[name]
+            graph.outputs[name] = graph.add(
+                "Cast", f"{name}/half", [tensor], SrcT=FLOAT, DstT=dtype
+            )
