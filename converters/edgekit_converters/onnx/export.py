@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import onnx
 import onnxruntime
 import tensorflow as tf
-from tf2onnx import optimizer, tf_loader
+from tf2onnx import tf_loader
+from tf2onnx.optimizer import _get_optimizers as all_optimizers
+from tf2onnx.optimizer import optimize_graph
 from tf2onnx.tfonnx import process_tf_graph
-from tf2onnx.utils import map_onnx_to_numpy_type
 
 from edgekit_converters.graph.frozen import FrozenGraph
+from edgekit_converters.graph.normalize import apply, bucketize, erfc
 from edgekit_converters.onnx.graph import graphs
 from edgekit_converters.onnx.loops import hoist_constants
+from edgekit_converters.onnx.paddings import mend_paddings
 from edgekit_converters.onnx.pooling import use_global_pools
+from edgekit_converters.onnx.proof import difference
 from edgekit_converters.onnx.quiet import quiet
-from edgekit_runtimes.errors import ConversionError, map_exceptions
+from edgekit_runtimes.errors import ConversionError, first_line, map_exceptions
 
 # The newest that tf2onnx writes; onnxruntime and ort-web read it since 1.14 (2023).
 OPSET = 18
 BATCH_NAME = "batch"
 ERRORS_ONLY = 3
+
+
+@dataclass(frozen=True)
+class Way:
+    """How tf2onnx's optimizers are run, which do not all work on all graphs.
+
+    left_out: their names. catch_errors: lets them work on copies and goes on without one that
+    fails, which takes three times as long.
+    """
+
+    left_out: frozenset[str] = frozenset()
+    catch_errors: bool = False
+
+
+# Tried in this order, until onnxruntime answers as TensorFlow does. One optimizer fails on
+# MobileNetV3 and leaves the graph half edited; `optimize_transpose` gets recurrent nets with a
+# residual connection wrong.
+WAYS = (
+    Way(),
+    Way(catch_errors=True),
+    Way(frozenset({"optimize_transpose"}), catch_errors=True),
+    Way(frozenset(all_optimizers())),
+)
 
 
 def prepare(graph: FrozenGraph) -> onnx.ModelProto:
@@ -39,23 +65,35 @@ def prepare(graph: FrozenGraph) -> onnx.ModelProto:
             f"'{sorted(both)[0]}' names an input and an output, which ONNX does not allow. "
             "Export the model with another output name, or leave the format out with --to."
         )
+    graph = apply(graph, bucketize.rewrite, erfc.rewrite)
     with map_exceptions("ONNX conversion failed", ConversionError), quiet("tf2onnx"):
-        try:
-            model = _convert(graph, catch_errors=False)
-        except Exception:
-            # An optimizer of tf2onnx that fails leaves a graph half edited (one does on
-            # MobileNetV3). With catch_errors it works on copies and goes on without the one
-            # that failed, which takes three times as long.
-            model = _convert(graph, catch_errors=True)
-        _check_operators(model)
-        _name_free_sizes(model, graph)
-        hoist_constants(model.graph)
-        prepared = onnx.shape_inference.infer_shapes(_simplify(model))
-        use_global_pools(prepared.graph)
-        return prepared
+        faults = []
+        for way in WAYS:
+            try:
+                model = _finished(_convert(graph, way), graph)
+            except ConversionError:
+                raise
+            except Exception as error:
+                faults.append(first_line(error))
+                continue
+            fault = difference(model, graph)
+            if not fault:
+                return model
+            faults.append(fault)
+    raise ConversionError(f"ONNX conversion failed: {faults[0]}")
 
 
-def _convert(graph: FrozenGraph, catch_errors: bool) -> onnx.ModelProto:
+def _finished(model: onnx.ModelProto, graph: FrozenGraph) -> onnx.ModelProto:
+    _check_operators(model)
+    _name_free_sizes(model, graph)
+    mend_paddings(model.graph)
+    hoist_constants(model.graph)
+    prepared = onnx.shape_inference.infer_shapes(_simplify(model))
+    use_global_pools(prepared.graph)
+    return prepared
+
+
+def _convert(graph: FrozenGraph, way: Way) -> onnx.ModelProto:
     """Convert with tf2onnx.
 
     Its from_graph_def is not used: it drops tensors_to_rename, and freezes the frozen graph once
@@ -73,24 +111,16 @@ def _convert(graph: FrozenGraph, catch_errors: bool) -> onnx.ModelProto:
                 tf_graph,
                 continue_on_error=True,
                 opset=OPSET,
-                custom_op_handlers={"Erfc": (_convert_erfc, [])},
                 input_names=inputs,
                 output_names=outputs,
                 tensors_to_rename=names,
             )
-            return optimizer.optimize_graph(converted, catch_errors).make_model("")
-
-
-def _convert_erfc(context: Any, node: Any, name: str, _arguments: Any) -> None:
-    """Convert the Erfc of Keras' exact gelu, which tf2onnx does not know: erfc(x) = 1 - erf(x)."""
-    dtype = context.get_dtype(node.output[0])
-    shape = context.get_shape(node.output[0])
-    one = context.make_const(f"{name}_one", np.array(1, map_onnx_to_numpy_type(dtype)))
-    erf = context.make_node("Erf", node.input, shapes=[shape], dtypes=[dtype])
-    context.remove_node(name)
-    context.make_node(
-        "Sub", [one.output[0], erf.output[0]], outputs=node.output, shapes=[shape], dtypes=[dtype]
-    )
+            optimizers = {
+                name: optimizer
+                for name, optimizer in all_optimizers().items()
+                if name not in way.left_out
+            }
+            return optimize_graph(converted, way.catch_errors, optimizers).make_model("")
 
 
 def _check_operators(model: onnx.ModelProto) -> None:

@@ -1,11 +1,13 @@
-"""Weights that a loop carries from step to step become constants that its body reads."""
+"""Loops: weights that they carry become constants, and quantizing stays out of them."""
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from edgekit_converters.onnx.graph import bodies, rename_reads
+import onnx
+
+from edgekit_converters.onnx.graph import bodies, inputs_of, own_names, rename_reads
 
 # A Loop has two inputs before its state (number of steps, condition), as its body does; the
 # body's outputs start with one, the condition. https://onnx.ai/onnx/operators/onnx__Loop.html
@@ -58,3 +60,23 @@ def _source(graph: Any, name: str) -> str:
     while name in copies:
         name = copies[name]
     return name
+
+
+def shield_loops(graph: Any) -> None:
+    """Let bodies read tensors that a quantized graph computes through a Sum of one tensor.
+
+    onnxruntime (1.31, QDQPropagationTransformer) moves quantizing past a Reshape or Transpose to
+    whatever reads it, takes a body's read for an input of the Loop, and aborts the process. It
+    moves nothing past a Sum, and removes an Identity.
+    """
+    made = {name for node in graph.node for name in node.output if name}
+    shields: dict[str, str] = {}
+    for node in graph.node:
+        for body in bodies(node):
+            own = set(own_names(body))
+            read = {name for inner in body.node for name in inputs_of(inner)} - own
+            shields.update({name: f"{name}_shielded" for name in sorted(read & made)})
+            rename_reads(body, shields)
+    graph.node.extend(
+        onnx.helper.make_node("Sum", [name], [shielded]) for name, shielded in shields.items()
+    )

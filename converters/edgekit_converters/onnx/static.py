@@ -16,6 +16,7 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.onnx.graph import layers, sort_nodes
 from edgekit_converters.onnx.head import keep_head_float
+from edgekit_converters.onnx.loops import shield_loops
 from edgekit_converters.onnx.ties import keep_off_ties
 from edgekit_converters.onnx.weights import store_int8
 from edgekit_runtimes.errors import ConversionError, NotAvailableError
@@ -75,10 +76,12 @@ def quantize(
             "onnxruntime quantizes no part of this model (it does not look into loops)"
         )
     keep_head_float(quantized.graph)
+    if any(in_loops):
+        store_int8(quantized)
+    shield_loops(quantized.graph)
     sort_nodes(quantized.graph)
     if not any(in_loops):
         return quantized, ()
-    store_int8(quantized)
     return quantized, (
         f"{sum(in_loops)} of {len(in_loops)} layers stand in a loop: "
         "their weights are int8, their computing is float",

@@ -7,13 +7,13 @@ import tensorflow as tf
 from edgekit_converters.graph.edit import Graph
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.library import all_nodes
+from edgekit_converters.graph.normalize import apply, bucketize, erfc
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.fold import fold_constants
 from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
 from edgekit_converters.tfjs.ops import check_convolutions, check_ops
 from edgekit_converters.tfjs.shapes import infer_shapes
-from edgekit_converters.tfjs.substitute import substitute_ops
 
 
 def prepare(graph: FrozenGraph) -> FrozenGraph:
@@ -22,7 +22,7 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
     The result holds TF.js's fused ops, which TensorFlow cannot run (`expand` undoes them).
     Raises ConversionError naming all ops that TF.js lacks, or the convolution that it has not.
     """
-    folded = prepare_functions(substitute_ops(fold_constants(graph)))
+    folded = prepare_functions(apply(fold_constants(graph), bucketize.rewrite, erfc.rewrite))
     check_ops(node.op for node in all_nodes(folded.graph_def))
     narrowed = narrow_dtypes(folded)
     shapes = infer_shapes(narrowed)

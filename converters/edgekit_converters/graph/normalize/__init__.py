@@ -33,8 +33,13 @@ REWRITES: tuple[Callable[[Graph], bool], ...] = (
 
 def normalize(frozen: FrozenGraph) -> FrozenGraph:
     """Return the graph with its idioms rewritten; the very same graph where there is none."""
+    return apply(frozen, *REWRITES)
+
+
+def apply(frozen: FrozenGraph, *rewrites: Callable[[Graph], bool]) -> FrozenGraph:
+    """Return the graph after some rewrites; the very same graph where none finds anything."""
     graph = Graph(frozen)
-    changed = [rewrite(graph) for rewrite in REWRITES]
+    changed = [rewrite(graph) for rewrite in rewrites]
     if not any(changed):
         return frozen
     graph.sweep()
