@@ -26,6 +26,11 @@ FUSED_OPS = {
 _ACTIVATIONS = frozenset({"Relu", "Relu6", "Elu"})
 # FusedDepthwiseConv2dNative has no `leakyrelu_alpha` in @tensorflow/tfjs-converter 4.22.0.
 _LEAKY_OPS = frozenset({"Conv2D", "MatMul"})
+# y = x * scale + offset is folded into the kernel K behind it as K(x * scale) + K(offset). Where y
+# is about 1 and the offset much larger, both parts are large and cancel, and so do their digits: a
+# sensor's 101,325 Pa with a standard deviation of 100 has an offset of 1,013, which costs ten of
+# float16's eleven bits. An offset of 1 (images in -1 to 1) costs one at most.
+LARGEST_OFFSET = 1.0
 # Where the last axis survives a change of shape, work by channel can as well be done before it.
 _RESHAPING_OPS = frozenset({"ExpandDims", "Reshape", "Squeeze"})
 
@@ -87,6 +92,8 @@ def _absorb_before(graph: Graph, node: Any, kernel: _Kernel, shapes: Shapes) -> 
         if affine is None or len(affine.scale) != kernel.inputs:
             return
         if is_padded and affine.offset.any():
+            return
+        if np.abs(affine.offset).max(initial=0) > LARGEST_OFFSET:
             return
         kernel.take_before(affine.scale, affine.offset)
         graph.bypass(producer, affine.source)

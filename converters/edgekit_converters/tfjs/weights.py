@@ -26,18 +26,21 @@ _LEVELS = 255
 MIN_UINT8_ELEMENTS = 900
 
 
-def encode(name: str, value: Array, quantization: str) -> tuple[Entry, bytes]:
+def encode(
+    name: str, value: Array, quantization: str, is_bias: bool = False
+) -> tuple[Entry, bytes]:
     """Return the manifest entry and the bytes of one weight.
 
     quantization: "fp32", "fp16" (float16) or "int8-weights" (uint8, one scale and minimum for the
     tensor; small ones float16). Only float32 is quantized: integers are shapes and axes.
+    is_bias: it stays float32, since it holds what was folded into it, and is small.
     Raises ConversionError for a dtype that the format has not.
     """
     if value.dtype.name not in STORED_DTYPES:
         raise ConversionError(f"The constant '{name}' is {value.dtype}, which TF.js has not.")
     entry: Entry = {"name": name, "shape": list(value.shape), "dtype": value.dtype.name}
     stored = value
-    if value.dtype == np.float32 and quantization != "fp32":
+    if value.dtype == np.float32 and quantization != "fp32" and not is_bias:
         largest = np.abs(value).max(initial=0)
         if quantization == "int8-weights" and value.size >= MIN_UINT8_ELEMENTS:
             if np.isfinite(largest):
