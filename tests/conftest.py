@@ -271,7 +271,7 @@ def graphs() -> Callable[[str], Any]:
     """Return the frozen graph of a model of tests/models.py by its name, made once."""
     import models
 
-    from edgekit_converters.sources.keras import freeze_model
+    from edgekit_converters.sources.keras.load import freeze_model
 
     @functools.cache
     def freeze(name: str) -> Any:

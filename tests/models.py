@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from edgekit_converters.sources.keras import tensor_name
+from edgekit_converters.sources.keras.load import tensor_name
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples" / "mbv2"))
 

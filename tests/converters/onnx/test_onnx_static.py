@@ -11,9 +11,9 @@ import pytest
 from onnx import numpy_helper
 
 from edgekit_converters.calibration import Calibration
-from edgekit_converters.onnx import prepare, write
 from edgekit_converters.onnx.static import measure_ranges
-from edgekit_converters.sources.keras import freeze_model
+from edgekit_converters.onnx.write import prepare, write
+from edgekit_converters.sources.keras.load import freeze_model
 from edgekit_runtimes.errors import ConversionError
 
 BARS = 10

@@ -9,8 +9,9 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgekit_converters.onnx import int4, prepare, weights, write
+from edgekit_converters.onnx import int4, weights
 from edgekit_converters.onnx.graph import layers
+from edgekit_converters.onnx.write import prepare, write
 
 
 @pytest.fixture

@@ -278,7 +278,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
         lambda form: form["golden"].update(count="8")
     ),
     "is damaged (ValueError: artifacts[0] is of no kind that may stand there). Convert again": (
-        lambda form: form["artifacts"][0].update(recipe="int9")
+        lambda form: form["artifacts"][0].update(recipe="int 9")
     ),
     "the path '../../secret' of tflite/fp32 leaves the bundle. Do not use this bundle.": (
         lambda form: form["artifacts"][0].update(path="../../secret")
