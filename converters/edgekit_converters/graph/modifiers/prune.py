@@ -73,7 +73,7 @@ MODIFIER = Modifier(
     word="prune",
     place=20,
     apply=prune,
-    consequence="the 50 % smallest weights of each convolution and dense kernel of 1,000 elements "
-    "or more set to zero first: a smaller download once compressed, no speed",
+    consequence="the 50 % smallest weights of each large kernel set to zero first: a smaller "
+    "download once compressed, no speed",
     advice="prune less",
 )
