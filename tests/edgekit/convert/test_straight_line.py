@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import edgekit
+from edgekit.bundle.manifest import ArtifactRecord
 from edgekit_converters.graph import modifiers
 
 SavedModels = Callable[[str], Path]
@@ -58,9 +59,8 @@ def test_conversion_is_entered_once_and_every_room_is_visited(
     saved_models: SavedModels, tmp_path: Path
 ) -> None:
     with cProfile.Profile() as profile:
-        edgekit.convert(
-            saved_models("dense_net"), tmp_path / "net.edgekit", to="tfjs", recipe="fp32"
-        )
+        words = {"to": "tfjs", "recipe": "fp32"}
+        edgekit.convert(saved_models("dense_net"), tmp_path / "net.edgekit", **words)
     stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     conversion = "edgekit/convert/conversion.py"
     entries = [
@@ -100,12 +100,15 @@ def test_each_artifact_asked_for_is_told_of_as_soon_as_it_is_known(
     saved_models: SavedModels, tmp_path: Path
 ) -> None:
     for _ in ("made", "found finished"):
-        told: list[tuple[str, str]] = []
+        told: list[ArtifactRecord] = []
         edgekit.convert(
             saved_models("dense_net"),
             tmp_path / "net.edgekit",
             to="tfjs",
             recipe="fp32,int8-dynamic",
-            on_artifact=lambda row: told.append((row.id, row.status)),
+            on_artifact=told.append,
         )
-        assert told == [("tfjs/fp32", "ok"), ("tfjs/int8-dynamic", "not available")]
+        assert [(row.id, row.status) for row in told] == [
+            ("tfjs/fp32", "ok"),
+            ("tfjs/int8-dynamic", "not available"),
+        ]
