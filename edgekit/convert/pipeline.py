@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 LOW_SQNR_DB = 10.0
 
 
-Judge = Callable[[Path, ArtifactRecord], "Fidelity"]
+Check = Callable[[Path, ArtifactRecord], "Fidelity"]
 
 
 class Pipeline:
@@ -70,7 +70,7 @@ class Pipeline:
         golden = store_golden(self.bundle, self._work)
         with open_device("host") as device:
 
-            def judge(path: Path, record: ArtifactRecord) -> Fidelity:
+            def run_check(path: Path, record: ArtifactRecord) -> Fidelity:
                 return check(path, record.format, record.engine_options, golden, device)
 
             groups: dict[tuple[Modification, ...], list[Recipe]] = {}
@@ -79,7 +79,7 @@ class Pipeline:
             for modifications, group in groups.items():
                 modified = _Once(functools.partial(modify, graph, modifications))
                 for name in self._writers:
-                    self._run_format(name, modified, group, judge)
+                    self._run_format(name, modified, group, run_check)
 
     @functools.cached_property
     def _calibration(self) -> Calibration | None:
@@ -93,7 +93,7 @@ class Pipeline:
         name: str,
         modified: Callable[[], FrozenGraph],
         recipes: Sequence[Recipe],
-        judge: Judge,
+        run_check: Check,
     ) -> None:
         writer = self._writers[name]
         prepare = _Once(lambda: writer.prepare(modified()))
@@ -107,7 +107,7 @@ class Pipeline:
             try:
                 RECIPES[name].find(recipe.quantization)
                 partial = self._work / str(record.path)
-                record = self._make(record, recipe, prepare(), partial, judge)
+                record = self._make(record, recipe, prepare(), partial, run_check)
             except NotAvailableError as error:
                 self._give_up(record, place, "not available", str(error))
             except UsageError:
@@ -140,14 +140,14 @@ class Pipeline:
         return None
 
     def _make(
-        self, record: ArtifactRecord, recipe: Recipe, prepared: Any, partial: Path, judge: Judge
+        self, record: ArtifactRecord, recipe: Recipe, prepared: Any, partial: Path, run_check: Check
     ) -> ArtifactRecord:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
         notes = self._writers[record.format].write(
             prepared, recipe.quantization, partial, self._calibration, record.io
         )
-        fidelity = judge(partial, record)
+        fidelity = run_check(partial, record)
         return replace(
             record,
             sha256=sha256_of(partial),
