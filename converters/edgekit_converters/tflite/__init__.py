@@ -3,36 +3,37 @@
 Quantizing while converting is deprecated by its makers; converting to float once and quantizing
 that file is what they advise (LiteRT's documentation, "model optimization"), and it is quicker.
 
-A writer takes the float file, calibration and io, and returns the artifact's bytes.
+A writer takes nothing and returns the steps of the LiteRT quantizer (None: nothing is quantized).
 """
 
 from __future__ import annotations
 
 from edgekit_converters.recipes import FormatRecipe, Recipes
 
-_WRITERS = f"{__name__}.quantize"
+_OWN = f"{__name__}.quantize"
+_LITERT = "litert_quantizer.recipe"
 
 RECIPES = Recipes(
     "TFLite",
     {
         "fp32": FormatRecipe(
-            f"{_WRITERS}:fp32", "as trained", advice="this should not happen, please report it"
+            f"{_OWN}:fp32", "as trained", advice="this should not happen, please report it"
         ),
         "fp16": FormatRecipe(
-            f"{_WRITERS}:fp16", "16-bit weights: half the size, no speed", advice="stay with fp32"
+            f"{_OWN}:fp16", "16-bit weights: half the size, no speed", advice="stay with fp32"
         ),
         "int8-weights": FormatRecipe(
-            f"{_WRITERS}:int8_weights",
+            f"{_LITERT}:weight_only_wi8_afp32",
             "8-bit weights, computing in float: a quarter of the size, no speed",
             advice="try fp16",
         ),
         "int8-dynamic": FormatRecipe(
-            f"{_WRITERS}:int8_dynamic",
+            f"{_LITERT}:dynamic_wi8_afp32",
             "8-bit weights, activations quantized while running: faster on plain nets, slower on "
             "depthwise ones",
         ),
         "int8": FormatRecipe(
-            f"{_WRITERS}:int8",
+            f"{_LITERT}:static_wi8_ai8",
             "weights and activations in 8 bits: a quarter of the size, and speed",
             advice="calibrate with more samples that look like real inputs, or try int8-weights "
             "or int16x8",
@@ -40,13 +41,13 @@ RECIPES = Recipes(
             integer_io=True,
         ),
         "int16x8": FormatRecipe(
-            f"{_WRITERS}:int16x8",
+            f"{_LITERT}:static_wi8_ai16",
             "16-bit activations, 8-bit weights: accuracy where int8 loses too much; slow",
             advice="calibrate with more samples that look like real inputs, or try int8-weights",
             needs_calibration=True,
         ),
         "int4-dynamic": FormatRecipe(
-            f"{_WRITERS}:int4_dynamic",
+            f"{_LITERT}:dynamic_wi4_afp32",
             "4-bit weights, activations quantized while running: an eighth of the size of what it "
             "covers",
         ),

@@ -7,6 +7,7 @@ from pathlib import Path
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.tflite import RECIPES
 from edgekit_converters.tflite.export import prepare
+from edgekit_converters.tflite.quantize import quantize
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
 __all__ = ["prepare", "write"]
@@ -25,8 +26,11 @@ def write(
     Raises NotAvailableError for what RECIPES does not list, and for a model that the quantizer
     cannot quantize so; UsageError where calibration data is missing.
     """
-    writer = RECIPES.writer(quantization, calibration is not None, io)
-    with map_exceptions(f"The LiteRT quantizer failed on {quantization}", ConversionError):
-        content = writer(prepared, calibration, io)
+    steps = RECIPES.writer(quantization, calibration is not None, io)()
+    content = prepared
+    if steps is not None:
+        samples = calibration if RECIPES[quantization].needs_calibration else None
+        with map_exceptions(f"The LiteRT quantizer failed on {quantization}", ConversionError):
+            content = quantize(prepared, steps, samples, io)
     path.write_bytes(content)
     return ()
