@@ -181,8 +181,7 @@ def test_dynamic_quantization_says_how_little_of_a_convolutional_net_it_covers(w
 def test_dynamic_quantization_without_a_dense_layer_is_not_available(tmp_path, quantization):
     import keras
     from keras import layers
-
-    from edgekit_converters.sources.keras.load import freeze_model
+    from models import freeze_model
 
     image = keras.Input((8, 8, 3), name="image")
     model = keras.Model(image, layers.Conv2D(4, 3, name="map")(image))
@@ -202,8 +201,7 @@ def test_int8_says_that_loops_compute_in_float(write):
 def test_a_model_of_nothing_but_small_kernels_has_no_int8_weights(tmp_path):
     import keras
     from keras import layers
-
-    from edgekit_converters.sources.keras.load import freeze_model
+    from models import freeze_model
 
     features = keras.Input((4,), name="features")
     model = keras.Model(features, layers.Dense(3, name="class")(features))

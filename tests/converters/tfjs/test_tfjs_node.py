@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from models import freeze_model
 from tfjs_tools import difference, noise, run_in_node, trace
 
-from edgekit_converters.sources.keras.load import freeze_model
 from edgekit_converters.tfjs.read import run
 from edgekit_converters.tfjs.write import prepare, write
 

@@ -13,7 +13,6 @@ import h5py
 import keras
 import tensorflow as tf
 
-from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.sources.shapes import resolve_shapes
 from edgekit_converters.sources.source import Source, SourceOptions, see_working_folder
 from edgekit_converters.sources.tracing import freeze_traced
@@ -54,11 +53,6 @@ def from_model(
     compiled = tf.function(call)
     graph, notes = freeze_traced(call, inputs, names, path)
     return Source(path=path, graph=graph, run=run, notes=notes)
-
-
-def freeze_model(model: Any) -> FrozenGraph:
-    """Return the frozen graph of a Keras model that is already in memory."""
-    return from_model(model).graph
 
 
 def _load_model(path: Path, options: SourceOptions) -> Any:
