@@ -18,7 +18,7 @@ const SCRIPTS = {
   'assets/runner': 'src/runner/main.ts',
   'assets/demo': 'src/demo/main.ts',
   'assets/demo-style': 'src/demo/demo.css',
-  'assets/demo-worker': 'src/demo/worker.ts',
+  'assets/demo-worker': 'src/demo/session/worker.ts',
   sw: 'src/demo/sw.ts',
 };
 

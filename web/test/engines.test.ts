@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { EngineError, firstLine, mapErrors } from '../src/engines/errors.ts';
-import { inputFor } from '../src/engines/inputs.ts';
-import { Loss } from '../src/engines/loss.ts';
+import { inputFor } from '../src/engines/common/inputs.ts';
+import { Loss } from '../src/engines/common/loss.ts';
+import { EngineError, firstLine, mapErrors } from '../src/protocol/errors.ts';
 
 test('a message is the first line that says something, shortened', () => {
   assert.equal(firstLine(new Error('\n  one\ntwo')), 'one');

@@ -1,7 +1,7 @@
 // The page computes what the Python side computes.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DataError } from '../src/engines/errors.ts';
+import { DataError } from '../src/protocol/errors.ts';
 import { readNpy } from '../src/protocol/npy.ts';
 import {
   castLosslessly,
@@ -11,8 +11,8 @@ import {
   stack,
   unbatch,
 } from '../src/protocol/tensors.ts';
-import { planBlocks, roundOrder, runsPerSample } from '../src/protocol/timing.ts';
-import { sameOutputs } from '../src/protocol/worker.ts';
+import { planBlocks, roundOrder, runsPerSample } from '../src/worker/timing.ts';
+import { sameOutputs } from '../src/worker/worker.ts';
 import { bytes, decode, VECTORS } from './vectors.ts';
 
 test('npy files of every dtype are read as numpy wrote them', () => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Event, Job, JobModel, Plan } from '../src/protocol/generated/job.ts';
-import { runJob } from '../src/protocol/worker.ts';
 import { Progress } from '../src/runner/progress.ts';
+import { runJob } from '../src/worker/worker.ts';
 import { served } from './tiny.ts';
 import { decode } from './vectors.ts';
 

@@ -1,9 +1,22 @@
 // The state of the page: what runs, on which input, and what becomes of a visitor's choice.
 
 import type { Tensors } from '../protocol/tensors.ts';
-import { type Choice, choiceKey, moveTo, placeKey, placeLabel, startChoices } from './choices.ts';
-import { byId } from './dom.ts';
-import { time } from './format.ts';
+import { type InputView, showInput } from './inputs/inputs.ts';
+import { SampleStrip } from './inputs/samples.ts';
+import { time } from './numbers/format.ts';
+import { readOutput } from './numbers/prediction.ts';
+import { byId } from './page/dom.ts';
+import { messageOf, sentence } from './page/words.ts';
+import { Predictor } from './session/predictor.ts';
+import { Session } from './session/session.ts';
+import {
+  type Choice,
+  choiceKey,
+  moveTo,
+  placeKey,
+  placeLabel,
+  startChoices,
+} from './site/choices.ts';
 import {
   type Golden,
   type Input,
@@ -13,15 +26,10 @@ import {
   ready,
   row,
   sampleOf,
-} from './golden.ts';
-import { type InputView, showInput } from './inputs.ts';
-import { Latency } from './latency.ts';
-import { readOutput } from './prediction.ts';
-import { Predictor } from './predictor.ts';
-import { SampleStrip } from './samples.ts';
-import { Selects } from './selects.ts';
-import { Session } from './session.ts';
-import type { Site } from './site.ts';
+} from './site/golden.ts';
+import type { Site } from './site/site.ts';
+import { Latency } from './views/latency.ts';
+import { Selects } from './views/selects.ts';
 import {
   type Lap,
   say,
@@ -30,8 +38,7 @@ import {
   showPredictions,
   showRace,
   showSize,
-} from './views.ts';
-import { messageOf, sentence } from './words.ts';
+} from './views/views.ts';
 
 /** After a model is loaded it runs on until so many times are known, or so long. */
 const BURST_RUNS = 60;
@@ -104,7 +111,7 @@ export class Demo {
   async raceBackEnds(): Promise<void> {
     const { session } = this.#predictor;
     if (session?.choice.engine !== 'tfjs' || this.#race) return;
-    const { backendsOf } = await import('./rivals.ts');
+    const { backendsOf } = await import('./measure/rivals.ts');
     const rivals = await backendsOf(this.#site, session.choice);
     await this.#runRace(session, rivals, 'TF.js’s back ends');
   }
@@ -238,7 +245,7 @@ export class Demo {
   async #findFastest(): Promise<void> {
     const { session } = this.#predictor;
     if (!session) return;
-    const { enginesOf } = await import('./rivals.ts');
+    const { enginesOf } = await import('./measure/rivals.ts');
     await this.#runRace(session, await enginesOf(this.#site, session.choice), 'every engine');
   }
 
@@ -259,7 +266,7 @@ export class Demo {
     try {
       const inputs = ready(input, session.opened.inputs, this.#site);
       const others = rivals.filter((choice) => choiceKey(choice) !== choiceKey(session.choice));
-      const { race } = await import('./race.ts');
+      const { race } = await import('./measure/race.ts');
       const { laps: all, winner } = await race(session, others, inputs, report, stop.signal);
       const moves = winner !== session;
       if (isOver()) {

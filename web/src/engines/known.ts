@@ -1,6 +1,6 @@
 // What is known of an engine before it is downloaded.
 
-import type { Backend, EngineName, Format } from './engine.ts';
+import type { Backend, EngineName, Format } from './common/engine.ts';
 
 /** backends: the default one first. */
 export interface EngineInfo {

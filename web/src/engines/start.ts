@@ -1,20 +1,20 @@
 // Engines by name; each is downloaded when it is first asked for.
 
-import type { Backend, Engine, EngineModule, EngineName, EngineOptions } from './engine.ts';
-import { EngineError } from './errors.ts';
+import { EngineError } from '../protocol/errors.ts';
+import { requireBackend } from './common/backends.ts';
+import type { Backend, Engine, EngineModule, EngineName, EngineOptions } from './common/engine.ts';
 import { ENGINES } from './known.ts';
-import { requireBackend } from './support.ts';
 
-export { download, type Files } from './download.ts';
-export type * from './engine.ts';
-export { DataError, EngineError } from './errors.ts';
+export { DataError, EngineError } from '../protocol/errors.ts';
+export { whyNot } from './common/backends.ts';
+export { download, type Files } from './common/download.ts';
+export type * from './common/engine.ts';
 export { ENGINES, type EngineInfo } from './known.ts';
-export { whyNot } from './support.ts';
 
 const MODULES: Readonly<Record<EngineName, () => Promise<EngineModule>>> = {
-  tfjs: () => import('./tfjs.ts'),
-  litertjs: () => import('./litertjs.ts'),
-  'ort-web': () => import('./ort-web.ts'),
+  tfjs: () => import('./tfjs/tfjs.ts'),
+  litertjs: () => import('./litertjs/litertjs.ts'),
+  'ort-web': () => import('./ort-web/ort-web.ts'),
 };
 
 const started = new Map<EngineName, { readonly key: string; readonly engine: Promise<Engine> }>();

@@ -1,6 +1,6 @@
 // .npy files: numbers as numpy.save writes them.
 
-import { DataError } from '../engines/errors.ts';
+import { DataError } from './errors.ts';
 import { bytesPerValue, type Dtype, sizeOf, type Tensor, view } from './tensors.ts';
 
 const MAGIC = '\x93NUMPY';

@@ -1,6 +1,6 @@
 // Named tensors: what a model takes and gives. The same rules as edgekit_runtimes/tensors.py.
 
-import { DataError } from '../engines/errors.ts';
+import { DataError } from './errors.ts';
 import type { EncodedArray, Preprocessing, TensorSpec } from './generated/job.ts';
 
 export type { TensorSpec };

@@ -3,8 +3,8 @@
 // Each job has a fresh page, as each has a fresh process elsewhere. Addresses are relative to the
 // page's own: job, events/N, alive/N, and what the job names.
 
-import { firstLine } from '../engines/errors.ts';
-import { type Event, type Job, runJob } from '../protocol/worker.ts';
+import { firstLine } from '../protocol/errors.ts';
+import { type Event, type Job, runJob } from '../worker/worker.ts';
 import { Progress } from './progress.ts';
 
 const FINISHED = 410;

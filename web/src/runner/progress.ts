@@ -1,6 +1,6 @@
 // How far a job is, from its events.
 
-import type { Event, Job } from '../protocol/worker.ts';
+import type { Event, Job } from '../worker/worker.ts';
 
 /** Follows the events of a job. */
 export class Progress {

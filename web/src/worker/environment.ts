@@ -1,9 +1,9 @@
 // What the browser is: the facts that a measurement means nothing without.
 
-import type { Backend, EngineName } from '../engines/engine.ts';
+import { newWebGlContext } from '../engines/common/backends.ts';
+import type { Backend, EngineName } from '../engines/common/engine.ts';
 import { ENGINES } from '../engines/known.ts';
-import { newWebGlContext } from '../engines/support.ts';
-import type { EnvironmentEvent, Job } from './generated/job.ts';
+import type { EnvironmentEvent, Job } from '../protocol/generated/job.ts';
 import { NS_PER_MS } from './timing.ts';
 import { hasInt8DotProducts, hasSimd } from './wasm.ts';
 

@@ -1,10 +1,10 @@
 // The samples of a job: .npy files with the samples along the first axis.
 
-import { fetchBytes } from '../engines/download.ts';
-import { DataError, EngineError, firstLine } from '../engines/errors.ts';
-import { specText } from '../engines/inputs.ts';
-import type { Preprocessing } from './generated/job.ts';
-import { readNpy } from './npy.ts';
+import { fetchBytes } from '../engines/common/download.ts';
+import { specText } from '../engines/common/inputs.ts';
+import { DataError, EngineError, firstLine } from '../protocol/errors.ts';
+import type { Preprocessing } from '../protocol/generated/job.ts';
+import { readNpy } from '../protocol/npy.ts';
 import {
   isDtype,
   preprocess,
@@ -12,7 +12,7 @@ import {
   type Tensor,
   type TensorSpec,
   type Tensors,
-} from './tensors.ts';
+} from '../protocol/tensors.ts';
 
 /** The same rules as of Samples in edgekit_runtimes/samples.py. */
 export class Samples {

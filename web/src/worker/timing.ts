@@ -1,7 +1,7 @@
 // The measuring loop: blocks of runs, in palindromic order. As edgekit_runtimes/timing.py.
 
-import type { BoundModel } from '../engines/engine.ts';
-import type { Plan } from './generated/job.ts';
+import type { BoundModel } from '../engines/common/engine.ts';
+import type { Plan } from '../protocol/generated/job.ts';
 
 export const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;

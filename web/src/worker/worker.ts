@@ -2,13 +2,20 @@
 //
 // job.py lists the events in their order. Runs in a page and in a module worker.
 
-import type { Backend, BoundModel, EngineName, Model } from '../engines/engine.ts';
-import { DataError, EngineError, firstLine } from '../engines/errors.ts';
-import { download, startEngine } from '../engines/index.ts';
+import type { Backend, BoundModel, EngineName, Model } from '../engines/common/engine.ts';
+import { download, startEngine } from '../engines/start.ts';
+import { DataError, EngineError, firstLine } from '../protocol/errors.ts';
+import type { Event, Job, JobModel, Plan } from '../protocol/generated/job.ts';
+import {
+  encode,
+  isBatched,
+  stack,
+  type Tensor,
+  type Tensors,
+  unbatch,
+} from '../protocol/tensors.ts';
 import { describeEnvironment } from './environment.ts';
-import type { Event, Job, JobModel, Plan } from './generated/job.ts';
 import { Samples } from './samples.ts';
-import { encode, isBatched, stack, type Tensor, type Tensors, unbatch } from './tensors.ts';
 import { planBlocks, roundOrder, runsPerSample, timed, timedBlock, timedWarmup } from './timing.ts';
 
 export type { Event, Job };

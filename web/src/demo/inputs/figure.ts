@@ -1,6 +1,6 @@
 // A drawing as the training data would hold it: the same size, line width and place.
 
-import type { Drawing, Picture } from './site.ts';
+import type { Drawing, Picture } from '../site/site.ts';
 
 /** Points of a pen that stayed down, in any unit. */
 export type Stroke = readonly (readonly [x: number, y: number])[];

@@ -1,10 +1,10 @@
 // A picture for the model: a file, dropped or chosen, or the camera.
 
-import { byId, make, nextFrame } from './dom.ts';
+import { byId, make, nextFrame } from '../page/dom.ts';
+import { messageOf } from '../page/words.ts';
+import type { Picture } from '../site/site.ts';
 import { openImage } from './image-file.ts';
 import { drawValues, readPicture } from './pixels.ts';
-import type { Picture } from './site.ts';
-import { messageOf } from './words.ts';
 
 /** What the visitor is told; the second is true where something went wrong. */
 type Say = (text: string, isAlarm?: boolean) => void;

@@ -1,12 +1,12 @@
 // The place where a visitor gives the model something: what suits the model's input.
 
-import type { Tensor, Tensors } from '../protocol/tensors.ts';
-import { make } from './dom.ts';
-import { significant } from './format.ts';
-import type { Input } from './golden.ts';
+import type { Tensor, Tensors } from '../../protocol/tensors.ts';
+import { significant } from '../numbers/format.ts';
+import { make } from '../page/dom.ts';
+import type { Input } from '../site/golden.ts';
+import type { Picture, Site, SiteTensor } from '../site/site.ts';
 import { ImageInput } from './image-input.ts';
 import { Pad } from './pad.ts';
-import type { Picture, Site, SiteTensor } from './site.ts';
 
 /** Shows an input that came from elsewhere: a sample. */
 export interface InputView {

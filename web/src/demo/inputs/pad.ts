@@ -1,9 +1,9 @@
 // The pad to draw on, with mouse, finger, pen or arrow keys.
 
-import { make, pixelContext } from './dom.ts';
+import { make, pixelContext } from '../page/dom.ts';
+import type { Drawing, Picture } from '../site/site.ts';
 import { drawFigure, type Stroke } from './figure.ts';
 import { drawValues } from './pixels.ts';
-import type { Drawing, Picture } from './site.ts';
 
 /** Pixels of the canvas behind the pad; it is shown smaller. */
 const SIDE = 640;

@@ -1,7 +1,7 @@
 // Pictures and the values that stand for them in the data.
 
-import { pixelContext } from './dom.ts';
-import type { Picture } from './site.ts';
+import { pixelContext } from '../page/dom.ts';
+import type { Picture } from '../site/site.ts';
 
 const OPAQUE = 255;
 

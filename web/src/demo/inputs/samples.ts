@@ -1,9 +1,9 @@
 // The golden samples as buttons: pictures where they are pictures, else numbers.
 
-import type { Tensor } from '../protocol/tensors.ts';
-import { make } from './dom.ts';
+import type { Tensor } from '../../protocol/tensors.ts';
+import { make } from '../page/dom.ts';
+import type { Picture } from '../site/site.ts';
 import { drawValues } from './pixels.ts';
-import type { Picture } from './site.ts';
 
 /** As many as one looks at; the rest serve "Measure all". */
 const MOST_BUTTONS = 16;

@@ -1,17 +1,17 @@
 // "Measure all": jobs for workers, and rows of what they say, as edgekit/measure makes them.
 
-import { ENGINES } from '../engines/known.ts';
-import type { Job, JobModel, Plan } from '../protocol/generated/job.ts';
-import type { EdgekitResults, Ratio, Row } from '../protocol/generated/results.ts';
-import type { Tensors } from '../protocol/tensors.ts';
-import type { Choice } from './choices.ts';
-import { FidelityAccumulator } from './fidelity.ts';
+import { ENGINES } from '../../engines/known.ts';
+import type { Job, JobModel, Plan } from '../../protocol/generated/job.ts';
+import type { EdgekitResults, Ratio, Row } from '../../protocol/generated/results.ts';
+import type { Tensors } from '../../protocol/tensors.ts';
+import { FidelityAccumulator } from '../numbers/fidelity.ts';
+import { compare, summarize } from '../numbers/statistics.ts';
+import { messageOf } from '../page/words.ts';
+import { runJobApart } from '../session/session.ts';
+import type { Choice } from '../site/choices.ts';
+import { type Artifact, engineOf, REFERENCE_RECIPE, referenceOf, type Site } from '../site/site.ts';
+import { isWorthIt } from '../site/support.ts';
 import { blocksOf, type Environment, type ModelRecord, WorkerRecord } from './record.ts';
-import { runJobApart } from './session.ts';
-import { type Artifact, engineOf, REFERENCE_RECIPE, referenceOf, type Site } from './site.ts';
-import { compare, summarize } from './statistics.ts';
-import { isWorthIt } from './support.ts';
-import { messageOf } from './words.ts';
 
 /**
  * A visitor waits: one worker instead of several processes, so the interval is that of the rounds

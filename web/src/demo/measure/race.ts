@@ -1,11 +1,11 @@
 // A race: which back end answers fastest on this machine, with this model and this input.
 
-import type { Tensors } from '../protocol/tensors.ts';
-import { type Choice, choiceKey } from './choices.ts';
-import { Session } from './session.ts';
-import { median } from './statistics.ts';
-import type { Lap } from './views.ts';
-import { messageOf } from './words.ts';
+import type { Tensors } from '../../protocol/tensors.ts';
+import { median } from '../numbers/statistics.ts';
+import { messageOf } from '../page/words.ts';
+import { Session } from '../session/session.ts';
+import { type Choice, choiceKey } from '../site/choices.ts';
+import type { Lap } from '../views/views.ts';
 
 /** Long enough to see twice the time of a millisecond's run through a clock of .1 ms. */
 const BLOCK_MS = 60;

@@ -1,10 +1,10 @@
 // What one worker said about its job, sorted by model: as edgekit/bench/record.py.
 
-import type { EncodedArray, Event } from '../protocol/generated/job.ts';
-import type { Block } from '../protocol/generated/results.ts';
-import { type Dtype, type Tensor, view } from '../protocol/tensors.ts';
-import type { FidelityAccumulator } from './fidelity.ts';
-import { messageOf } from './words.ts';
+import type { EncodedArray, Event } from '../../protocol/generated/job.ts';
+import type { Block } from '../../protocol/generated/results.ts';
+import { type Dtype, type Tensor, view } from '../../protocol/tensors.ts';
+import type { FidelityAccumulator } from '../numbers/fidelity.ts';
+import { messageOf } from '../page/words.ts';
 
 /** Times in ns; blocks in the order of time. */
 export interface ModelRecord {

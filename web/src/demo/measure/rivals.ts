@@ -1,9 +1,9 @@
 // Who races whom.
 
-import type { EngineName } from '../engines/engine.ts';
-import { type Choice, placesOf, threadsHere } from './choices.ts';
-import { type Artifact, engineOf, type Site } from './site.ts';
-import { isWorthIt } from './support.ts';
+import type { EngineName } from '../../engines/common/engine.ts';
+import { type Choice, placesOf, threadsHere } from '../site/choices.ts';
+import { type Artifact, engineOf, type Site } from '../site/site.ts';
+import { isWorthIt } from '../site/support.ts';
 
 /** Computing with integers is what buys speed where an engine knows how. */
 const FAST_RECIPE = 'int8';

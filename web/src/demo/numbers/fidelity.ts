@@ -1,7 +1,7 @@
 // Agreement with the original's outputs: the same figures as edgekit/results/fidelity.py.
 
-import type { Fidelity, NumberOrInfinite as Finite } from '../protocol/generated/results.ts';
-import type { Tensor, Tensors } from '../protocol/tensors.ts';
+import type { Fidelity, NumberOrInfinite as Finite } from '../../protocol/generated/results.ts';
+import type { Tensor, Tensors } from '../../protocol/tensors.ts';
 
 type OutputFidelity = Fidelity['outputs'][string];
 type WorstFidelity = Fidelity['worst'];

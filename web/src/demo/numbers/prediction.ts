@@ -1,7 +1,7 @@
 // What an output says, ready to be shown: classes as shares, anything else as numbers.
 
+import type { SiteOutput } from '../site/site.ts';
 import { argmax } from './fidelity.ts';
-import type { SiteOutput } from './site.ts';
 
 /** Outputs with more classes than this show their best few; site.py keeps room for as many. */
 const MOST_BARS = 10;

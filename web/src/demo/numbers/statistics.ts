@@ -1,7 +1,7 @@
 // What samples say: the same figures as edgekit/results/statistics.py, which explains them.
 // test/demo_statistics.test.ts compares the two.
 
-import type { Ratio, Statistics } from '../protocol/generated/results.ts';
+import type { Ratio, Statistics } from '../../protocol/generated/results.ts';
 
 const NOISE = 0.01;
 const OUTLIER_Z = 3.5;

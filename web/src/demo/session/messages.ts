@@ -1,8 +1,8 @@
 // What the page and its worker say to each other.
 
-import type { Backend, EngineName } from '../engines/engine.ts';
-import type { EnvironmentEvent, Event, Job } from '../protocol/generated/job.ts';
-import type { TensorSpec, Tensors } from '../protocol/tensors.ts';
+import type { Backend, EngineName } from '../../engines/common/engine.ts';
+import type { EnvironmentEvent, Event, Job } from '../../protocol/generated/job.ts';
+import type { TensorSpec, Tensors } from '../../protocol/tensors.ts';
 
 /** Load an artifact. url: absolute. */
 export interface OpenRequest {

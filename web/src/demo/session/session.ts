@@ -1,8 +1,8 @@
 // A model in a worker of its own, as the page sees it.
 
-import type { Event, Job } from '../protocol/generated/job.ts';
-import type { Tensors } from '../protocol/tensors.ts';
-import type { Choice } from './choices.ts';
+import type { Event, Job } from '../../protocol/generated/job.ts';
+import type { Tensors } from '../../protocol/tensors.ts';
+import type { Choice } from '../site/choices.ts';
 import type { Answers, Described, FromWorker, Opened, Ran, Request } from './messages.ts';
 
 const NOT_STARTED =

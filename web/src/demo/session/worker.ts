@@ -1,9 +1,9 @@
 // The worker: runs models away from the page's own thread. One engine and back end in each.
 
-import { firstLine } from '../engines/errors.ts';
-import { download, type Model, startEngine } from '../engines/index.ts';
-import type { Tensors } from '../protocol/tensors.ts';
-import { NS_PER_MS, timed } from '../protocol/timing.ts';
+import { download, type Model, startEngine } from '../../engines/start.ts';
+import { firstLine } from '../../protocol/errors.ts';
+import type { Tensors } from '../../protocol/tensors.ts';
+import { NS_PER_MS, timed } from '../../worker/timing.ts';
 import type {
   Answers,
   DescribeRequest,
@@ -68,7 +68,7 @@ function clockStep(): number {
 
 /** The facts of this machine that a time means nothing without, and what was downloaded here. */
 async function describe({ engine, backend }: DescribeRequest): Promise<Answers['describe']> {
-  const { describeEnvironment } = await import('../protocol/environment.ts');
+  const { describeEnvironment } = await import('../../worker/environment.ts');
   const models = [{ id: engine, engine, path: '.', options: { backend } }];
   const preprocessing = { scale: 1, mean: [], std: [], resize: null };
   const job = { schema: 1, models, inputs: {}, preprocessing, plan: null, outputs: 0 } as const;
@@ -87,7 +87,7 @@ async function answer({ id, request }: ToWorker): Promise<void> {
       case 'describe':
         return post({ id, answer: await describe(request) });
       case 'job': {
-        const { runJob } = await import('../protocol/worker.ts');
+        const { runJob } = await import('../../worker/worker.ts');
         await runJob(request.job, (event) => post({ id, event }));
         return post({ id, answer: null });
       }

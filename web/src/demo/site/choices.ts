@@ -1,7 +1,7 @@
 // What can be chosen: an artifact, and the engine and back end that run it.
 
-import type { Backend, EngineName } from '../engines/engine.ts';
-import { ENGINES } from '../engines/known.ts';
+import type { Backend, EngineName } from '../../engines/common/engine.ts';
+import { ENGINES } from '../../engines/known.ts';
 import { type Artifact, engineOf, REFERENCE_RECIPE, type Site, wireBytes } from './site.ts';
 
 /** threads: of WebAssembly. */

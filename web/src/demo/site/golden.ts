@@ -1,13 +1,13 @@
 // The golden samples, and inputs of any origin made ready for a model.
 
-import { readNpy } from '../protocol/npy.ts';
+import { readNpy } from '../../protocol/npy.ts';
 import {
   type Dtype,
   preprocess,
   type Tensor,
   type TensorSpec,
   type Tensors,
-} from '../protocol/tensors.ts';
+} from '../../protocol/tensors.ts';
 import type { Site } from './site.ts';
 
 /** Values before preprocessing, without a batch axis. golden: the sample's number, or null. */

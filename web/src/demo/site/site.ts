@@ -1,8 +1,8 @@
 // What the page knows of the bundle: site.json, as edgekit/demo/site.py writes it.
 
-import type { EngineName, Format } from '../engines/engine.ts';
-import type { Preprocessing } from '../protocol/generated/job.ts';
-import type { NumberOrInfinite } from '../protocol/generated/results.ts';
+import type { EngineName, Format } from '../../engines/common/engine.ts';
+import type { Preprocessing } from '../../protocol/generated/job.ts';
+import type { NumberOrInfinite } from '../../protocol/generated/results.ts';
 
 /** shape: null where a size is free. sample: the shape of a golden one, without the batch axis. */
 export interface SiteTensor {

@@ -1,7 +1,7 @@
 // What this browser has, asked once.
 
-import type { Backend } from '../engines/engine.ts';
-import { whyNot } from '../engines/support.ts';
+import { whyNot } from '../../engines/common/backends.ts';
+import type { Backend } from '../../engines/common/engine.ts';
 import { type Choice, placeKey } from './choices.ts';
 
 /** Ten times slower than the same engine's WebAssembly, and refuses most artifacts. */

@@ -1,7 +1,7 @@
 // The times of predictions: kept, summed up and drawn as a histogram.
 
-import { time } from './format.ts';
-import { median, summarize } from './statistics.ts';
+import { time } from '../numbers/format.ts';
+import { median, summarize } from '../numbers/statistics.ts';
 
 const MOST_SAMPLES = 1000;
 const BINS = 24;

@@ -1,13 +1,13 @@
 // "Measure all": a button, a table that fills, and the results as a file.
 
-import type { Ratio, Row } from '../protocol/generated/results.ts';
-import { Bench, subjectsOf } from './bench.ts';
-import { type Choice, placeLabel } from './choices.ts';
-import { byId, make } from './dom.ts';
-import { bytes, percent, significant, time } from './format.ts';
-import { loadGolden } from './golden.ts';
-import { type Artifact, type Site, wireBytes } from './site.ts';
-import { messageOf } from './words.ts';
+import type { Ratio, Row } from '../../protocol/generated/results.ts';
+import { Bench, subjectsOf } from '../measure/bench.ts';
+import { bytes, percent, significant, time } from '../numbers/format.ts';
+import { byId, make } from '../page/dom.ts';
+import { messageOf } from '../page/words.ts';
+import { type Choice, placeLabel } from '../site/choices.ts';
+import { loadGolden } from '../site/golden.ts';
+import { type Artifact, type Site, wireBytes } from '../site/site.ts';
 
 const HEADS = [
   'Artifact',

@@ -1,6 +1,8 @@
 // The two lists to choose from: artifacts, and the engines and back ends that run them.
 
-import { ENGINES } from '../engines/known.ts';
+import { ENGINES } from '../../engines/known.ts';
+import { bytes } from '../numbers/format.ts';
+import { byId, make } from '../page/dom.ts';
 import {
   type Choice,
   moveTo,
@@ -9,10 +11,8 @@ import {
   placeLabel,
   placesOf,
   threadsHere,
-} from './choices.ts';
-import { byId, make } from './dom.ts';
-import { bytes } from './format.ts';
-import { type Site, wireBytes } from './site.ts';
+} from '../site/choices.ts';
+import { type Site, wireBytes } from '../site/site.ts';
 
 export class Selects {
   readonly #artifacts = byId<HTMLSelectElement>('artifact');

@@ -1,15 +1,27 @@
 // What the page shows of a prediction, its time, a race and a size.
 
-import { ENGINES } from '../engines/known.ts';
-import type { EnvironmentEvent } from '../protocol/generated/job.ts';
-import { backendLabel, type Choice, choiceKey, placeLabel } from './choices.ts';
-import { byId, make } from './dom.ts';
-import { bytes, difference as differenceText, percent, significant, time } from './format.ts';
+import { ENGINES } from '../../engines/known.ts';
+import type { EnvironmentEvent } from '../../protocol/generated/job.ts';
+import {
+  bytes,
+  difference as differenceText,
+  percent,
+  significant,
+  time,
+} from '../numbers/format.ts';
+import type { Line, Prediction } from '../numbers/prediction.ts';
+import { summarize } from '../numbers/statistics.ts';
+import { byId, make } from '../page/dom.ts';
+import type { Session } from '../session/session.ts';
+import { backendLabel, type Choice, choiceKey, placeLabel } from '../site/choices.ts';
+import {
+  type Artifact,
+  REFERENCE_RECIPE,
+  referenceOf,
+  type Site,
+  wireBytes,
+} from '../site/site.ts';
 import { drawHistogram, type Latency } from './latency.ts';
-import type { Line, Prediction } from './prediction.ts';
-import type { Session } from './session.ts';
-import { type Artifact, REFERENCE_RECIPE, referenceOf, type Site, wireBytes } from './site.ts';
-import { summarize } from './statistics.ts';
 
 /** One of a race. reason: why there is no time. */
 export interface Lap {

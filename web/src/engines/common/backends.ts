@@ -1,8 +1,8 @@
 // Whether this browser has what a back end needs.
 
+import { EngineError } from '../../protocol/errors.ts';
+import { ENGINES } from '../known.ts';
 import type { Backend, EngineName } from './engine.ts';
-import { EngineError } from './errors.ts';
-import { ENGINES } from './known.ts';
 
 /** Return why this page or worker cannot use the back end, null where it can. */
 export async function whyNot(backend: Backend): Promise<string | null> {

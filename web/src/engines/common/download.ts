@@ -1,7 +1,7 @@
 // The bytes of an artifact, fetched before an engine parses them, so that the two are timed apart.
 
+import { EngineError, firstLine } from '../../protocol/errors.ts';
 import type { Format } from './engine.ts';
-import { EngineError, firstLine } from './errors.ts';
 
 /**
  * main: the .tflite or .onnx file, or TF.js's model.json.

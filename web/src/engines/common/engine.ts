@@ -5,7 +5,7 @@
 //     const model = await engine.load(files);
 //     const { digit } = await model.run({ image });
 
-import type { TensorSpec, Tensors } from '../protocol/tensors.ts';
+import type { TensorSpec, Tensors } from '../../protocol/tensors.ts';
 import type { Files } from './download.ts';
 
 export type EngineName = 'tfjs' | 'litertjs' | 'ort-web';

@@ -1,7 +1,7 @@
 // The check that inputs fit a model, before a runtime meets them in its own ways.
 
-import type { Tensor, TensorSpec, Tensors } from '../protocol/tensors.ts';
-import { EngineError } from './errors.ts';
+import { EngineError } from '../../protocol/errors.ts';
+import type { Tensor, TensorSpec, Tensors } from '../../protocol/tensors.ts';
 
 /** Return the tensor for an input. Throws EngineError where there is none or it does not fit. */
 export function inputFor(spec: TensorSpec, inputs: Tensors): Tensor {

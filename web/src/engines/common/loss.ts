@@ -1,6 +1,6 @@
 // A GPU that goes away: TF.js then gives wrong numbers without an error, or waits for ever.
 
-import { EngineError } from './errors.ts';
+import { EngineError } from '../../protocol/errors.ts';
 
 /** Watches the contexts that an engine draws on, and fails its work once one of them is lost. */
 export class Loss {

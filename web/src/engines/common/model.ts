@@ -1,8 +1,8 @@
 // A loaded model, the same for every runtime: each brings only what it does with its own tensors.
 
-import type { Tensor, TensorSpec, Tensors } from '../protocol/tensors.ts';
+import { type Explain, firstLine, mapErrors } from '../../protocol/errors.ts';
+import type { Tensor, TensorSpec, Tensors } from '../../protocol/tensors.ts';
 import type { BoundModel, Model } from './engine.ts';
-import { type Explain, firstLine, mapErrors } from './errors.ts';
 import { inputFor } from './inputs.ts';
 import type { Loss } from './loss.ts';
 

@@ -10,14 +10,14 @@ import {
   type TensorDetails,
 } from '@litertjs/core';
 import { version } from '@litertjs/core/package.json';
-import type { TensorSpec } from '../protocol/tensors.ts';
-import type { Backend, Engine, EngineOptions, Model } from './engine.ts';
-import { EngineError, firstLine, mapErrors } from './errors.ts';
-import { ENGINES } from './known.ts';
-import { Loss } from './loss.ts';
-import { type Runtime, RuntimeModel } from './model.ts';
-import { runtimeFolder } from './runtimes.ts';
-import { requireThreads } from './support.ts';
+import { EngineError, firstLine, mapErrors } from '../../protocol/errors.ts';
+import type { TensorSpec } from '../../protocol/tensors.ts';
+import { requireThreads } from '../common/backends.ts';
+import type { Backend, Engine, EngineOptions, Model } from '../common/engine.ts';
+import { Loss } from '../common/loss.ts';
+import { type Runtime, RuntimeModel } from '../common/model.ts';
+import { runtimeFolder } from '../common/runtimes.ts';
+import { ENGINES } from '../known.ts';
 
 const NAME = ENGINES.litertjs.label;
 

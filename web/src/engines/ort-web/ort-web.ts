@@ -3,14 +3,14 @@
 // Works in a page and in a module worker; WebGL in a worker needs OffscreenCanvas.
 
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
-import type { Dtype, TensorSpec } from '../protocol/tensors.ts';
-import type { Backend, Engine, EngineOptions } from './engine.ts';
-import { EngineError, type Explain, firstLine, mapErrors } from './errors.ts';
-import { ENGINES } from './known.ts';
-import { Loss } from './loss.ts';
-import { type Runtime, RuntimeModel } from './model.ts';
-import { runtimeFolder } from './runtimes.ts';
-import { requireThreads } from './support.ts';
+import { EngineError, type Explain, firstLine, mapErrors } from '../../protocol/errors.ts';
+import type { Dtype, TensorSpec } from '../../protocol/tensors.ts';
+import { requireThreads } from '../common/backends.ts';
+import type { Backend, Engine, EngineOptions } from '../common/engine.ts';
+import { Loss } from '../common/loss.ts';
+import { type Runtime, RuntimeModel } from '../common/model.ts';
+import { runtimeFolder } from '../common/runtimes.ts';
+import { ENGINES } from '../known.ts';
 
 const NAME = ENGINES['ort-web'].label;
 

@@ -4,15 +4,15 @@
 
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Dtype, TensorSpec } from '../protocol/tensors.ts';
-import { type Files, parseJson } from './download.ts';
-import type { Backend, Engine, EngineOptions } from './engine.ts';
-import { EngineError, mapErrors } from './errors.ts';
-import { ENGINES } from './known.ts';
-import { Loss } from './loss.ts';
-import { type Runtime, RuntimeModel } from './model.ts';
-import { runtimeFolder } from './runtimes.ts';
-import { requireThreads } from './support.ts';
+import { EngineError, mapErrors } from '../../protocol/errors.ts';
+import type { Dtype, TensorSpec } from '../../protocol/tensors.ts';
+import { requireThreads } from '../common/backends.ts';
+import { type Files, parseJson } from '../common/download.ts';
+import type { Backend, Engine, EngineOptions } from '../common/engine.ts';
+import { Loss } from '../common/loss.ts';
+import { type Runtime, RuntimeModel } from '../common/model.ts';
+import { runtimeFolder } from '../common/runtimes.ts';
+import { ENGINES } from '../known.ts';
 
 const NAME = ENGINES.tfjs.label;
 
