@@ -8,6 +8,7 @@ import { brotliCompressSync } from 'node:zlib';
 import esbuild from 'esbuild';
 import './generate.mjs';
 import { licences } from './licences.mjs';
+import { runtimeFiles } from './runtime-files.mjs';
 
 const WEB = import.meta.dirname;
 const PAGES = resolve(process.argv[2] ?? `${WEB}/../runtimes/edgekit_runtimes/pages`);
@@ -23,21 +24,6 @@ const SCRIPTS = {
 };
 
 const HTML = { 'runner.html': 'src/runner/index.html', 'demo.html': 'src/demo/index.html' };
-
-// Files of the runtimes that their JavaScript fetches.
-const RUNTIMES = {
-  tfjs: [
-    '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm',
-    '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
-    '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm',
-  ],
-  litertjs: ['', '_compat', '_threaded'].flatMap((build) =>
-    ['js', 'wasm'].map((type) => `@litertjs/core/wasm/litert_wasm${build}_internal.${type}`),
-  ),
-  'ort-web': ['', '.asyncify'].flatMap((build) =>
-    ['mjs', 'wasm'].map((type) => `onnxruntime-web/dist/ort-wasm-simd-threaded${build}.${type}`),
-  ),
-};
 
 await rm(DRAFT, { recursive: true, force: true });
 await esbuild.build({
@@ -56,7 +42,7 @@ await esbuild.build({
   logLevel: 'warning',
 });
 for (const [name, source] of Object.entries(HTML)) await cp(`${WEB}/${source}`, `${DRAFT}/${name}`);
-for (const [engine, files] of Object.entries(RUNTIMES)) {
+for (const [engine, files] of Object.entries(await runtimeFiles())) {
   const folder = `${DRAFT}/runtimes/${engine}`;
   await mkdir(folder, { recursive: true });
   for (const file of files) await cp(`${WEB}/node_modules/${file}`, `${folder}/${basename(file)}`);

@@ -36,6 +36,8 @@ interface Vectors {
     readonly after: EncodedArray;
     readonly same: boolean;
   }[];
+  readonly backends: Readonly<Record<string, string>>;
+  readonly page_engines: Readonly<Record<string, object>>;
 }
 
 export const VECTORS: Vectors = JSON.parse(readFileSync(process.env.EDGEKIT_VECTORS!, 'utf8'));

@@ -1,8 +1,10 @@
 // The state of the page: what runs, on which input, and what becomes of a visitor's choice.
 
+import { ENGINES } from '../engines/known.ts';
 import type { Tensors } from '../protocol/tensors.ts';
 import { type InputView, showInput } from './inputs/inputs.ts';
 import { SampleStrip } from './inputs/samples.ts';
+import type { Lap } from './measure/race.ts';
 import { time } from './numbers/format.ts';
 import { readOutput } from './numbers/prediction.ts';
 import { byId } from './page/dom.ts';
@@ -16,6 +18,7 @@ import {
   placeKey,
   placeLabel,
   startChoices,
+  startPlaces,
 } from './site/choices.ts';
 import {
   type Golden,
@@ -31,7 +34,6 @@ import type { Site } from './site/site.ts';
 import { Latency } from './views/latency.ts';
 import { Selects } from './views/selects.ts';
 import {
-  type Lap,
   say,
   showLatency,
   showMachine,
@@ -107,13 +109,15 @@ export class Demo {
     return described?.fetched ?? [];
   }
 
-  /** Race the back ends of TF.js, where the page runs on one of them. */
+  /** Race the back ends of the engine at hand, where the page may start on several of them. */
   async raceBackEnds(): Promise<void> {
     const { session } = this.#predictor;
-    if (session?.choice.engine !== 'tfjs' || this.#race) return;
+    if (!session || this.#race) return;
+    const { engine } = session.choice;
+    if (startPlaces(engine).length < 2) return;
     const { backendsOf } = await import('./measure/rivals.ts');
     const rivals = await backendsOf(this.#site, session.choice);
-    await this.#runRace(session, rivals, 'TF.js’s back ends');
+    await this.#runRace(session, rivals, `${ENGINES[engine].label}’s back ends`);
   }
 
   /** Open the first choice that works. Throws an Error that says why each did not. */
@@ -245,8 +249,8 @@ export class Demo {
   async #findFastest(): Promise<void> {
     const { session } = this.#predictor;
     if (!session) return;
-    const { enginesOf } = await import('./measure/rivals.ts');
-    await this.#runRace(session, await enginesOf(this.#site, session.choice), 'every engine');
+    const { everyEngine } = await import('./measure/rivals.ts');
+    await this.#runRace(session, await everyEngine(this.#site, session.choice), 'every engine');
   }
 
   /** Race the session against its rivals and move to the winner. A visitor's choice ends it. */

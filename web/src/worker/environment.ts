@@ -1,8 +1,8 @@
 // What the browser is: the facts that a measurement means nothing without.
 
 import { newWebGlContext } from '../engines/common/backends.ts';
-import type { Backend, EngineName } from '../engines/common/engine.ts';
-import { ENGINES } from '../engines/known.ts';
+import type { Backend } from '../engines/common/engine.ts';
+import { ENGINES, type EngineName } from '../engines/known.ts';
 import type { EnvironmentEvent, Job } from '../protocol/generated/job.ts';
 import { NS_PER_MS } from './timing.ts';
 import { hasInt8DotProducts, hasSimd } from './wasm.ts';

@@ -2,8 +2,10 @@
 //
 // job.py lists the events in their order. Runs in a page and in a module worker.
 
-import type { Backend, BoundModel, EngineName, Model } from '../engines/common/engine.ts';
-import { download, startEngine } from '../engines/start.ts';
+import { download } from '../engines/common/download.ts';
+import type { Backend, BoundModel, Model } from '../engines/common/engine.ts';
+import type { EngineName } from '../engines/known.ts';
+import { startEngine } from '../engines/start.ts';
 import { DataError, EngineError, firstLine } from '../protocol/errors.ts';
 import type { Event, Job, JobModel, Plan } from '../protocol/generated/job.ts';
 import {
@@ -106,7 +108,7 @@ class JobRun {
     await this.#emit({ event: 'loading', model: id });
     const { backend = null, threads = 1 } = options as JobOptions;
     const [engine, startNs] = await timed(() =>
-      startEngine(entry.engine as EngineName, backend, { threads }),
+      startEngine(entry.engine as EngineName, backend, threads),
     );
     const [files, downloadNs] = await timed(() => download(engine.format, entry.path));
     const [model, loadNs] = await timed(() => engine.load(files, options));

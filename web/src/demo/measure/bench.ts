@@ -1,6 +1,6 @@
 // "Measure all": jobs for workers, and rows of what they say, as edgekit/measure makes them.
 
-import { ENGINES } from '../../engines/known.ts';
+import { ENGINES, enginesFor } from '../../engines/known.ts';
 import type { Job, JobModel, Plan } from '../../protocol/generated/job.ts';
 import type { EdgekitResults, Ratio, Row } from '../../protocol/generated/results.ts';
 import type { Tensors } from '../../protocol/tensors.ts';
@@ -9,9 +9,9 @@ import { compare, summarize } from '../numbers/statistics.ts';
 import { messageOf } from '../page/words.ts';
 import { runJobApart } from '../session/session.ts';
 import type { Choice } from '../site/choices.ts';
-import { type Artifact, engineOf, REFERENCE_RECIPE, referenceOf, type Site } from '../site/site.ts';
-import { isWorthIt } from '../site/support.ts';
+import { type Artifact, REFERENCE_RECIPE, referenceOf, type Site } from '../site/site.ts';
 import { blocksOf, type Environment, type ModelRecord, WorkerRecord } from './record.ts';
+import { isWorthIt } from './worth.ts';
 
 /**
  * A visitor waits: one worker instead of several processes, so the interval is that of the rounds
@@ -32,11 +32,11 @@ const PLAN_NAME = 'page';
 
 /** Every artifact on the back ends that are worth it in this browser. */
 export async function subjectsOf(site: Site): Promise<Choice[]> {
-  const all = site.artifacts.flatMap((artifact) => {
-    const engine = engineOf(artifact.format);
-    const { backends } = ENGINES[engine];
-    return backends.map((backend) => ({ artifact, engine, backend, threads: 1 }));
-  });
+  const all = site.artifacts.flatMap((artifact) =>
+    enginesFor(artifact.format).flatMap((engine) =>
+      ENGINES[engine].backends.map((backend) => ({ artifact, engine, backend, threads: 1 })),
+    ),
+  );
   const fit = await Promise.all(all.map((subject) => isWorthIt(subject, 'measure')));
   return all.filter((_, index) => fit[index]);
 }

@@ -5,7 +5,6 @@ import { median } from '../numbers/statistics.ts';
 import { messageOf } from '../page/words.ts';
 import { Session } from '../session/session.ts';
 import { type Choice, choiceKey } from '../site/choices.ts';
-import type { Lap } from '../views/views.ts';
 
 /** Long enough to see twice the time of a millisecond's run through a clock of .1 ms. */
 const BLOCK_MS = 60;
@@ -16,6 +15,13 @@ const ROUNDS = 2;
 const HOPELESS = 5;
 /** Who leads by less has not won: moving costs the visitor a changed page. */
 const CLEAR_LEAD = 0.9;
+
+/** One of a race. reason: why there is no time. */
+export interface Lap {
+  readonly choice: Choice;
+  readonly ns: number | null;
+  readonly reason: string | null;
+}
 
 interface Runner {
   readonly choice: Choice;

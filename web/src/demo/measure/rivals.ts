@@ -1,25 +1,24 @@
 // Who races whom.
 
-import type { EngineName } from '../../engines/common/engine.ts';
-import { type Choice, placesOf, threadsHere } from '../site/choices.ts';
-import { type Artifact, engineOf, type Site } from '../site/site.ts';
-import { isWorthIt } from '../site/support.ts';
+import type { EngineName } from '../../engines/known.ts';
+import { artifactsOf, type Choice, enginesOf, placesOf, threadsHere } from '../site/choices.ts';
+import type { Artifact, Site } from '../site/site.ts';
+import { isWorthIt } from './worth.ts';
 
 /** Computing with integers is what buys speed where an engine knows how. */
 const FAST_RECIPE = 'int8';
 
-/** The same artifact on all back ends of its engine; with one thread, for nobody asked for more. */
+/** The same artifact on all back ends of its engine; with one thread, since nobody asked for more. */
 export async function backendsOf(site: Site, { artifact, engine }: Choice): Promise<Choice[]> {
   const choices = await fitChoices(site, [engine], () => [artifact]);
   return choices.filter(({ threads }) => threads === 1);
 }
 
 /** Every engine, each with the recipe at hand and with the one that is made for speed. */
-export function enginesOf(site: Site, { artifact }: Choice): Promise<Choice[]> {
-  const engines = [...new Set(site.artifacts.map(({ format }) => engineOf(format)))];
+export function everyEngine(site: Site, { artifact }: Choice): Promise<Choice[]> {
   const recipes = new Set([artifact.recipe, FAST_RECIPE]);
-  return fitChoices(site, engines, (engine) => {
-    const there = site.artifacts.filter((other) => engineOf(other.format) === engine);
+  return fitChoices(site, enginesOf(site), (engine) => {
+    const there = artifactsOf(site, engine);
     const chosen = there.filter(({ recipe }) => recipes.has(recipe));
     return chosen.length ? chosen : there.slice(0, 1);
   });

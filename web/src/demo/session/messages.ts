@@ -1,6 +1,7 @@
 // What the page and its worker say to each other.
 
-import type { Backend, EngineName } from '../../engines/common/engine.ts';
+import type { Backend } from '../../engines/common/engine.ts';
+import type { EngineName } from '../../engines/known.ts';
 import type { EnvironmentEvent, Event, Job } from '../../protocol/generated/job.ts';
 import type { TensorSpec, Tensors } from '../../protocol/tensors.ts';
 

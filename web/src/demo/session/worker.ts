@@ -1,6 +1,9 @@
 // The worker: runs models away from the page's own thread. One engine and back end in each.
 
-import { download, type Model, startEngine } from '../../engines/start.ts';
+import { download } from '../../engines/common/download.ts';
+import type { Model } from '../../engines/common/engine.ts';
+import { ENGINES } from '../../engines/known.ts';
+import { startEngine } from '../../engines/start.ts';
 import { firstLine } from '../../protocol/errors.ts';
 import type { Tensors } from '../../protocol/tensors.ts';
 import { NS_PER_MS, timed } from '../../worker/timing.ts';
@@ -18,11 +21,10 @@ let model: Model | null = null;
 
 async function open(request: OpenRequest): Promise<Answers['open']> {
   const { engine: name, backend, threads } = request;
-  const format = { tfjs: 'tfjs', litertjs: 'tflite', 'ort-web': 'onnx' } as const;
   // Both at once: the visitor waits for the slower one only.
-  const downloading = timed(() => download(format[name], request.url));
+  const downloading = timed(() => download(ENGINES[name].format, request.url));
   downloading.catch(() => {});
-  const [engine, startNs] = await timed(() => startEngine(name, backend, { threads }));
+  const [engine, startNs] = await timed(() => startEngine(name, backend, threads));
   const [files, downloadNs] = await downloading;
   const [loaded, loadNs] = await timed(() => engine.load(files, request.options));
   model = loaded;

@@ -1,8 +1,8 @@
 // What can be chosen: an artifact, and the engine and back end that run it.
 
-import type { Backend, EngineName } from '../../engines/common/engine.ts';
-import { ENGINES } from '../../engines/known.ts';
-import { type Artifact, engineOf, REFERENCE_RECIPE, type Site, wireBytes } from './site.ts';
+import type { Backend } from '../../engines/common/engine.ts';
+import { ENGINE_NAMES, ENGINES, type EngineName, enginesFor } from '../../engines/known.ts';
+import { type Artifact, REFERENCE_RECIPE, type Site, wireBytes } from './site.ts';
 
 /** threads: of WebAssembly. */
 export interface Place {
@@ -40,10 +40,18 @@ export const choiceKey = (choice: Choice): string => `${choice.artifact.id} ${pl
 export const threadsHere = (): number =>
   globalThis.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1) : 1;
 
+/** The engines that run the bundle's formats. */
+export const enginesOf = (site: Site): EngineName[] => [
+  ...new Set(site.artifacts.flatMap(({ format }) => enginesFor(format))),
+];
+
+/** The artifacts that an engine runs. */
+export const artifactsOf = (site: Site, engine: EngineName): Artifact[] =>
+  site.artifacts.filter(({ format }) => format === ENGINES[engine].format);
+
 /** Every engine of the bundle's formats on each of its back ends. */
 export function placesOf(site: Site, threads: number): Place[] {
-  const engines = new Set(site.artifacts.map((artifact) => engineOf(artifact.format)));
-  return [...engines].flatMap((engine) =>
+  return enginesOf(site).flatMap((engine) =>
     ENGINES[engine].backends.flatMap((backend) => [
       { engine, backend, threads: 1 },
       ...(backend === 'wasm' && threads > 1 ? [{ engine, backend, threads }] : []),
@@ -51,21 +59,21 @@ export function placesOf(site: Site, threads: number): Place[] {
   );
 }
 
-/** Where the page starts: TF.js on WebGL, else on what needs less of a browser, else others. */
-const START: readonly Place[] = [
-  { engine: 'tfjs', backend: 'webgl', threads: 1 },
-  { engine: 'tfjs', backend: 'wasm', threads: 1 },
-  { engine: 'tfjs', backend: 'cpu', threads: 1 },
-  { engine: 'litertjs', backend: 'wasm', threads: 1 },
-  { engine: 'ort-web', backend: 'wasm', threads: 1 },
-];
+/** Where the page may start with an engine: not on WebGPU, which few browsers have. */
+export const startPlaces = (engine: EngineName): Place[] =>
+  ENGINES[engine].backends
+    .filter((backend) => backend !== 'webgpu' && !isAvoided(engine, backend))
+    .map((backend) => ({ engine, backend, threads: 1 }));
+
+/** Whether a back end is used only where the visitor chooses it. */
+export const isAvoided = (engine: EngineName, backend: Backend): boolean =>
+  ENGINES[engine].avoided?.includes(backend) ?? false;
 
 /** What to start with, to be tried in this order: of each engine the smallest artifact first. */
 export function startChoices(site: Site): Choice[] {
-  return [...new Set(START.map(({ engine }) => engine))].flatMap((engine) => {
-    const places = START.filter((place) => place.engine === engine);
-    const artifacts = site.artifacts.filter(({ format }) => engineOf(format) === engine);
-    const sorted = [...artifacts].sort((a, b) => weight(a) - weight(b));
+  return ENGINE_NAMES.flatMap((engine) => {
+    const places = startPlaces(engine);
+    const sorted = artifactsOf(site, engine).sort((a, b) => weight(a) - weight(b));
     return sorted.flatMap((artifact) => places.map((place) => ({ ...place, artifact })));
   });
 }
@@ -76,7 +84,7 @@ const weight = (artifact: Artifact): number =>
 
 /** The same artifact elsewhere: the one of the same recipe in the format of that engine. */
 export function moveTo(place: Place, artifact: Artifact, site: Site): Choice | null {
-  const there = site.artifacts.filter((other) => engineOf(other.format) === place.engine);
+  const there = artifactsOf(site, place.engine);
   const found =
     there.find((other) => other.id === artifact.id) ??
     there.find((other) => other.recipe === artifact.recipe) ??
@@ -85,9 +93,10 @@ export function moveTo(place: Place, artifact: Artifact, site: Site): Choice | n
   return found ? { ...place, artifact: found } : null;
 }
 
-/** An artifact where the last one ran, else on the default back end of its engine. */
+/** An artifact where the last one ran, else on the default back end of its first engine. */
 export function placeFor(artifact: Artifact, last: Place | null): Choice {
-  const engine = engineOf(artifact.format);
-  if (last && last.engine === engine) return { ...last, artifact };
+  const engines = enginesFor(artifact.format);
+  if (last && engines.includes(last.engine)) return { ...last, artifact };
+  const [engine] = engines as [EngineName];
   return { engine, backend: ENGINES[engine].backends[0], threads: 1, artifact };
 }

@@ -1,6 +1,6 @@
 // What the page knows of the bundle: site.json, as edgekit/demo/site.py writes it.
 
-import type { EngineName, Format } from '../../engines/common/engine.ts';
+import type { Format } from '../../engines/common/engine.ts';
 import type { Preprocessing } from '../../protocol/generated/job.ts';
 import type { NumberOrInfinite } from '../../protocol/generated/results.ts';
 
@@ -75,15 +75,6 @@ export interface Site {
 }
 
 export const REFERENCE_RECIPE = 'fp32';
-
-const ENGINES: Readonly<Record<Format, EngineName>> = {
-  tfjs: 'tfjs',
-  tflite: 'litertjs',
-  onnx: 'ort-web',
-};
-
-/** The one engine that runs a format in a page. */
-export const engineOf = (format: Format): EngineName => ENGINES[format];
 
 /** Fetch site.json. Throws an Error in plain words. */
 export async function loadSite(): Promise<Site> {

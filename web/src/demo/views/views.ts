@@ -2,6 +2,7 @@
 
 import { ENGINES } from '../../engines/known.ts';
 import type { EnvironmentEvent } from '../../protocol/generated/job.ts';
+import type { Lap } from '../measure/race.ts';
 import {
   bytes,
   difference as differenceText,
@@ -22,13 +23,6 @@ import {
   wireBytes,
 } from '../site/site.ts';
 import { drawHistogram, type Latency } from './latency.ts';
-
-/** One of a race. reason: why there is no time. */
-export interface Lap {
-  readonly choice: Choice;
-  readonly ns: number | null;
-  readonly reason: string | null;
-}
 
 /** Letters of a class's name beside its bar; longer ones are cut, and whole when pointed at. */
 const WIDEST_LABEL = 20;

@@ -1,8 +1,8 @@
 // Whether this browser has what a back end needs.
 
 import { EngineError } from '../../protocol/errors.ts';
-import { ENGINES } from '../known.ts';
-import type { Backend, EngineName } from './engine.ts';
+import type { Backend } from './engine.ts';
+import type { EngineInfo } from './runtime.ts';
 
 /** Return why this page or worker cannot use the back end, null where it can. */
 export async function whyNot(backend: Backend): Promise<string | null> {
@@ -23,9 +23,11 @@ export async function whyNot(backend: Backend): Promise<string | null> {
   }
 }
 
-/** Throw EngineError where the back end is none of the engine's, or this browser lacks it. */
-export async function requireBackend(name: EngineName, backend: Backend): Promise<void> {
-  const { label, backends } = ENGINES[name];
+/** Throw EngineError where the engine does not have the back end, or this browser does not. */
+export async function requireBackend(
+  { label, backends }: EngineInfo,
+  backend: Backend,
+): Promise<void> {
   if (!backends.includes(backend)) {
     throw new EngineError(`${label} has no back end '${backend}'. It has: ${backends.join(', ')}.`);
   }
@@ -33,11 +35,11 @@ export async function requireBackend(name: EngineName, backend: Backend): Promis
   if (reason) throw new EngineError(`${label} cannot use ${backend}: ${reason}.`);
 }
 
-/** Throw EngineError where several threads are asked for and the page may not share memory. */
-export function requireThreads(label: string, threads: number): void {
+/** Throw an Error where several threads are asked for and the page may not share memory. */
+export function requireThreads(threads: number): void {
   if (threads > 1 && !globalThis.crossOriginIsolated) {
-    throw new EngineError(
-      `${label} cannot use ${threads} threads: the page is not cross-origin isolated. ` +
+    throw new Error(
+      `the page is not cross-origin isolated, which ${threads} threads need. ` +
         'Serve it with COOP same-origin and COEP require-corp.',
     );
   }

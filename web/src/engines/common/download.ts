@@ -1,16 +1,7 @@
 // The bytes of an artifact, fetched before an engine parses them, so that the two are timed apart.
 
 import { EngineError, firstLine } from '../../protocol/errors.ts';
-import type { Format } from './engine.ts';
-
-/**
- * main: the .tflite or .onnx file, or TF.js's model.json.
- * shards: TF.js's weights in the order of model.json; empty for the other formats.
- */
-export interface Files {
-  readonly main: Uint8Array<ArrayBuffer>;
-  readonly shards: readonly Uint8Array<ArrayBuffer>[];
-}
+import type { Files, Format } from './engine.ts';
 
 /** The part of model.json that tells where the weights are. */
 interface WeightsManifest {

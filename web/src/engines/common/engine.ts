@@ -1,4 +1,4 @@
-// The one interface of the engines. Get one by startEngine (index.ts): a page downloads only that.
+// The one interface of the engines. Get one by startEngine (start.ts): a page downloads only that.
 //
 //     const engine = await startEngine('tfjs', 'webgl');
 //     const files = await download(engine.format, url);
@@ -6,31 +6,30 @@
 //     const { digit } = await model.run({ image });
 
 import type { TensorSpec, Tensors } from '../../protocol/tensors.ts';
-import type { Files } from './download.ts';
 
-export type EngineName = 'tfjs' | 'litertjs' | 'ort-web';
 export type Backend = 'webgl' | 'wasm' | 'webgpu' | 'cpu';
 export type Format = 'tfjs' | 'tflite' | 'onnx';
 
-/** threads: of WebAssembly; 1 by default. More need a page that is cross-origin isolated. */
-export interface EngineOptions {
-  readonly threads?: number;
-}
-
-/** What an engine's module offers: `start` fetches the runtime's files and readies the back end. */
-export interface EngineModule {
-  start(backend: Backend, options: EngineOptions): Promise<Engine>;
-}
-
 /** A runtime that is ready on one back end. Everything here throws EngineError. */
 export interface Engine {
-  readonly name: EngineName;
+  readonly name: string;
   readonly version: string;
   readonly format: Format;
   readonly backend: Backend;
 
   /** Return the model, parsed and compiled. options: those of the artifact ("engine_options"). */
   load(files: Files, options?: Readonly<Record<string, unknown>>): Promise<Model>;
+}
+
+/**
+ * An artifact, downloaded.
+ *
+ * main: the .tflite or .onnx file, or TF.js's model.json.
+ * shards: TF.js's weights in the order of model.json; empty for the other formats.
+ */
+export interface Files {
+  readonly main: Uint8Array<ArrayBuffer>;
+  readonly shards: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** A loaded artifact. Inputs and outputs go by name; free sizes are null in their shapes. */

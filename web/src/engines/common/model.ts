@@ -1,46 +1,26 @@
-// A loaded model, the same for every runtime: each brings only what it does with its own tensors.
+// A loaded model, the same for every runtime.
 
-import { type Explain, firstLine, mapErrors } from '../../protocol/errors.ts';
-import type { Tensor, TensorSpec, Tensors } from '../../protocol/tensors.ts';
+import { type Explain, mapErrors } from '../../protocol/errors.ts';
+import type { TensorSpec, Tensors } from '../../protocol/tensors.ts';
 import type { BoundModel, Model } from './engine.ts';
 import { inputFor } from './inputs.ts';
 import type { Loss } from './loss.ts';
-
-/** A model in a runtime, whose tensors are of type T. Everything here may throw anything. */
-export interface Runtime<T> {
-  readonly inputs: readonly TensorSpec[];
-  readonly outputs: readonly TensorSpec[];
-
-  /** Return the runtime's tensor of these numbers. */
-  upload(tensor: Tensor): T;
-
-  /** Run the model; return its outputs by name. */
-  execute(feeds: Record<string, T>): Promise<Record<string, T>>;
-
-  /** Return the numbers of an output. */
-  read(output: T): Promise<Tensor>;
-
-  /** Give back what a tensor holds. */
-  free(tensor: T): void;
-
-  /** Give back what the model holds. */
-  dispose(): void;
-}
+import type { NativeModel } from './runtime.ts';
 
 /** A model that throws only EngineError: `failure`, a colon and what `explain` makes of the cause. */
 export class RuntimeModel<T> implements Model {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  readonly #runtime: Runtime<T>;
+  readonly #native: NativeModel<T>;
   readonly #loss: Loss;
   readonly #failure: string;
-  readonly #explain: Explain;
+  readonly #explain: Explain | undefined;
   #feeds: Record<string, T> = {};
 
-  constructor(runtime: Runtime<T>, loss: Loss, failure: string, explain: Explain = firstLine) {
-    this.inputs = runtime.inputs;
-    this.outputs = runtime.outputs;
-    this.#runtime = runtime;
+  constructor(native: NativeModel<T>, loss: Loss, failure: string, explain?: Explain) {
+    this.inputs = native.inputs;
+    this.outputs = native.outputs;
+    this.#native = native;
     this.#loss = loss;
     this.#failure = failure;
     this.#explain = explain;
@@ -54,7 +34,7 @@ export class RuntimeModel<T> implements Model {
   }
 
   async bind(inputs: Tensors): Promise<BoundModel> {
-    const { execute, read, free } = this.#runtime;
+    const { execute, read, free } = this.#native;
     await this.#mapped(async () => this.#feed(inputs));
     const feeds = this.#feeds;
     let outputs: Record<string, T> = {};
@@ -75,7 +55,7 @@ export class RuntimeModel<T> implements Model {
 
   dispose(): void {
     this.#freeFeeds();
-    this.#runtime.dispose();
+    this.#native.dispose();
   }
 
   #mapped<R>(work: () => Promise<R>): Promise<R> {
@@ -85,12 +65,12 @@ export class RuntimeModel<T> implements Model {
   #feed(inputs: Tensors): void {
     this.#freeFeeds();
     this.#feeds = Object.fromEntries(
-      this.inputs.map((spec) => [spec.name, this.#runtime.upload(inputFor(spec, inputs))]),
+      this.inputs.map((spec) => [spec.name, this.#native.upload(inputFor(spec, inputs))]),
     );
   }
 
   #freeFeeds(): void {
-    for (const feed of Object.values(this.#feeds)) this.#runtime.free(feed);
+    for (const feed of Object.values(this.#feeds)) this.#native.free(feed);
     this.#feeds = {};
   }
 }

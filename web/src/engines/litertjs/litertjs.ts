@@ -10,55 +10,46 @@ import {
   type TensorDetails,
 } from '@litertjs/core';
 import { version } from '@litertjs/core/package.json';
-import { EngineError, firstLine, mapErrors } from '../../protocol/errors.ts';
+import { firstLine } from '../../protocol/errors.ts';
 import type { TensorSpec } from '../../protocol/tensors.ts';
 import { requireThreads } from '../common/backends.ts';
-import type { Backend, Engine, EngineOptions, Model } from '../common/engine.ts';
+import type { Backend } from '../common/engine.ts';
 import { Loss } from '../common/loss.ts';
-import { type Runtime, RuntimeModel } from '../common/model.ts';
+import type { NativeModel, Runtime } from '../common/runtime.ts';
 import { runtimeFolder } from '../common/runtimes.ts';
-import { ENGINES } from '../known.ts';
-
-const NAME = ENGINES.litertjs.label;
-
-/** Fetch LiteRT.js's WebAssembly and ready it. Throws EngineError. */
-export async function start(backend: Backend, { threads = 1 }: EngineOptions): Promise<Engine> {
-  requireThreads(NAME, threads);
+/** Fetch LiteRT.js's WebAssembly and ready it. */
+export async function start(backend: Backend, threads: number): Promise<Runtime> {
+  requireThreads(threads);
   const loss = new Loss();
-  await mapErrors(`${NAME} cannot start on ${backend}`, async () => {
-    const folder = runtimeFolder('litertjs');
-    prepareGlue(folder);
-    const loading = () => loadLiteRt(folder, { threads: threads > 1 });
-    const liteRt = await (backend === 'webgpu' ? loading() : withoutGpu(loading));
-    // This check takes a free size for -1 and nothing else. The runtime itself takes any size; what
-    // does not fit is found in #feed.
-    liteRt.liteRtWasm.checkTensorBufferCompatible = () => {};
-    const device = liteRt.getWebGpuDevice();
-    if (backend === 'webgpu' && device) loss.watchDevice(device);
-  });
+  const folder = runtimeFolder('litertjs');
+  prepareGlue(folder);
+  const loading = () => loadLiteRt(folder, { threads: threads > 1 });
+  const liteRt = await (backend === 'webgpu' ? loading() : withoutGpu(loading));
+  // This check takes a free size for -1 and nothing else. The runtime itself takes any size; what
+  // does not fit is found by inputFor.
+  liteRt.liteRtWasm.checkTensorBufferCompatible = () => {};
+  const device = liteRt.getWebGpuDevice();
+  if (backend === 'webgpu' && device) loss.watchDevice(device);
   return {
-    name: 'litertjs',
     version,
-    format: 'tflite',
-    backend,
-    load: ({ main }) => mapErrors(`${NAME} cannot load the model`, () => load(main), explain),
+    loss,
+    explain,
+    load: async ({ main }) => {
+      complaints.length = 0;
+      const compiled = await loadAndCompile(main, {
+        accelerator: backend === 'webgpu' ? 'webgpu' : 'wasm',
+        cpuOptions: { numThreads: threads },
+        gpuOptions: { precision: 'fp32' },
+      });
+      // Otherwise it would go on without a word: on WebAssembly, or partly there.
+      const isWhole = compiled.isFullyAccelerated && compiled.options.accelerator === 'webgpu';
+      if (backend === 'webgpu' && !isWhole) {
+        compiled.delete();
+        throw new Error('it does not run as a whole on webgpu. Use wasm.');
+      }
+      return nativeModel(compiled);
+    },
   };
-
-  async function load(bytes: Uint8Array): Promise<Model> {
-    complaints.length = 0;
-    const compiled = await loadAndCompile(bytes, {
-      accelerator: backend === 'webgpu' ? 'webgpu' : 'wasm',
-      cpuOptions: { numThreads: threads },
-      gpuOptions: { precision: 'fp32' },
-    });
-    // Otherwise it would go on without a word: on WebAssembly, or partly there.
-    const isWhole = compiled.isFullyAccelerated && compiled.options.accelerator === 'webgpu';
-    if (backend === 'webgpu' && !isWhole) {
-      compiled.delete();
-      throw new EngineError(`${NAME} cannot run the whole model on webgpu. Use wasm.`);
-    }
-    return new RuntimeModel(runtime(compiled), loss, `${NAME} cannot run the model`, explain);
-  }
 }
 
 /** What LiteRT.js printed as errors: what it throws often names places in its own source only. */
@@ -117,15 +108,13 @@ function importScript(url: string): void {
 }
 
 /** A compiled model in LiteRT.js. */
-function runtime(compiled: CompiledModel): Runtime<Tensor> {
+function nativeModel(compiled: CompiledModel): NativeModel<Tensor> {
   const inputs = specs(compiled.getInputDetails());
   const outputs = specs(compiled.getOutputDetails());
   const isFree = ({ shape }: TensorSpec) => shape.includes(null);
   const unknown = inputs.some(isFree) ? undefined : outputs.find(isFree);
   if (unknown) {
-    throw new EngineError(
-      `${NAME} cannot run the model: the size of its output '${unknown.name}' depends on values.`,
-    );
+    throw new Error(`the size of its output '${unknown.name}' depends on values`);
   }
   return {
     inputs,

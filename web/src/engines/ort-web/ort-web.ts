@@ -3,16 +3,13 @@
 // Works in a page and in a module worker; WebGL in a worker needs OffscreenCanvas.
 
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
-import { EngineError, type Explain, firstLine, mapErrors } from '../../protocol/errors.ts';
+import { type Explain, firstLine } from '../../protocol/errors.ts';
 import type { Dtype, TensorSpec } from '../../protocol/tensors.ts';
 import { requireThreads } from '../common/backends.ts';
-import type { Backend, Engine, EngineOptions } from '../common/engine.ts';
+import type { Backend } from '../common/engine.ts';
 import { Loss } from '../common/loss.ts';
-import { type Runtime, RuntimeModel } from '../common/model.ts';
+import type { NativeModel, Runtime } from '../common/runtime.ts';
 import { runtimeFolder } from '../common/runtimes.ts';
-import { ENGINES } from '../known.ts';
-
-const NAME = ENGINES['ort-web'].label;
 
 type Ort = typeof import('onnxruntime-web');
 
@@ -20,39 +17,24 @@ type Ort = typeof import('onnxruntime-web');
 const TINY_MODEL =
   'CAg6MgoLCgF4EgF5IgNBYnMSAWdaDwoBeBIKCggIARIECgIIAWIPCgF5EgoKCAgBEgQKAggBQgQKABAN';
 
-/** Fetch the build for a back end and ready it. Throws EngineError. */
-export async function start(backend: Backend, { threads = 1 }: EngineOptions): Promise<Engine> {
-  requireThreads(NAME, threads);
+/** Fetch the build for a back end and ready it. */
+export async function start(backend: Backend, threads: number): Promise<Runtime> {
+  requireThreads(threads);
   const loss = new Loss();
-  const ort = await mapErrors(`${NAME} cannot start on ${backend}`, async () => {
-    const ort = await importBuild(backend);
-    ort.env.logLevel = 'error';
-    ort.env.wasm.wasmPaths = runtimeFolder('ort-web');
-    ort.env.wasm.numThreads = threads;
-    const bytes = Uint8Array.from(atob(TINY_MODEL), (character) => character.charCodeAt(0));
-    await open(ort, backend, bytes);
-    if (backend === 'webgl') loss.watchContext(ort.env.webgl.context);
-    if (backend === 'webgpu') loss.watchDevice((await ort.env.webgpu.device) as GPUDevice);
-    return ort;
-  });
-  const where = backend === 'webgl' ? ' on webgl, which has only older operators (use wasm)' : '';
+  const ort = await importBuild(backend);
+  ort.env.logLevel = 'error';
+  ort.env.wasm.wasmPaths = runtimeFolder('ort-web');
+  ort.env.wasm.numThreads = threads;
+  const bytes = Uint8Array.from(atob(TINY_MODEL), (character) => character.charCodeAt(0));
+  await open(ort, backend, bytes);
+  if (backend === 'webgl') loss.watchContext(ort.env.webgl.context);
+  if (backend === 'webgpu') loss.watchDevice((await ort.env.webgpu.device) as GPUDevice);
   return {
-    name: 'ort-web',
     version: ort.env.versions.web ?? ort.env.versions.common,
-    format: 'onnx',
-    backend,
-    load: ({ main }, options) => {
-      const load = async () => {
-        const session = await open(ort, backend, main, options);
-        return new RuntimeModel(
-          runtime(ort, session),
-          loss,
-          `${NAME} cannot run the model${where}`,
-          explain,
-        );
-      };
-      return mapErrors(`${NAME} cannot load the model${where}`, load, explain);
-    },
+    loss,
+    explain,
+    remark: backend === 'webgl' ? ' on webgl, which has only older operators (use wasm)' : '',
+    load: async ({ main }, options) => nativeModel(ort, await open(ort, backend, main, options)),
   };
 }
 
@@ -85,7 +67,7 @@ async function open(
 const explain: Explain = (error) => firstLine(error).replace(/^.*ERROR_MESSAGE: /, '');
 
 /** A session of onnxruntime-web. */
-function runtime(ort: Ort, session: InferenceSession): Runtime<Tensor> {
+function nativeModel(ort: Ort, session: InferenceSession): NativeModel<Tensor> {
   return {
     inputs: specs(metadata(session, 'input')),
     outputs: specs(metadata(session, 'output')),
@@ -129,7 +111,7 @@ function metadata(session: InferenceSession, side: 'input' | 'output'): Metadata
 
 function specs(values: Metadata): TensorSpec[] {
   return values.map((value) => {
-    if (!value.isTensor) throw new EngineError(`${NAME}: '${value.name}' is no tensor.`);
+    if (!value.isTensor) throw new Error(`'${value.name}' is not a tensor`);
     return {
       name: value.name,
       shape: value.shape.map((size) => (typeof size === 'number' && size > 0 ? size : null)),

@@ -4,41 +4,28 @@
 
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { EngineError, mapErrors } from '../../protocol/errors.ts';
 import type { Dtype, TensorSpec } from '../../protocol/tensors.ts';
 import { requireThreads } from '../common/backends.ts';
-import { type Files, parseJson } from '../common/download.ts';
-import type { Backend, Engine, EngineOptions } from '../common/engine.ts';
+import { parseJson } from '../common/download.ts';
+import type { Backend, Files } from '../common/engine.ts';
 import { Loss } from '../common/loss.ts';
-import { type Runtime, RuntimeModel } from '../common/model.ts';
+import type { NativeModel, Runtime } from '../common/runtime.ts';
 import { runtimeFolder } from '../common/runtimes.ts';
-import { ENGINES } from '../known.ts';
 
-const NAME = ENGINES.tfjs.label;
-
-/** Ready a back end; only that one is downloaded. Throws EngineError. */
-export async function start(backend: Backend, { threads = 1 }: EngineOptions): Promise<Engine> {
+/** Ready a back end; only that one is downloaded. */
+export async function start(backend: Backend, threads: number): Promise<Runtime> {
   const loss = new Loss();
-  await mapErrors(`${NAME} cannot start on ${backend}`, async () => {
-    const watch = await register(backend, threads, loss);
-    if (!(await tf.setBackend(backend))) throw new Error('its back end did not initialize');
-    watch();
-  });
+  const watch = await register(backend, threads, loss);
+  if (!(await tf.setBackend(backend))) throw new Error('its back end did not initialize');
+  watch();
   return {
-    name: 'tfjs',
     version: tf.version_core,
-    format: 'tfjs',
-    backend,
-    load: (files) =>
-      mapErrors(`${NAME} cannot load the model`, async () => {
-        const parsed = parseModel(files);
-        const graph = await loadGraphModel({ load: async () => parsed });
-        return new RuntimeModel(
-          runtime(graph, parsed.signature),
-          loss,
-          `${NAME} cannot run the model`,
-        );
-      }),
+    loss,
+    load: async (files) => {
+      const parsed = parseModel(files);
+      const graph = await loadGraphModel({ load: async () => parsed });
+      return nativeModel(graph, parsed.signature);
+    },
   };
 }
 
@@ -61,7 +48,7 @@ async function register(backend: Backend, threads: number, loss: Loss): Promise<
     };
   }
   if (backend === 'wasm') {
-    requireThreads(NAME, threads);
+    requireThreads(threads);
     const { setThreadsCount, setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     setWasmPaths(runtimeFolder('tfjs'));
     setThreadsCount(threads);
@@ -104,7 +91,7 @@ interface ParsedModel extends tf.io.ModelArtifacts {
 function parseModel(files: Files): ParsedModel {
   const json = parseJson<tf.io.ModelJSON>(files.main);
   const signature = json.signature as Signature | undefined;
-  if (!signature) throw new EngineError(`${NAME} cannot load the model: it has no signature.`);
+  if (!signature) throw new Error('it has no signature');
   return {
     modelTopology: json.modelTopology,
     signature,
@@ -123,12 +110,12 @@ function specs(infos: Readonly<Record<string, TensorInfo>>): TensorSpec[] {
 
 function dtypeOf(name: string, word: string): Dtype {
   const dtype = DTYPES[word];
-  if (!dtype) throw new EngineError(`${NAME} cannot run the model: '${name}' is a ${word}.`);
+  if (!dtype) throw new Error(`'${name}' is a ${word}`);
   return dtype;
 }
 
 /** A graph model in TF.js. */
-function runtime(graph: GraphModel, signature: Signature): Runtime<tf.Tensor> {
+function nativeModel(graph: GraphModel, signature: Signature): NativeModel<tf.Tensor> {
   const outputs = specs(signature.outputs);
   const names = outputs.map((spec) => spec.name);
   let isAsync = false;

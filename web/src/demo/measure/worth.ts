@@ -1,11 +1,9 @@
-// What this browser has, asked once.
+// What is worth measuring in this browser, which is asked once for each back end.
 
 import { whyNot } from '../../engines/common/backends.ts';
 import type { Backend } from '../../engines/common/engine.ts';
-import { type Choice, placeKey } from './choices.ts';
+import { type Choice, isAvoided } from '../site/choices.ts';
 
-/** Ten times slower than the same engine's WebAssembly, and refuses most artifacts. */
-const LEFT_OUT = 'ort-web webgl 1';
 /** Plain JavaScript is out of a race soon, but would hold up a measurement for minutes. */
 const SLOW: Backend = 'cpu';
 
@@ -13,8 +11,8 @@ const reasons = new Map<Backend, Promise<string | null>>();
 
 /** Whether a choice is worth a race, or a measurement, in this browser. */
 export async function isWorthIt(choice: Choice, what: 'race' | 'measure'): Promise<boolean> {
-  const { backend } = choice;
-  if (placeKey(choice) === LEFT_OUT || (what === 'measure' && backend === SLOW)) return false;
+  const { engine, backend } = choice;
+  if (isAvoided(engine, backend) || (what === 'measure' && backend === SLOW)) return false;
   const known = reasons.get(backend) ?? whyNotHere(backend);
   reasons.set(backend, known);
   return (await known) === null;
