@@ -1,7 +1,7 @@
 // Builds the pages: node build.mjs [FOLDER]
 //
-// The folder gets an HTML file a page, assets/ with their scripts and what these share, and
-// runtimes/ENGINE/ with the runtimes' own files. It appears whole or not at all.
+// The folder gets one HTML file per page, assets/ with their scripts and what these share, and
+// runtimes/ENGINE/ with the runtimes' own files. It appears as a whole or not at all.
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
@@ -36,7 +36,7 @@ await esbuild.build({
   format: 'esm',
   target: 'es2022',
   minify: true,
-  // Otherwise onnxruntime-web's glue is in the bundle and in a file, for threads, as well.
+  // Otherwise onnxruntime-web's glue is in the bundle, and also in a file, for threads.
   conditions: ['onnxruntime-web-use-extern-wasm'],
   legalComments: 'external',
   logLevel: 'warning',
@@ -52,7 +52,7 @@ await writeFile(`${DRAFT}/sizes.json`, `${JSON.stringify(await wireSizes(), null
 await rm(PAGES, { recursive: true, force: true });
 await rename(DRAFT, PAGES);
 
-/** Return the bytes of each page and script under brotli, as a good host sends them. */
+/** Return the bytes of each page and script with brotli, as a good host sends them. */
 async function wireSizes() {
   const names = (await readdir(DRAFT, { recursive: true })).filter((name) =>
     /\.(html|js|css)$/.test(name),

@@ -11,7 +11,7 @@ export async function runtimeFiles() {
   for (const engine of await readdir(ENGINES)) {
     const about = `${ENGINES}/${engine}/about.ts`;
     if (!existsSync(about)) continue;
-    // Node 20 runs no TypeScript. An about.ts imports nothing but types, so this is all of it.
+    // Node 20 does not run TypeScript. An about.ts imports only types, so this is all of it.
     const { code } = await esbuild.transform(await readFile(about, 'utf8'), { loader: 'ts' });
     files[engine] = (await import(`data:text/javascript,${encodeURIComponent(code)}`)).FILES;
   }

@@ -255,7 +255,7 @@ test('of the inputs that come while the model is busy only the newest is predict
   assert.deepEqual(seen, ['a', 'c']);
 });
 
-test('a session that was replaced is closed, and its failure is none', async () => {
+test('a session that was replaced is closed, and its failure does not count', async () => {
   const failures: string[] = [];
   const shown: string[] = [];
   class Fake {

@@ -1,4 +1,4 @@
-// The demo page computes what edgekit/measure computes (demo_vectors.py).
+// The demo page computes what edgekit/results computes (demo_vectors.py).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

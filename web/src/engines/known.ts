@@ -1,11 +1,11 @@
-// The engines of a page, by the names that jobs and results give them: that of each one's folder.
+// The engines of a page. An engine has the same name in jobs, in results, and as a folder here.
 
 import type { Format } from './common/engine.ts';
 import { litertjs } from './litertjs/about.ts';
 import { ortWeb } from './ort-web/about.ts';
 import { tfjs } from './tfjs/about.ts';
 
-/** In the order in which the demo tries them. */
+/** The demo tries them in this order. */
 export const ENGINES = { tfjs, litertjs, 'ort-web': ortWeb };
 
 export type EngineName = keyof typeof ENGINES;

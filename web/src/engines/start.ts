@@ -9,7 +9,7 @@ import { ENGINE_NAMES, ENGINES, type EngineName } from './known.ts';
 const started = new Map<EngineName, { readonly key: string; readonly engine: Promise<Engine> }>();
 
 /**
- * Download an engine and ready its back end; the same engine again is the one that was started.
+ * Download an engine and ready its back end. If it was started before, return that one.
  *
  * backend: null for the engine's default. threads: of WebAssembly. A page or worker has one back
  * end and thread count per engine, because the runtimes keep them as global state: start a worker

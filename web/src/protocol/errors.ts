@@ -12,7 +12,7 @@ export class DataError extends Error {
 
 const LONGEST_LINE = 300;
 
-/** Return the first line that says something, for use inside a one-line message. */
+/** Return the first line that is not empty, for use inside a one-line message. */
 export function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message || error.name : String(error);
   const line =
@@ -27,7 +27,7 @@ export function firstLine(error: unknown): string {
 export type Explain = (error: unknown) => string;
 
 /**
- * Do the work. An error that is none of ours becomes an EngineError: `message`, a colon and what
+ * Do the work. An error that is not one of ours becomes an EngineError: `message`, a colon and what
  * `explain` says.
  */
 export async function mapErrors<T>(

@@ -1,4 +1,4 @@
-// What the browser is: the facts that a measurement means nothing without.
+// What the browser is: the facts without which a measurement means nothing.
 
 import { newWebGlContext } from '../engines/common/backends.ts';
 import type { Backend } from '../engines/common/engine.ts';
@@ -10,10 +10,10 @@ import { hasInt8DotProducts, hasSimd } from './wasm.ts';
 /** Names of renderers that draw on the CPU. */
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|lavapipe|software|basic render/i;
 
-/** How often the clock is watched to go on, to find its smallest step. */
+/** How many steps of the clock are watched, to find the smallest. */
 const CLOCK_STEPS = 20;
 
-/** Return the facts. What draws is asked only where the job uses it: that may take a second. */
+/** Return the facts. A renderer is asked for only if the job uses it: that may take a second. */
 export async function describeEnvironment(job: Job): Promise<EnvironmentEvent> {
   const backends = new Set(
     job.models.map(
@@ -43,7 +43,7 @@ export async function describeEnvironment(job: Job): Promise<EnvironmentEvent> {
   };
 }
 
-/** Return what draws WebGL, null where nothing does. */
+/** Return what draws WebGL, or null if nothing does. */
 function webGlRenderer(): string | null {
   const gl = newWebGlContext();
   if (!gl) return null;
@@ -53,7 +53,7 @@ function webGlRenderer(): string | null {
   return String(name);
 }
 
-/** Return the adapter that WebGPU offers, null where there is none. */
+/** Return the adapter that WebGPU offers, or null if there is none. */
 async function webGpuAdapter(): Promise<string | null> {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) return null;
@@ -62,7 +62,7 @@ async function webGpuAdapter(): Promise<string | null> {
   return words.join(' ') || 'an adapter without a name';
 }
 
-/** The part of User-Agent Client Hints that is asked for; Chromium's only. */
+/** The part of User-Agent Client Hints that is asked for; only Chromium has them. */
 interface UserAgentData {
   getHighEntropyValues(hints: readonly string[]): Promise<{
     readonly fullVersionList?: readonly { readonly brand: string; readonly version: string }[];
@@ -74,7 +74,7 @@ async function browserName(): Promise<string> {
   const { userAgentData } = navigator as Navigator & { userAgentData?: UserAgentData };
   const hints = await userAgentData?.getHighEntropyValues(['fullVersionList']);
   const brands = (hints?.fullVersionList ?? []).filter(({ brand }) => !/not.*brand/i.test(brand));
-  // Those built on Chromium name it beside themselves.
+  // Browsers that are built on Chromium name it beside themselves.
   const own = brands.find(({ brand }) => brand !== 'Chromium') ?? brands[0];
   if (own) return `${own.brand} ${own.version}`;
   const named = /(Firefox|Edg|Chrome)\/([\d.]+)/.exec(navigator.userAgent);

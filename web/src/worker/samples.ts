@@ -14,13 +14,13 @@ import {
   type Tensors,
 } from '../protocol/tensors.ts';
 
-/** The same rules as of Samples in edgekit_runtimes/samples.py. */
+/** Follows the same rules as Samples in edgekit_runtimes/samples.py. */
 export class Samples {
   readonly count: number;
   readonly #arrays: ReadonlyMap<string, Tensor>;
   readonly #preprocessing: Preprocessing;
 
-  /** Throws DataError where the arrays hold no or unequal numbers of samples. */
+  /** Throws DataError unless all arrays hold the same number of samples, at least one. */
   constructor(arrays: ReadonlyMap<string, Tensor>, preprocessing: Preprocessing) {
     this.#arrays = arrays;
     this.#preprocessing = preprocessing;
@@ -50,8 +50,8 @@ export class Samples {
   }
 
   /**
-   * Return which array each input of a model takes: the one of its name. One single array fits the
-   * single input of a model whatever their names. Throws EngineError where an input has no array.
+   * Return which array each input of a model takes: the one with its name. A single array fits a
+   * model's single input, whatever their names. Throws EngineError if an input has no array.
    */
   namesFor(inputs: readonly TensorSpec[]): ReadonlyMap<string, string> {
     const wanted = inputs.map(({ name }) => name);
@@ -67,7 +67,7 @@ export class Samples {
 
   /**
    * Return sample number `index` for a model, preprocessed, in the dtypes that it takes.
-   * Throws DataError where the values do not fit.
+   * Throws DataError if the values do not fit.
    */
   pick(
     index: number,

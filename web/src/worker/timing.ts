@@ -1,4 +1,4 @@
-// The measuring loop: blocks of runs, in palindromic order. As edgekit_runtimes/timing.py.
+// The measuring loop: blocks of runs, in palindromic order, as in edgekit_runtimes/timing.py.
 
 import type { BoundModel } from '../engines/common/engine.ts';
 import type { Plan } from '../protocol/generated/job.ts';
@@ -6,24 +6,24 @@ import type { Plan } from '../protocol/generated/job.ts';
 export const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
 
-/** Return the nanoseconds since the page was opened, as finely as the browser tells. */
+/** Return the nanoseconds since the page was opened, as finely as the browser tells them. */
 export function nowNs(): number {
   return Math.round(performance.now() * NS_PER_MS);
 }
 
-/** Do the work; return what it gives and the nanoseconds that it took. */
+/** Do the work; return its result and the nanoseconds that it took. */
 export async function timed<T>(work: () => Promise<T>): Promise<[result: T, ns: number]> {
   const before = nowNs();
   const result = await work();
   return [result, nowNs() - before];
 }
 
-/** The clock's step may be this share of a sample: coarser, and medians jump from step to step. */
+/** The clock's step may be this share of a sample. With a coarser one, medians would jump. */
 const CLOCK_SHARE = 0.02;
 
 /**
- * Return so many samples: the nanoseconds of a run with its read-back, or the mean of `together`
- * runs, for a clock too coarse to time one.
+ * Return `count` samples: the nanoseconds of one run with its read-back or, if the clock is too
+ * coarse to time one, the mean of `together` runs.
  */
 export async function timedBlock(
   model: BoundModel,
@@ -45,7 +45,7 @@ export async function timedBlock(
   return samples;
 }
 
-/** Return how many runs make one sample under a clock of that step. */
+/** Return how many runs make one sample on a clock with that step. */
 export function runsPerSample(warmup: readonly number[], clockNs: number): number {
   return Math.max(1, Math.ceil(clockNs / CLOCK_SHARE / Math.max(mean(warmup), 1)));
 }
@@ -58,7 +58,7 @@ export async function timedWarmup(model: BoundModel, plan: Plan): Promise<number
   return samples;
 }
 
-/** Return A B C C B A for A B C: a drift of the machine meets all of them alike. */
+/** Return A B C C B A for A B C, so that a drift of the machine affects all of them alike. */
 export function palindrome<T>(items: readonly T[]): T[] {
   return [...items, ...items.toReversed()];
 }
@@ -75,8 +75,8 @@ export interface Blocks {
 }
 
 /**
- * Return the blocks of models that are measured beside each other, by their warm-ups.
- * clockNs: the clock's step; one near a run's length tells only the mean of many.
+ * Return the blocks of models that are measured beside each other, from their warm-ups.
+ * clockNs: the clock's step; if it is near a run's length, only the mean of many runs counts.
  */
 export function planBlocks(
   plan: Plan,
@@ -104,7 +104,7 @@ export function planBlocks(
   return { rounds, runs: new Map(runs) };
 }
 
-/** Return the fastest run: a block is not shorter than block_s where the model gets faster still. */
+/** Return the fastest run, so that a block lasts block_s even if the model gets faster still. */
 function fastestOf(warmup: readonly number[], clockNs: number): number {
   const least = warmup.reduce((shortest, ns) => Math.min(shortest, ns));
   return Math.max(least < clockNs / CLOCK_SHARE ? mean(warmup) : least, 1);

@@ -1,4 +1,4 @@
-// What WebAssembly has of the CPU here, asked by modules of a few bytes.
+// Which features of the CPU WebAssembly has here, found with modules of a few bytes.
 
 const HEADER = [0, 97, 115, 109, 1, 0, 0, 0];
 
@@ -32,11 +32,11 @@ export function hasInt8DotProducts(): boolean {
 }
 
 /**
- * Whether a dot product takes all eight bits of both operands, which shows the instruction below.
+ * Whether a dot product takes all eight bits of both operands, which shows how it is computed.
  *
  * The specification promises seven bits of the second operand. x86-64 without AVX-VNNI (AVX-512's
- * is not used) saturates its sums of two, and ARM without dot products wraps them; XNNPACK and
- * onnxruntime ask alike, and then fall back to kernels that widen their operands first.
+ * is not used) saturates its sums of two, and ARM without dot products wraps them. XNNPACK and
+ * onnxruntime ask the same way, and fall back to kernels that widen their operands first.
  */
 export function takesEightBits(dot: Dot): boolean {
   const isUnsigned = dot(127, -1) === 4 * 127 * 255;

@@ -1,6 +1,6 @@
 // The worker: does one job and emits its events, as edgekit_runtimes/worker.py does.
 //
-// job.py lists the events in their order. Runs in a page and in a module worker.
+// job.py lists the events in their order. This runs in a page and in a module worker.
 
 import { download } from '../engines/common/download.ts';
 import type { Backend, BoundModel, Model } from '../engines/common/engine.ts';
@@ -22,19 +22,19 @@ import { planBlocks, roundOrder, runsPerSample, timed, timedBlock, timedWarmup }
 
 export type { Event, Job };
 
-/** Takes an event. The worker waits for it: what comes next may take the page down. */
+/** Takes an event. The worker waits for it, because the next step may crash the page. */
 export type Emit = (event: Event) => void | Promise<void>;
 
-// An outputs event carries about this much before base64, or what came within this time: small
+// An outputs event carries about as many bytes before base64, or what came within this time: small
 // enough to hold in memory twice, and slow models still show that they are alive.
 const OUTPUT_CHUNK_BYTES = 1_000_000;
 const OUTPUT_CHUNK_MS = 5_000;
 
 // Outputs may move by this share of their largest magnitude between two runs on the same sample:
-// threads add up in any order. A dead context gives zeros or NaN.
+// threads add up in any order, while a dead context gives zeros or NaN.
 const SAME_OUTPUT_TOLERANCE = 1e-3;
 
-/** What a job's options mean to the page; the rest are the engine's. */
+/** The options of a job that the page itself reads; the rest are the engine's. */
 interface JobOptions {
   readonly backend?: Backend;
   readonly threads?: number;
@@ -193,7 +193,7 @@ class JobRun {
       return timedBlock(bound.get(id)!, Math.ceil(runs.get(id)! / together), together);
     };
     for (let round = 0; round < rounds; round += 1) {
-      // Reported when the round is over: between its blocks nothing else may run.
+      // Reported only when the round is over: nothing else may run between its blocks.
       const blocks: [id: string, samples: number[]][] = [];
       for (const id of roundOrder([...this.#models.keys()], plan)) {
         if (!this.#models.has(id)) continue;
@@ -213,7 +213,7 @@ class JobRun {
         if (!sameOutputs(before.get(id)!, await model.run(sample(0)))) {
           throw new EngineError(
             'The outputs for the first sample are not the same after the timing as before it: ' +
-              'the model is random, or broke down, and its times are void.',
+              'the model is random or broke down, and its times mean nothing.',
           );
         }
       });
@@ -227,7 +227,7 @@ function shapesOf(outputs: Tensors): string {
     .join(', ');
 }
 
-/** Return whether two runs on the same sample agree; NaN agrees with NaN only. */
+/** Return whether two runs on the same sample agree; NaN agrees only with NaN. */
 export function sameOutputs(before: Tensors, after: Tensors): boolean {
   const names = Object.keys(before);
   return (

@@ -1,11 +1,11 @@
-// A drawing as the training data would hold it: the same size, line width and place.
+// A drawing as the training data would hold it: with the same size, line width and place.
 
 import type { Drawing, Picture } from '../site/site.ts';
 
 /** Points of a pen that stayed down, in any unit. */
 export type Stroke = readonly (readonly [x: number, y: number])[];
 
-/** A pen that hardly moved is a dot, not a figure to be blown up: no more than this many times. */
+/** How far a figure is enlarged at most: a pen that hardly moved drew a dot, which stays one. */
 const MOST_ENLARGED = 4;
 
 /**

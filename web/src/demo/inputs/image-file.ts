@@ -1,11 +1,11 @@
-// A picture from a file of the visitor's, which may be anything.
+// A picture from the visitor's file, which may be anything.
 
-/** A browser unpacks a picture before it scales it, 4 bytes a pixel: beyond half a GB pages die. */
+/** Browsers unpack a picture before they scale it, 4 bytes per pixel. Pages die of half a GB. */
 export const MOST_PIXELS = 120_000_000;
 
 /**
  * The picture in a file, no larger than needed for a model's input of this size.
- * Throws an Error in plain words where it is none or too large.
+ * Throws an Error in plain words if it is not a picture or too large.
  */
 export async function openImage(
   file: Blob & { readonly name?: string },
@@ -31,7 +31,7 @@ export async function openImage(
   }
 }
 
-/** The size of a picture, from its head alone: nothing is unpacked. */
+/** The size of a picture, from its header: nothing is unpacked. */
 async function measure(file: Blob, name: string): Promise<[number, number]> {
   const image = new Image();
   const url = URL.createObjectURL(file);
@@ -43,7 +43,7 @@ async function measure(file: Blob, name: string): Promise<[number, number]> {
     });
     return [image.naturalWidth, image.naturalHeight];
   } catch {
-    throw new Error(`${name} is no image that this browser can read.`);
+    throw new Error(`${name} is not an image that this browser can read.`);
   } finally {
     URL.revokeObjectURL(url);
   }

@@ -6,7 +6,7 @@ import type { Picture } from '../site/site.ts';
 import { openImage } from './image-file.ts';
 import { drawValues, readPicture } from './pixels.ts';
 
-/** What the visitor is told; the second is true where something went wrong. */
+/** Tells the visitor something; isAlarm: that something went wrong. */
 type Say = (text: string, isAlarm?: boolean) => void;
 
 export class ImageInput {
@@ -16,7 +16,7 @@ export class ImageInput {
   readonly #canvas: HTMLCanvasElement;
   readonly #camera = make('button', { type: 'button' }, 'Use camera');
   #stream: MediaStream | null = null;
-  /** The file being opened. A large one takes seconds, and may have been overtaken meanwhile. */
+  /** The file being opened. A large one takes seconds, and another may be chosen meanwhile. */
   #opening: File | null = null;
 
   /** changed: called with the values of each new picture; the camera waits for it. */
@@ -88,7 +88,11 @@ export class ImageInput {
       frame.classList.remove('dropping');
       const [file] = event.dataTransfer?.files ?? [];
       if (file) void this.#open(file);
-      else this.#say('What was dropped is no file. Save the image first, and drop that.', true);
+      else
+        this.#say(
+          'What was dropped is not a file. Save the image first, then drop the file.',
+          true,
+        );
     });
   }
 

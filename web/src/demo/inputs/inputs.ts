@@ -1,4 +1,4 @@
-// The place where a visitor gives the model something: what suits the model's input.
+// Where the visitor gives the model something, in a way that suits the model's input.
 
 import type { Tensor, Tensors } from '../../protocol/tensors.ts';
 import { significant } from '../numbers/format.ts';
@@ -13,7 +13,7 @@ export interface InputView {
   show(input: Input): void;
 }
 
-/** changed: called with what the visitor gave; null where it was taken away. */
+/** changed: called with what the visitor gave, or null if it was taken away. */
 export function showInput(
   parent: HTMLElement,
   site: Site,
@@ -46,14 +46,14 @@ function pictureInput(
   return new ImageInput(parent, picture, (values) => changed(tensors(values)), say);
 }
 
-/** A picture as stored samples are: a model that takes integers gets whole numbers. */
+/** A picture in the form of the stored samples: a model that takes integers gets whole numbers. */
 function tensorOf(values: Float32Array<ArrayBuffer>, { dtype, sample }: SiteTensor): Tensor {
   return dtype.startsWith('float')
     ? { dtype: 'float32', shape: sample, data: values }
     : { dtype: 'int32', shape: sample, data: Int32Array.from(values, Math.round) };
 }
 
-/** Inputs that are no pictures, in numbers. */
+/** Show inputs that are not pictures, in numbers. */
 function describe(parent: HTMLElement, input: Input): void {
   const rows = Object.entries(input.tensors).map(([name, tensor]) => {
     const values = Array.from(tensor.data, Number);

@@ -7,7 +7,7 @@ import { drawValues } from './pixels.ts';
 
 /** Pixels of the canvas behind the pad; it is shown smaller. */
 const SIDE = 640;
-/** How far an arrow key moves the pen, in shares of the pad. */
+/** How far an arrow key moves the pen, as a share of the pad. */
 const KEY_STEP = 1 / 28;
 
 type Point = readonly [x: number, y: number];
@@ -39,7 +39,7 @@ export class Pad {
   #pen: Point | null = null;
   #scheduled = false;
 
-  /** changed: called with the values of the picture, or null where the pad was cleared. */
+  /** changed: called with the values of the picture, or null if the pad was cleared. */
   constructor(
     parent: HTMLElement,
     picture: Picture,
@@ -138,7 +138,7 @@ export class Pad {
     this.#update();
   }
 
-  /** Once a frame: moves of a pointer come faster. */
+  /** At most once per frame: a pointer moves more often. */
   #update(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;

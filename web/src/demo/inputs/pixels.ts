@@ -27,7 +27,7 @@ export function drawValues(
   pixelContext(canvas).putImageData(image, 0, 0);
 }
 
-/** Noise has a range of its own. */
+/** The range of the values, for noise, which has its own. */
 function rangeOf(values: ArrayLike<number>): [low: number, high: number] {
   const numbers = Array.from(values);
   const low = numbers.reduce((a, b) => Math.min(a, b), Infinity);
@@ -46,7 +46,7 @@ export function readPicture(
 ): Float32Array<ArrayBuffer> {
   const context = pixelContext(canvas);
   context.imageSmoothingQuality = 'high';
-  // What is transparent in the picture is white, as on paper.
+  // Transparent parts of the picture become white, like paper.
   context.fillStyle = '#fff';
   context.fillRect(0, 0, width, height);
   context.drawImage(source, 0, 0, width, height);
@@ -56,7 +56,7 @@ export function readPicture(
   for (let pixel = 0; pixel < width * height; pixel += 1) {
     const [red = 0, green = 0, blue = 0] = data.subarray(4 * pixel, 4 * pixel + 3);
     if (channels === 1) {
-      // ITU-R 601, which Pillow's mode L has.
+      // ITU-R 601, as in Pillow's mode L.
       values[pixel] = value(Math.round(0.299 * red + 0.587 * green + 0.114 * blue));
     } else {
       values.set([value(red), value(green), value(blue)], 3 * pixel);

@@ -1,17 +1,17 @@
-// The golden samples as buttons: pictures where they are pictures, else numbers.
+// The golden samples as buttons, which show a picture or else a number.
 
 import type { Tensor } from '../../protocol/tensors.ts';
 import { make } from '../page/dom.ts';
 import type { Picture } from '../site/site.ts';
 import { drawValues } from './pixels.ts';
 
-/** As many as one looks at; the rest serve "Measure all". */
+/** More than these nobody looks at; the rest serve "Measure all". */
 const MOST_BUTTONS = 16;
 
 export class SampleStrip {
   readonly #buttons: HTMLButtonElement[] = [];
 
-  /** picture: null where samples are none; then `first` is. chosen: called with the number. */
+  /** picture: null if the samples are not pictures. chosen: called with the number of a sample. */
   constructor(
     parent: HTMLElement,
     count: number,
@@ -38,7 +38,7 @@ export class SampleStrip {
     parent.replaceChildren(...this.#buttons);
   }
 
-  /** Show the samples' pictures, of all samples along the first axis. */
+  /** Show the pictures. samples: all of them along the first axis. */
   paint(samples: Tensor, picture: Picture): void {
     const size = samples.data.length / (samples.shape[0] ?? 1);
     for (const [index, button] of this.#buttons.entries()) {

@@ -1,4 +1,4 @@
-// "Measure all": jobs for workers, and rows of what they say, as edgekit/measure makes them.
+// "Measure all": jobs for workers, and rows from what they say, as edgekit/bench makes them.
 
 import { ENGINES, enginesFor } from '../../engines/known.ts';
 import type { Job, JobModel, Plan } from '../../protocol/generated/job.ts';
@@ -14,9 +14,9 @@ import { blocksOf, type Environment, type ModelRecord, WorkerRecord } from './re
 import { isWorthIt } from './worth.ts';
 
 /**
- * A visitor waits: one worker instead of several processes, so the interval is that of the rounds
- * alone, of which there are three at least, for with two Student's t is 12.7. Blocks are twice as
- * long as those of edgekit/results/plan.py, since the clocks of pages are coarser.
+ * A visitor waits: there is one worker instead of several processes, so the interval comes from the
+ * rounds alone. There are at least three, because with two Student's t is 12.7. Blocks are twice as
+ * long as those of edgekit/results/plan.py, because the clocks of pages are coarser.
  */
 const PLAN: Plan = {
   warmup_runs: 1,
@@ -30,7 +30,7 @@ const PLAN: Plan = {
 };
 const PLAN_NAME = 'page';
 
-/** Every artifact on the back ends that are worth it in this browser. */
+/** Every artifact on each back end that is worth measuring in this browser. */
 export async function subjectsOf(site: Site): Promise<Choice[]> {
   const all = site.artifacts.flatMap((artifact) =>
     enginesFor(artifact.format).flatMap((engine) =>
@@ -50,7 +50,7 @@ export class Bench {
   readonly #environments: Record<string, Environment> = {};
   readonly #rows: Row[] = [];
 
-  /** golden: the original's outputs, samples along the first axis. signal: stops it all. */
+  /** golden: the original's outputs, samples along the first axis. signal: stops everything. */
   constructor(site: Site, golden: Tensors, signal: AbortSignal) {
     this.#site = site;
     this.#golden = golden;
@@ -59,12 +59,12 @@ export class Bench {
     this.#inputs = Object.fromEntries(inputs.map(([name, path]) => [name, absolute(path)]));
   }
 
-  /** Measure one artifact and return its row. Throws only where the signal stops it. */
+  /** Measure one artifact and return its row. Throws only if the signal stops it. */
   async measure(subject: Choice): Promise<Row> {
     const { artifact } = subject;
     const isReference = artifact.recipe === REFERENCE_RECIPE;
     const fidelity = new FidelityAccumulator(this.#golden);
-    // Alone: beside another model of its engine an artifact would find libraries and memory ready.
+    // Alone, because beside another model of its engine it would find libraries and memory ready.
     const alone = await this.#run(subject, [artifact], {
       outputs: this.#site.golden.count,
       plan: isReference ? PLAN : null,
@@ -100,7 +100,7 @@ export class Bench {
     };
   }
 
-  /** Run the artifacts in a worker of their own. */
+  /** Run the artifacts in their own worker. */
   async #run(
     { engine, backend }: Choice,
     artifacts: readonly Artifact[],
@@ -164,7 +164,7 @@ function rowOf(
     ratio_to_fp32: ratio,
     ratio_reason: isOk && !ratio ? whyNoRatio(artifact, reference) : null,
     fidelity: isOk ? fidelity.result() : null,
-    // What a page does not find out.
+    // What a page cannot find out.
     steadiness: null,
     ratio_to_original: null,
     agreement_with_host: null,

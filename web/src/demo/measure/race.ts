@@ -6,17 +6,17 @@ import { messageOf } from '../page/words.ts';
 import { Session } from '../session/session.ts';
 import { type Choice, choiceKey } from '../site/choices.ts';
 
-/** Long enough to see twice the time of a millisecond's run through a clock of .1 ms. */
+/** Long enough to tell a time from its double with runs of a millisecond and a clock of .1 ms. */
 const BLOCK_MS = 60;
 const BLOCK_RUNS = 30;
-/** Forth and back, so that a machine that gets slower or faster meets all alike. */
+/** Forth and back, so that a machine that gets slower or faster affects all alike. */
 const ROUNDS = 2;
-/** Who needs so many times the best one's time is out after its first run. */
+/** Who needs this many times as long as the best one is out after the first run. */
 const HOPELESS = 5;
-/** Who leads by less has not won: moving costs the visitor a changed page. */
+/** Who leads by less has not won: moving changes the page under the visitor. */
 const CLEAR_LEAD = 0.9;
 
-/** One of a race. reason: why there is no time. */
+/** One runner's result. reason: why there is no time. */
 export interface Lap {
   readonly choice: Choice;
   readonly ns: number | null;
@@ -32,7 +32,7 @@ interface Runner {
 /**
  * Race the choices against the session that runs now, and return its rivals' times with its own,
  * and the winner's session; all others but the current one are closed.
- * report: called with what is known so far. signal: ends the race; it throws then.
+ * report: called with what is known so far. signal: ends the race, which then throws.
  */
 export async function race(
   current: Session,

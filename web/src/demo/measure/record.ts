@@ -1,4 +1,4 @@
-// What one worker said about its job, sorted by model: as edgekit/bench/record.py.
+// What one worker said about its job, sorted by model, as in edgekit/bench/record.py.
 
 import type { EncodedArray, Event } from '../../protocol/generated/job.ts';
 import type { Block } from '../../protocol/generated/results.ts';
@@ -27,7 +27,7 @@ export class WorkerRecord {
   readonly #errors = new Map<string, string>();
   environment: Environment = { engines: {} };
 
-  /** fidelity: takes in the outputs as they come. */
+  /** fidelity: is given the outputs as they come. */
   constructor(fidelity: FidelityAccumulator | null = null) {
     this.#fidelity = fidelity;
   }
@@ -42,7 +42,7 @@ export class WorkerRecord {
     return made;
   }
 
-  /** Why a model failed, or the worker as a whole; null where neither did. */
+  /** Why a model, or the worker as a whole, failed; null if neither did. */
   errorOf(id: string): string | null {
     return this.#errors.get(id) ?? this.#errors.get('') ?? null;
   }
@@ -56,7 +56,7 @@ export class WorkerRecord {
     switch (event.event) {
       case 'environment': {
         const { event: _, ...facts } = event;
-        // What a browser does not tell is left out of results.
+        // Results leave out what a browser does not tell.
         const known = Object.entries(facts).filter(([, fact]) => fact !== null);
         this.environment = { ...Object.fromEntries(known), engines: this.environment.engines };
         break;

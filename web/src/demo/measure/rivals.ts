@@ -5,16 +5,16 @@ import { artifactsOf, type Choice, enginesOf, placesOf, threadsHere } from '../s
 import type { Artifact, Site } from '../site/site.ts';
 import { isWorthIt } from './worth.ts';
 
-/** Computing with integers is what buys speed where an engine knows how. */
+/** Computing with integers is faster in engines that know how. */
 const FAST_RECIPE = 'int8';
 
-/** The same artifact on all back ends of its engine; with one thread, since nobody asked for more. */
+/** The same artifact on all back ends of its engine, with one thread: more were not asked for. */
 export async function backendsOf(site: Site, { artifact, engine }: Choice): Promise<Choice[]> {
   const choices = await fitChoices(site, [engine], () => [artifact]);
   return choices.filter(({ threads }) => threads === 1);
 }
 
-/** Every engine, each with the recipe at hand and with the one that is made for speed. */
+/** Every engine, each with the recipe that runs and with the one that is made for speed. */
 export function everyEngine(site: Site, { artifact }: Choice): Promise<Choice[]> {
   const recipes = new Set([artifact.recipe, FAST_RECIPE]);
   return fitChoices(site, enginesOf(site), (engine) => {

@@ -1,10 +1,10 @@
-// What is worth measuring in this browser, which is asked once for each back end.
+// What is worth measuring in this browser. Each back end is asked for once.
 
 import { whyNot } from '../../engines/common/backends.ts';
 import type { Backend } from '../../engines/common/engine.ts';
 import { type Choice, isAvoided } from '../site/choices.ts';
 
-/** Plain JavaScript is out of a race soon, but would hold up a measurement for minutes. */
+/** Plain JavaScript leaves a race early, but would hold up a measurement for minutes. */
 const SLOW: Backend = 'cpu';
 
 const reasons = new Map<Backend, Promise<string | null>>();
@@ -22,6 +22,6 @@ async function whyNotHere(backend: Backend): Promise<string | null> {
   const reason = await whyNot(backend);
   if (reason || backend !== 'webgpu') return reason;
   const adapter = await navigator.gpu.requestAdapter();
-  // SwiftShader takes seconds a run and shows nothing but that it works.
+  // SwiftShader takes seconds per run and shows only that it works.
   return adapter?.info.isFallbackAdapter ? 'its WebGPU is computed by the processor' : null;
 }

@@ -22,7 +22,7 @@ export class FidelityAccumulator {
     );
   }
 
-  /** Take in the outputs of the samples from number `start` on. Throws where they do not fit. */
+  /** Take in the outputs of the samples from number `start` on. Throws if they do not fit. */
   add(start: number, outputs: Tensors): void {
     for (const [name, sums] of this.#sums) {
       const output = outputs[name];
@@ -147,7 +147,7 @@ class OutputSums {
   }
 }
 
-/** The place of the largest value; the first of equals, as numpy's. */
+/** The index of the largest value; the first one among equals, as in numpy. */
 export function argmax(values: ArrayLike<number>): number {
   let best = 0;
   for (let index = 1; index < values.length; index += 1) {

@@ -1,7 +1,7 @@
 // Numbers as people read them: three significant digits, as edgekit/text/units.py writes them,
 // each in the unit that suits it.
 
-/** Nobody cares for smaller differences. */
+/** Smaller differences do not matter to anybody. */
 const LEAST_SHOWN = 0.001;
 
 type Units = readonly (readonly [word: string, size: number])[];
@@ -32,7 +32,7 @@ function withUnit(value: number, units: Units): string {
   return `${significant(value / size)} ${word}`;
 }
 
-/** A difference, which may be as good as none. */
+/** A difference, which may be too small to matter. */
 export const difference = (value: number): string =>
   value === 0 || Math.abs(value) >= LEAST_SHOWN ? significant(value) : `< ${LEAST_SHOWN}`;
 

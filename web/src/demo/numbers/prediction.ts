@@ -1,4 +1,4 @@
-// What an output says, ready to be shown: classes as shares, anything else as numbers.
+// What an output tells, ready to be shown: classes as shares, anything else as numbers.
 
 import type { SiteOutput } from '../site/site.ts';
 import { argmax } from './fidelity.ts';
@@ -8,7 +8,7 @@ const MOST_BARS = 10;
 const BARS_OF_MANY = 5;
 const MOST_VALUES = 8;
 
-/** A line: share is 0 to 1 of classes, and the number itself of values. */
+/** A line. share: 0 to 1 for a class, and the number itself for a value. */
 export interface Line {
   readonly label: string;
   readonly share: number;
@@ -17,9 +17,9 @@ export interface Line {
 }
 
 /**
- * isClasses: lines are shares of classes. left: how many more there are. top: the best class.
- * originalTop: the original's. difference: the largest to the original's figures, over the whole
- * output.
+ * isClasses: lines are shares of classes. left: how many more lines there are. top: the best class.
+ * originalTop: the original's best class. difference: the largest difference from the original's
+ * figures, over the whole output.
  */
 export interface Prediction {
   readonly name: string;

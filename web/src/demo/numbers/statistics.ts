@@ -1,4 +1,4 @@
-// What samples say: the same figures as edgekit/results/statistics.py, which explains them.
+// What samples tell: the same figures as in edgekit/results/statistics.py, which explains them.
 // test/demo_statistics.test.ts compares the two.
 
 import type { Ratio, Statistics } from '../../protocol/generated/results.ts';
@@ -18,7 +18,7 @@ export const sum = (values: readonly number[]) => values.reduce((total, value) =
 
 export const mean = (values: readonly number[]) => sum(values) / values.length;
 
-/** The quantile of the values, between two of them by a straight line, as numpy does. */
+/** The quantile of the values, interpolated linearly, as numpy does. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const place = share * (sorted.length - 1);
@@ -30,7 +30,7 @@ export function quantile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]) => quantile(values, 0.5);
 
-/** The summary of samples, in their unit. Throws where there are none. */
+/** The summary of samples, in their unit. Throws if there are none. */
 export function summarize(samples: readonly number[]): Statistics {
   if (samples.length === 0) throw new Error('no samples to summarize');
   const middle = median(samples);
@@ -54,7 +54,8 @@ function countOutliers(deviations: readonly number[], mad: number): number {
 
 /**
  * The time of the candidate over that of the reference, measured side by side, with its 95 %
- * interval. Both: one entry a process; block k of one stands beside block k of the other.
+ * interval. Both have one entry per process; block k of one was measured beside block k of the
+ * other.
  */
 export function compare(
   candidate: readonly ProcessBlocks[],

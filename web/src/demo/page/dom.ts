@@ -1,13 +1,13 @@
 // The page's elements, found and made.
 
-/** The element with this id. Throws where the page has none: page and script are of one build. */
+/** The element with this id. Throws if the page and its script are of different builds. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
   if (!found) throw new Error(`the page has no element '${id}'`);
   return found as T;
 }
 
-/** A new element with attributes and children. Words go in as text, never as markup. */
+/** A new element with attributes and children. Strings are added as text, never as markup. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string>> = {},
@@ -22,7 +22,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 /** The drawing context of a canvas whose pixels are read often. */
 export function pixelContext(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (!context) throw new Error('this browser draws on no canvas');
+  if (!context) throw new Error('this browser cannot draw on a canvas');
   return context;
 }
 

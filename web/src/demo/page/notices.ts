@@ -1,8 +1,8 @@
-// What the address of the page takes away.
+// What the page cannot do because of its address.
 
 import { byId, make } from './dom.ts';
 
-/** Say below the page what this address takes away. offline: why there is no copy, or null. */
+/** Say at the bottom of the page what it cannot do. offline: why there is no copy, or null. */
 export function showNotices(offline: string | null): void {
   const plain =
     'This page was opened over plain http from another machine. Browsers then give it no camera, ' +

@@ -1,17 +1,17 @@
-// The copy of the site for when there is no network.
+// Keeps a copy of the site, for when there is no network.
 
 import { messageOf } from './words.ts';
 
 /**
- * Keep a copy of what was fetched so far, and of what will be. Returns why there is none, or null.
- * inWorkers: what was fetched where the page does not see it.
+ * Keep a copy of what was fetched so far, and of what will be. Returns why it cannot, or null.
+ * inWorkers: what workers fetched, which the page does not see.
  */
 export async function keepOffline(inWorkers: readonly string[]): Promise<string | null> {
   if (!('serviceWorker' in navigator)) return 'no service worker here';
   try {
     await navigator.serviceWorker.register(new URL('sw.js', document.baseURI));
     const { active } = await navigator.serviceWorker.ready;
-    // What is fetched before it took over would be in neither list.
+    // What is fetched before it takes over would be in neither list.
     if (active) await activated(active);
     const fetched = performance.getEntriesByType('resource').map(({ name }) => name);
     active?.postMessage([
@@ -23,7 +23,7 @@ export async function keepOffline(inWorkers: readonly string[]): Promise<string 
   }
 }
 
-/** Wait until a service worker is active for good: it answers for this page from then on. */
+/** Wait until a service worker is fully active: from then on it answers for this page. */
 function activated(worker: ServiceWorker): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {

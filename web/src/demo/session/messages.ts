@@ -23,14 +23,14 @@ export interface RunRequest {
   readonly limitMs: number;
 }
 
-/** Say what this machine is, as far as this back end sees it. */
+/** Ask what this machine is, as this back end sees it. */
 export interface DescribeRequest {
   readonly kind: 'describe';
   readonly engine: EngineName;
   readonly backend: Backend;
 }
 
-/** Do a job; its events come one by one. Paths are absolute. */
+/** Do a job; its events come one by one. Its paths are absolute. */
 export interface JobRequest {
   readonly kind: 'job';
   readonly job: Job;

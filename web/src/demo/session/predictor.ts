@@ -1,4 +1,4 @@
-// Predictions of the newest input: what comes while the model is busy replaces what waits.
+// Predicts for the newest input: it replaces one that waits until the model is no longer busy.
 
 import type { Ran } from './messages.ts';
 import type { Session } from './session.ts';
@@ -44,7 +44,7 @@ export class Predictor<Input> {
     return this.#update();
   }
 
-  /** There is no input any more, and what is being worked out is not to be shown. */
+  /** Forget the input; the prediction that is being computed is not shown. */
   forget(): void {
     this.#input = null;
     this.#isWanted = false;
@@ -57,7 +57,7 @@ export class Predictor<Input> {
   }
 
   async #loop(): Promise<void> {
-    // So that it ends after it was noted as busy, whatever happens.
+    // So that it ends only after it was noted as busy, whatever happens.
     await null;
     while (this.#isWanted) {
       this.#isWanted = false;
@@ -68,7 +68,7 @@ export class Predictor<Input> {
         const isAsked = session === this.#session && this.#input !== null;
         if (isAsked) this.#show(ran, input, session);
       } catch (error) {
-        // A session that was replaced meanwhile was closed, which is no failure.
+        // A session that was replaced meanwhile was closed, which is not a failure.
         if (session === this.#session) {
           this.#failed(error instanceof Error ? error : new Error(String(error)), session);
         }

@@ -1,4 +1,4 @@
-// A model in a worker of its own, as the page sees it.
+// A model in its own worker, as the page sees it.
 
 import type { Event, Job } from '../../protocol/generated/job.ts';
 import type { Tensors } from '../../protocol/tensors.ts';
@@ -30,7 +30,7 @@ class Remote {
     });
     this.#worker.addEventListener('error', (event) => {
       event.preventDefault();
-      // A script that could not be fetched says nothing at all, and so does an old browser.
+      // Nothing is said of a script that could not be fetched, nor by an old browser.
       this.#fail(event.message || NOT_STARTED);
     });
   }
@@ -91,13 +91,13 @@ export class Session {
     }
   }
 
-  /** The time of the very first run, which compiled what there was to compile. */
+  /** The time of the very first run, which compiles what there is to compile. */
   get firstNs(): number | null {
     return this.#firstNs;
   }
 
   /**
-   * Run once, or again until so many runs or milliseconds are over. The very first run is in no
+   * Run once, or until `times` runs or `limitMs` are over. The very first run is not among the
    * samples.
    */
   async run(inputs: Tensors, times = 1, limitMs = 0): Promise<Ran> {
@@ -119,7 +119,7 @@ export class Session {
   }
 }
 
-/** Do a job in a fresh worker; its events are handed over as they come. */
+/** Do a job in a new worker; its events are handed over as they come. */
 export async function runJobApart(
   job: Job,
   onEvent: (event: Event) => void,

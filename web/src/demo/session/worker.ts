@@ -1,4 +1,4 @@
-// The worker: runs models away from the page's own thread. One engine and back end in each.
+// The worker: runs models outside of the page's own thread, each on one engine and back end.
 
 import { download } from '../../engines/common/download.ts';
 import type { Model } from '../../engines/common/engine.ts';
@@ -21,7 +21,7 @@ let model: Model | null = null;
 
 async function open(request: OpenRequest): Promise<Answers['open']> {
   const { engine: name, backend, threads } = request;
-  // Both at once: the visitor waits for the slower one only.
+  // Both at once, so that the visitor waits only for the slower one.
   const downloading = timed(() => download(ENGINES[name].format, request.url));
   downloading.catch(() => {});
   const [engine, startNs] = await timed(() => startEngine(name, backend, threads));
@@ -42,11 +42,11 @@ async function run({ inputs, times, limitMs }: RunRequest): Promise<Ran> {
   }
 }
 
-/** Clocks move in steps of .1 ms, some of 1 ms: shorter runs are taken together, so many steps. */
+/** Clocks move in steps of .1 ms, some of 1 ms: shorter runs are timed together for this many. */
 const STEPS_A_SAMPLE = 10;
 let leastMs: number | null = null;
 
-/** The outputs for the inputs, and the mean ns of as many runs as the clock needs. */
+/** The outputs for the inputs, and the mean ns over as many runs as the clock needs. */
 async function sample(running: Model, inputs: Tensors): Promise<[outputs: Tensors, ns: number]> {
   const isFirst = leastMs === null;
   leastMs ??= STEPS_A_SAMPLE * clockStep();
@@ -68,7 +68,7 @@ function clockStep(): number {
   return Math.min(step(), step(), step());
 }
 
-/** The facts of this machine that a time means nothing without, and what was downloaded here. */
+/** The facts about this machine without which a time means nothing, and what was downloaded. */
 async function describe({ engine, backend }: DescribeRequest): Promise<Answers['describe']> {
   const { describeEnvironment } = await import('../../worker/environment.ts');
   const models = [{ id: engine, engine, path: '.', options: { backend } }];
@@ -99,7 +99,7 @@ async function answer({ id, request }: ToWorker): Promise<void> {
   }
 }
 
-// One after the other: an engine does one thing at a time.
+// One request after the other: an engine does one thing at a time.
 let last: Promise<void> = Promise.resolve();
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {

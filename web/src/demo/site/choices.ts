@@ -22,7 +22,7 @@ const BACKEND_LABELS: Readonly<Record<Backend, string>> = {
   cpu: 'plain JavaScript',
 };
 
-/** With more threads than free cores WebAssembly gets several times slower, so few are offered. */
+/** With more threads than free cores, WebAssembly is several times slower: a few are enough. */
 const MOST_THREADS = 4;
 
 export const placeLabel = ({ engine, backend, threads }: Place): string =>
@@ -36,7 +36,7 @@ export const placeKey = ({ engine, backend, threads }: Place): string =>
 
 export const choiceKey = (choice: Choice): string => `${choice.artifact.id} ${placeKey(choice)}`;
 
-/** How many threads a page may use: those of the machine, where the host sends the headers. */
+/** How many threads the page may use: more than one only if the host sends the headers. */
 export const threadsHere = (): number =>
   globalThis.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1) : 1;
 
@@ -59,17 +59,17 @@ export function placesOf(site: Site, threads: number): Place[] {
   );
 }
 
-/** Where the page may start with an engine: not on WebGPU, which few browsers have. */
+/** Where the page may start with an engine: not on WebGPU, which fewer browsers have. */
 export const startPlaces = (engine: EngineName): Place[] =>
   ENGINES[engine].backends
     .filter((backend) => backend !== 'webgpu' && !isAvoided(engine, backend))
     .map((backend) => ({ engine, backend, threads: 1 }));
 
-/** Whether a back end is used only where the visitor chooses it. */
+/** Whether a back end is used only if the visitor chooses it. */
 export const isAvoided = (engine: EngineName, backend: Backend): boolean =>
   ENGINES[engine].avoided?.includes(backend) ?? false;
 
-/** What to start with, to be tried in this order: of each engine the smallest artifact first. */
+/** What to try to start with, in this order: for each engine, the smallest artifact first. */
 export function startChoices(site: Site): Choice[] {
   return ENGINE_NAMES.flatMap((engine) => {
     const places = startPlaces(engine);
@@ -78,11 +78,11 @@ export function startChoices(site: Site): Choice[] {
   });
 }
 
-/** Of a download; integers in and out come last, for not every engine takes them. */
+/** The bytes to download; integers in and out come last, since not every engine takes them. */
 const weight = (artifact: Artifact): number =>
   artifact.io === 'float' ? wireBytes(artifact) : Number.MAX_SAFE_INTEGER;
 
-/** The same artifact elsewhere: the one of the same recipe in the format of that engine. */
+/** The same artifact elsewhere: the one with the same recipe in that engine's format. */
 export function moveTo(place: Place, artifact: Artifact, site: Site): Choice | null {
   const there = artifactsOf(site, place.engine);
   const found =
@@ -93,7 +93,7 @@ export function moveTo(place: Place, artifact: Artifact, site: Site): Choice | n
   return found ? { ...place, artifact: found } : null;
 }
 
-/** An artifact where the last one ran, else on the default back end of its first engine. */
+/** An artifact where the last one ran, or else on the default back end of its first engine. */
 export function placeFor(artifact: Artifact, last: Place | null): Choice {
   const engines = enginesFor(artifact.format);
   if (last && engines.includes(last.engine)) return { ...last, artifact };

@@ -1,4 +1,4 @@
-// The golden samples, and inputs of any origin made ready for a model.
+// The golden samples, and inputs from anywhere made ready for a model.
 
 import { readNpy } from '../../protocol/npy.ts';
 import {
@@ -75,7 +75,7 @@ export function ready(input: Input, specs: readonly TensorSpec[], site: Site): T
   return Object.fromEntries(entries);
 }
 
-/** One output of a model by its name in the bundle; a single one whatever its name. */
+/** One output of a model by its name in the bundle; a single output may have any name. */
 export function outputOf(outputs: Tensors, name: string): Tensor | undefined {
   const all = Object.values(outputs);
   return outputs[name] ?? (all.length === 1 ? all[0] : undefined);

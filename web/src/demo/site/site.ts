@@ -4,7 +4,7 @@ import type { Format } from '../../engines/common/engine.ts';
 import type { Preprocessing } from '../../protocol/generated/job.ts';
 import type { NumberOrInfinite } from '../../protocol/generated/results.ts';
 
-/** shape: null where a size is free. sample: the shape of a golden one, without the batch axis. */
+/** shape: null where a size is free. sample: the shape of a golden sample, without its batch. */
 export interface SiteTensor {
   readonly name: string;
   readonly shape: readonly (number | null)[];
@@ -12,12 +12,12 @@ export interface SiteTensor {
   readonly sample: readonly number[];
 }
 
-/** values: no classes. probabilities: add up to 1. scores: one a class, before a softmax. */
+/** values: not classes. probabilities: add up to 1. scores: one per class, before a softmax. */
 export interface SiteOutput extends SiteTensor {
   readonly kind: 'probabilities' | 'scores' | 'values';
 }
 
-/** How drawings stand in the data: see edgekit/demo/picture.py. */
+/** What drawings look like in the data: see edgekit/demo/picture.py. */
 export interface Drawing {
   readonly ground: number;
   readonly ink: number;
@@ -51,7 +51,7 @@ export interface Artifact {
   readonly notes: readonly string[];
 }
 
-/** Paths by the names of inputs and outputs. first: one sample of the inputs alone. */
+/** Paths by the names of inputs and outputs. first: one sample of only the inputs. */
 export interface SiteGolden {
   readonly count: number;
   readonly noise: boolean;
@@ -93,5 +93,5 @@ export const referenceOf = (artifact: Artifact, site: Site): Artifact | null =>
     (other) => other.format === artifact.format && other.recipe === REFERENCE_RECIPE,
   ) ?? null;
 
-/** Bytes of a download: brotli, as web servers send it. */
+/** The bytes of a download: compressed with brotli, as web servers send it. */
 export const wireBytes = (artifact: Artifact): number => artifact.wire.brotli ?? artifact.bytes;

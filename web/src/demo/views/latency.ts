@@ -7,7 +7,7 @@ const MOST_SAMPLES = 1000;
 const BINS = 24;
 const WIDTH = 240;
 const HEIGHT = 64;
-/** A few slow runs would squeeze all others into one bin: beyond so many medians is one more. */
+/** Longer runs share the last bin: a few of them would squeeze all others into one. */
 const SHOWN_MEDIANS = 3;
 
 /** The newest times of the current model, in ns. */
@@ -20,7 +20,7 @@ export class Latency {
   }
 }
 
-/** isOpen: the last bin holds all that took longer, too. */
+/** isOpen: the last bin also holds all runs that took longer. */
 export interface Bins {
   readonly from: number;
   readonly to: number;

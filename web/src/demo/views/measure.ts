@@ -1,4 +1,4 @@
-// "Measure all": a button, a table that fills, and the results as a file.
+// "Measure all": a button, a table that fills up, and the results as a file.
 
 import type { Ratio, Row } from '../../protocol/generated/results.ts';
 import { Bench, subjectsOf } from '../measure/bench.ts';
@@ -43,7 +43,7 @@ export class MeasureAll {
     const stop = new AbortController();
     this.#stop = stop;
     this.#button.textContent = 'Stop';
-    // Two at once would measure each other.
+    // Two at once would disturb each other.
     byId<HTMLButtonElement>('find').disabled = true;
     this.#link.remove();
     const body = this.#newTable();

@@ -1,4 +1,4 @@
-// The two lists to choose from: artifacts, and the engines and back ends that run them.
+// The two lists to choose from: the artifacts, and the engines and back ends that run them.
 
 import { ENGINES } from '../../engines/known.ts';
 import { bytes } from '../numbers/format.ts';

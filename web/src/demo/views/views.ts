@@ -24,12 +24,12 @@ import {
 } from '../site/site.ts';
 import { drawHistogram, type Latency } from './latency.ts';
 
-/** Letters of a class's name beside its bar; longer ones are cut, and whole when pointed at. */
+/** How many letters of a class's name fit beside its bar; a tooltip shows the whole name. */
 const WIDEST_LABEL = 20;
-/** About a letter's width; "ch" differs between the bold line and the others. */
+/** About the width of a letter; "ch" differs between the bold line and the others. */
 const LETTER_EM = 0.6;
 
-/** Say what happens; an alarm is something that did not work. */
+/** Say what is happening; an alarm is something that did not work. */
 export function say(text: string, isAlarm = false): void {
   const status = byId('status');
   status.textContent = text;
@@ -62,7 +62,7 @@ function headline({ top, lines, left, name }: Prediction): [big: string, small: 
   return [name, `${lines.length} values`];
 }
 
-/** Texts that screen readers announce are only touched where they change. */
+/** Screen readers announce these texts, so they are set only if they change. */
 function setText(element: Element | undefined, text: string): void {
   if (element && element.textContent !== text) element.textContent = text;
 }
@@ -124,9 +124,9 @@ function comparison(prediction: Prediction | undefined): (Node | string)[] {
   const { top, originalTop, difference } = prediction ?? {};
   if (difference === null || difference === undefined) return [];
   if (!top || !originalTop)
-    return [`Largest difference to the original: ${differenceText(difference)}.`];
+    return [`Largest difference from the original: ${differenceText(difference)}.`];
   const points = differenceText(100 * difference).replace('< ', '');
-  const verdict = top.label === originalTop.label ? 'The same answer' : 'Another answer';
+  const verdict = top.label === originalTop.label ? 'The same answer' : 'A different answer';
   return [
     make('i', { class: 'original-mark' }),
     `The original says ${originalTop.label}, ${percent(originalTop.share)}. `,
@@ -142,11 +142,11 @@ export function showLatency({ samples }: Latency, { choice, firstNs }: Session):
   byId('first-run').textContent = firstNs === null ? '–' : time(firstNs);
   drawHistogram(byId('histogram'), samples);
   byId('latency-note').textContent = summary
-    ? `${summary.runs} runs on ${placeLabel(choice)}: input copied in, run, answer read back.`
+    ? `${summary.runs} runs on ${placeLabel(choice)}, each with its input copied in and its answer read back.`
     : '';
 }
 
-/** Show what this machine is; nothing where it does not tell. */
+/** Show what this machine is; nothing if it does not tell. */
 export function showMachine(facts: EnvironmentEvent | null): void {
   const { browser, logical_cores: cores, renderer, software_renderer: isSoftware } = facts ?? {};
   const drawn = renderer && `WebGL by ${renderer}${isSoftware ? ', which is software' : ''}`;
@@ -165,12 +165,12 @@ export function showSize(artifact: Artifact, site: Site): void {
   const isReference = artifact.recipe === REFERENCE_RECIPE;
   byId('size-note').textContent = reference
     ? isReference
-      ? `This is fp32 itself: ${bytes(artifact.bytes)}, compressed by brotli for the way here.`
-      : `fp32 is ${bytes(wireBytes(reference))}; both compressed by brotli, as web servers send them.`
+      ? `This is fp32 itself: ${bytes(artifact.bytes)}, compressed with brotli for the download.`
+      : `fp32 is ${bytes(wireBytes(reference))}; both compressed with brotli, as web servers send them.`
     : `The bundle has no ${artifact.format}/${REFERENCE_RECIPE} to compare with.`;
 }
 
-/** Show a race, or the state of one. */
+/** Show a race, finished or not. */
 export function showRace(
   laps: readonly Lap[],
   chosen: Choice,

@@ -4,7 +4,7 @@ import { EngineError } from '../../protocol/errors.ts';
 import type { Backend } from './engine.ts';
 import type { EngineInfo } from './runtime.ts';
 
-/** Return why this page or worker cannot use the back end, null where it can. */
+/** Return why this page or worker cannot use the back end, or null if it can. */
 export async function whyNot(backend: Backend): Promise<string | null> {
   switch (backend) {
     case 'webgl':
@@ -23,7 +23,7 @@ export async function whyNot(backend: Backend): Promise<string | null> {
   }
 }
 
-/** Throw EngineError where the engine does not have the back end, or this browser does not. */
+/** Throw EngineError unless both the engine and this browser have the back end. */
 export async function requireBackend(
   { label, backends }: EngineInfo,
   backend: Backend,
@@ -35,7 +35,7 @@ export async function requireBackend(
   if (reason) throw new EngineError(`${label} cannot use ${backend}: ${reason}.`);
 }
 
-/** Throw an Error where several threads are asked for and the page may not share memory. */
+/** Throw an Error if several threads are wanted and the page may not share memory. */
 export function requireThreads(threads: number): void {
   if (threads > 1 && !globalThis.crossOriginIsolated) {
     throw new Error(
@@ -51,7 +51,7 @@ function hasWebGl(): boolean {
   return context !== null;
 }
 
-/** Return a WebGL context of its own, null where the browser gives none. */
+/** Return a new WebGL context, or null if the browser gives none. */
 export function newWebGlContext(): WebGLRenderingContext | WebGL2RenderingContext | null {
   if (typeof OffscreenCanvas === 'undefined' && typeof document === 'undefined') return null;
   const canvas =

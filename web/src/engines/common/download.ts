@@ -1,4 +1,4 @@
-// The bytes of an artifact, fetched before an engine parses them, so that the two are timed apart.
+// The bytes of an artifact, fetched before an engine parses them, so that each can be timed.
 
 import { EngineError, firstLine } from '../../protocol/errors.ts';
 import type { Files, Format } from './engine.ts';
@@ -8,7 +8,7 @@ interface WeightsManifest {
   readonly weightsManifest?: readonly { readonly paths: readonly string[] }[];
 }
 
-/** Fetch an artifact: a file, or of TF.js the folder or the model.json in it. Throws EngineError. */
+/** Fetch an artifact: a file or, for TF.js, a folder or its model.json. Throws EngineError. */
 export async function download(format: Format, url: string | URL): Promise<Files> {
   const isFolder = format === 'tfjs' && !String(url).endsWith('.json');
   const address = isFolder ? `${url}/model.json` : String(url);
@@ -29,7 +29,7 @@ export function parseJson<T>(bytes: Uint8Array): T {
   }
 }
 
-/** Return the bytes behind an address, taken relative to the page or worker. Throws EngineError. */
+/** Return the bytes at an address, relative to the page or worker. Throws EngineError. */
 export async function fetchBytes(url: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const response = await fetch(url);

@@ -1,4 +1,5 @@
-// The one interface of the engines. Get one by startEngine (start.ts): a page downloads only that.
+// The interface that all engines share. startEngine (start.ts) returns one: a page downloads only
+// the engine that it starts.
 //
 //     const engine = await startEngine('tfjs', 'webgl');
 //     const files = await download(engine.format, url);
@@ -49,11 +50,11 @@ export interface Model {
   dispose(): void;
 }
 
-/** A model and its inputs: what is timed, and what must not be. */
+/** A model and its inputs, with what is timed apart from what must not be. */
 export interface BoundModel {
   /** Run the model, read every output back and return them: this alone is timed. */
   run(): Promise<Tensors>;
 
-  /** Give back what the last run left in the runtime. */
+  /** Free what the last run left in the runtime. */
   release(): void;
 }

@@ -1,9 +1,9 @@
-// The check that inputs fit a model, before a runtime meets them in its own ways.
+// Checks that inputs fit a model before a runtime sees them: each would fail in its own way.
 
 import { EngineError } from '../../protocol/errors.ts';
 import type { Tensor, TensorSpec, Tensors } from '../../protocol/tensors.ts';
 
-/** Return the tensor for an input. Throws EngineError where there is none or it does not fit. */
+/** Return the tensor for an input. Throws EngineError if there is none or it does not fit. */
 export function inputFor(spec: TensorSpec, inputs: Tensors): Tensor {
   const input = inputs[spec.name];
   if (!input) throw new EngineError(`The model's input '${spec.name}' is missing.`);

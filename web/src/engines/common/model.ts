@@ -7,7 +7,7 @@ import { inputFor } from './inputs.ts';
 import type { Loss } from './loss.ts';
 import type { NativeModel } from './runtime.ts';
 
-/** A model that throws only EngineError: `failure`, a colon and what `explain` makes of the cause. */
+/** A model that throws only EngineError: `failure`, a colon and what `explain` says. */
 export class RuntimeModel<T> implements Model {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];

@@ -1,4 +1,5 @@
-// What makes a runtime an engine. It may throw anything: start.ts makes EngineErrors of it.
+// What a runtime must offer to become an engine. Everything here may throw anything: start.ts turns
+// it into EngineErrors.
 
 import type { Explain } from '../../protocol/errors.ts';
 import type { Tensor, TensorSpec } from '../../protocol/tensors.ts';
@@ -9,7 +10,7 @@ import type { Loss } from './loss.ts';
  * What is known of an engine before it is downloaded; its about.ts says it.
  *
  * label: its name for people. backends: the default one first. avoided: the back ends that a page
- * uses only where it is asked to. module: downloads the engine.
+ * uses only if it is told to. module: downloads the engine.
  */
 export interface EngineInfo {
   readonly label: string;
@@ -19,17 +20,21 @@ export interface EngineInfo {
   readonly module: () => Promise<EngineModule>;
 }
 
-/** What an engine's module exports: `start` fetches the runtime's files and readies the back end. */
+/** What an engine's module exports. */
 export interface EngineModule {
-  /** threads: of WebAssembly. More than 1 need a page that is cross-origin isolated. */
+  /**
+   * Fetch the runtime's files and ready the back end.
+   *
+   * threads: of WebAssembly. More than 1 need a page that is cross-origin isolated.
+   */
   start(backend: Backend, threads: number): Promise<Runtime>;
 }
 
 /**
  * A runtime that is ready on one back end.
  *
- * loss: watches its GPU. explain: says in one line what an error of its means. remark: words for
- * the end of "… cannot run the model".
+ * loss: watches the GPU. explain: says in one line what one of the runtime's errors means.
+ * remark: is added to "… cannot run the model".
  */
 export interface Runtime {
   readonly version: string;
@@ -38,7 +43,7 @@ export interface Runtime {
   readonly remark?: string;
 
   /** Return the model, parsed and compiled. options: those of the artifact ("engine_options"). */
-  // biome-ignore lint/suspicious/noExplicitAny: each runtime has tensors of its own type
+  // biome-ignore lint/suspicious/noExplicitAny: each runtime has its own type of tensors
   load(files: Files, options: Readonly<Record<string, unknown>>): Promise<NativeModel<any>>;
 }
 
@@ -47,7 +52,7 @@ export interface NativeModel<T> {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
 
-  /** Return the runtime's tensor of these numbers. */
+  /** Return these numbers as a tensor of the runtime. */
   upload(tensor: Tensor): T;
 
   /** Run the model; return its outputs by name. */
@@ -56,9 +61,9 @@ export interface NativeModel<T> {
   /** Return the numbers of an output. */
   read(output: T): Promise<Tensor>;
 
-  /** Give back what a tensor holds. */
+  /** Free a tensor. */
   free(tensor: T): void;
 
-  /** Give back what the model holds. */
+  /** Free the model. */
   dispose(): void;
 }

@@ -25,8 +25,8 @@ export async function start(backend: Backend, threads: number): Promise<Runtime>
   prepareGlue(folder);
   const loading = () => loadLiteRt(folder, { threads: threads > 1 });
   const liteRt = await (backend === 'webgpu' ? loading() : withoutGpu(loading));
-  // This check takes a free size for -1 and nothing else. The runtime itself takes any size; what
-  // does not fit is found by inputFor.
+  // This check takes only -1 for a free size. The runtime itself takes any size, and inputFor finds
+  // what does not fit.
   liteRt.liteRtWasm.checkTensorBufferCompatible = () => {};
   const device = liteRt.getWebGpuDevice();
   if (backend === 'webgpu' && device) loss.watchDevice(device);
@@ -41,7 +41,7 @@ export async function start(backend: Backend, threads: number): Promise<Runtime>
         cpuOptions: { numThreads: threads },
         gpuOptions: { precision: 'fp32' },
       });
-      // Otherwise it would go on without a word: on WebAssembly, or partly there.
+      // Otherwise it would silently run on WebAssembly, as a whole or in part.
       const isWhole = compiled.isFullyAccelerated && compiled.options.accelerator === 'webgpu';
       if (backend === 'webgpu' && !isWhole) {
         compiled.delete();
@@ -52,7 +52,7 @@ export async function start(backend: Backend, threads: number): Promise<Runtime>
   };
 }
 
-/** What LiteRT.js printed as errors: what it throws often names places in its own source only. */
+/** What LiteRT.js printed as errors: what it throws often names only places in its own source. */
 const complaints: string[] = [];
 
 function explain(error: unknown): string {
@@ -63,7 +63,7 @@ function explain(error: unknown): string {
   return line.startsWith('ERROR: [') ? (complaints.splice(0)[0] ?? 'it gave no reason') : line;
 }
 
-/** Tell LiteRT.js's glue code where its files are, and what to print: nothing. */
+/** Tell LiteRT.js's glue code where its files are, and to print nothing. */
 function prepareGlue(folder: string): void {
   const scope = globalThis as unknown as {
     Module?: object;
@@ -71,7 +71,7 @@ function prepareGlue(folder: string): void {
   };
   scope.Module = {
     locateFile: (file: string) => folder + file,
-    // Its threads are workers on the glue; in a worker it would take the script of that one.
+    // Its threads are workers that run the glue; in a worker it would take that worker's script.
     mainScriptUrlOrBlob: `${folder}litert_wasm_threaded_internal.js`,
     print: () => {},
     printErr: (line: string) => {
@@ -79,11 +79,11 @@ function prepareGlue(folder: string): void {
         complaints.push(line.replace(/^(ERROR|E\d{4} [^\]]*\]):? */, ''));
     },
   };
-  // Its loader calls importScripts in every worker, and module workers have it only to refuse.
+  // Its loader calls importScripts in every worker, and in module workers that only throws.
   if (typeof document === 'undefined') scope.importScripts = importScript;
 }
 
-/** Keep LiteRT.js from opening a GPU device that nothing will use: it does so in any case. */
+/** Keep LiteRT.js from opening a GPU device that nothing will use, as it always would. */
 async function withoutGpu<T>(work: () => Promise<T>): Promise<T> {
   const adapter = { limits: {}, features: new Set(), requestDevice: async () => null };
   const gpu = { requestAdapter: async () => adapter };
@@ -91,7 +91,7 @@ async function withoutGpu<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } finally {
-    // The property lay over that of the prototype.
+    // The property hid the one of the prototype.
     Reflect.deleteProperty(navigator, 'gpu');
   }
 }

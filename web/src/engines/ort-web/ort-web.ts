@@ -49,7 +49,7 @@ function importBuild(backend: Backend): Promise<Ort> {
   }
 }
 
-/** Open a session. options: {"disable_quant_qdq": bool}, as of the Python engine. */
+/** Open a session. options: {"disable_quant_qdq": bool}, like those of the Python engine. */
 async function open(
   ort: Ort,
   backend: Backend,
@@ -85,7 +85,7 @@ function nativeModel(ort: Ort, session: InferenceSession): NativeModel<Tensor> {
 
 type Metadata = readonly InferenceSession.ValueMetadata[];
 
-/** What the webgl back end knows of a model, and does not offer: internals of version 1.30. */
+/** What the webgl back end knows about a model but does not offer: internals of version 1.30. */
 interface WebGlSession {
   readonly handler: { readonly session?: { readonly _model: { readonly graph: WebGlGraph } } };
 }
@@ -103,7 +103,7 @@ function metadata(session: InferenceSession, side: 'input' | 'output'): Metadata
   const indices = side === 'input' ? graph.getInputIndices() : graph.getOutputIndices();
   return indices.map((index, number) => {
     const { tensorType, shape } = graph.getValues()[index]!.type;
-    // Of the sizes that a file leaves free it lets only those pass that are 0.
+    // For a size that a file leaves free it accepts only 0.
     shape.dims = shape.dims.map((size) => size ?? 0);
     return { name: names[number]!, isTensor: true, type: tensorType, shape: shape.dims };
   });

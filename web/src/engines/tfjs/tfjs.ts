@@ -29,11 +29,11 @@ export async function start(backend: Backend, threads: number): Promise<Runtime>
   };
 }
 
-/** Import a back end; return what is to be called once it is set: it watches for its loss. */
+/** Import a back end; return what to call once it is set, to watch for its loss. */
 async function register(backend: Backend, threads: number, loss: Loss): Promise<() => void> {
   if (backend === 'webgl') {
     const { MathBackendWebGL } = await import('@tensorflow/tfjs-backend-webgl');
-    // TF.js refuses software renderers otherwise. They are slow, and the results name them.
+    // Otherwise TF.js refuses software renderers. They are slow, and the results name them.
     tf.env().set('SOFTWARE_WEBGL_ENABLED', true);
     return () => {
       const set = tf.backend();
@@ -52,7 +52,7 @@ async function register(backend: Backend, threads: number, loss: Loss): Promise<
     const { setThreadsCount, setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
     setWasmPaths(runtimeFolder('tfjs'));
     setThreadsCount(threads);
-    // The build with threads is another, larger one.
+    // The build with threads is a different, larger one.
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', threads > 1);
   } else {
     await import('@tensorflow/tfjs-backend-cpu');
@@ -60,7 +60,7 @@ async function register(backend: Backend, threads: number, loss: Loss): Promise<
   return () => {};
 }
 
-/** The dtypes that TF.js computes in, by the names in a signature. */
+/** The dtypes that TF.js computes with, by the names in a signature. */
 const DTYPES: Readonly<Record<string, Dtype>> = {
   DT_FLOAT: 'float32',
   DT_HALF: 'float32',
