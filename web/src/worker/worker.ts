@@ -213,7 +213,7 @@ class JobRun {
         if (!sameOutputs(before.get(id)!, await model.run(sample(0)))) {
           throw new EngineError(
             'The outputs for the first sample are not the same after the timing as before it: ' +
-              'the model is random or broke down, and its times mean nothing.',
+              'the model is random, or broke down, and its times are void.',
           );
         }
       });
