@@ -17,7 +17,7 @@ const UPWARD: readonly (readonly [folder: string, target: string])[] = [
   ['demo/numbers', '../session/session.ts'],
   ['demo/session', '../inputs/pad.ts'],
   ['demo/inputs', '../measure/bench.ts'],
-  ['demo/measure', '../views/views.ts'],
+  ['demo/measure', '../views/race.ts'],
   ['demo/views', '../demo.ts'],
   ['a-new-folder', '../protocol/tensors.ts'],
 ];

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { drawFigure, type Stroke } from '../src/demo/inputs/figure.ts';
 import { bytes, difference, percent, time } from '../src/demo/numbers/format.ts';
+import { binSamples, Latency } from '../src/demo/numbers/latency.ts';
 import { readOutput } from '../src/demo/numbers/prediction.ts';
 import { Predictor } from '../src/demo/session/predictor.ts';
 import type { Session } from '../src/demo/session/session.ts';
 import { moveTo, placeFor, placesOf, startChoices } from '../src/demo/site/choices.ts';
 import type { Artifact, Drawing, Picture, Site, SiteOutput } from '../src/demo/site/site.ts';
-import { binSamples, Latency } from '../src/demo/views/latency.ts';
 
 const DRAWING: Drawing = {
   ground: 0,

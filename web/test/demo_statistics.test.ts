@@ -12,8 +12,7 @@ import {
 } from '../src/demo/numbers/statistics.ts';
 import type { EncodedArray } from '../src/protocol/generated/job.ts';
 import type { Fidelity, Ratio, Statistics } from '../src/protocol/generated/results.ts';
-import type { Tensor } from '../src/protocol/tensors.ts';
-import { decode } from './vectors.ts';
+import { decode, type Tensor } from '../src/protocol/tensors.ts';
 
 interface Vectors {
   readonly summaries: readonly { readonly samples: number[]; readonly statistics: Statistics }[];

@@ -1,4 +1,4 @@
-"""Print what edgekit/results computes and the demo must compute too: see demo_statistics.test.ts."""
+"""Print what edgekit/results computes and the demo must compute too (demo_statistics.test.ts)."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ import { pathToFileURL } from 'node:url';
 import type { placesOf } from '../src/demo/site/choices.ts';
 import type { Site } from '../src/demo/site/site.ts';
 import type { Event, Job } from '../src/protocol/generated/job.ts';
+import { decode } from '../src/protocol/tensors.ts';
 import type { runJob } from '../src/worker/worker.ts';
 import { Copy } from './copy.ts';
 import './navigator.ts';
 import { npy } from './tiny.ts';
-import { decode } from './vectors.ts';
 
 const ABOUT = `import type { EngineInfo } from '../common/runtime.ts';
 

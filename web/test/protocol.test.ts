@@ -5,6 +5,7 @@ import { DataError } from '../src/protocol/errors.ts';
 import { readNpy } from '../src/protocol/npy.ts';
 import {
   castLosslessly,
+  decode,
   encode,
   isBatched,
   preprocess,
@@ -13,7 +14,7 @@ import {
 } from '../src/protocol/tensors.ts';
 import { planBlocks, roundOrder, runsPerSample } from '../src/worker/timing.ts';
 import { sameOutputs } from '../src/worker/worker.ts';
-import { bytes, decode, VECTORS } from './vectors.ts';
+import { bytes, VECTORS } from './vectors.ts';
 
 test('npy files of every dtype are read as numpy wrote them', () => {
   assert.equal(VECTORS.npy.length, 11);

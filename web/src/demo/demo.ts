@@ -6,8 +6,9 @@ import { type InputView, showInput } from './inputs/inputs.ts';
 import { SampleStrip } from './inputs/samples.ts';
 import type { Lap } from './measure/race.ts';
 import { time } from './numbers/format.ts';
+import { Latency } from './numbers/latency.ts';
 import { readOutput } from './numbers/prediction.ts';
-import { byId } from './page/dom.ts';
+import { byId, say } from './page/dom.ts';
 import { messageOf, sentence } from './page/words.ts';
 import { Predictor } from './session/predictor.ts';
 import { Session } from './session/session.ts';
@@ -31,16 +32,11 @@ import {
   sampleOf,
 } from './site/golden.ts';
 import type { Site } from './site/site.ts';
-import { Latency } from './views/latency.ts';
+import { showMachine, showSize } from './views/facts.ts';
+import { showLatency } from './views/latency.ts';
+import { showPredictions } from './views/prediction.ts';
+import { showRace } from './views/race.ts';
 import { Selects } from './views/selects.ts';
-import {
-  say,
-  showLatency,
-  showMachine,
-  showPredictions,
-  showRace,
-  showSize,
-} from './views/views.ts';
 
 /** After a model is loaded it is run again, up to this many times or for this long. */
 const BURST_RUNS = 60;

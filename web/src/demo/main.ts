@@ -1,12 +1,11 @@
 // The demo page: a bundle's artifacts, tried by a visitor in their own browser.
 
 import { Demo } from './demo.ts';
-import { byId } from './page/dom.ts';
+import { byId, say } from './page/dom.ts';
 import { showNotices } from './page/notices.ts';
 import { keepOffline } from './page/offline.ts';
 import { messageOf } from './page/words.ts';
 import { loadSite } from './site/site.ts';
-import { say } from './views/views.ts';
 
 async function main(): Promise<void> {
   document.body.classList.remove('waiting');

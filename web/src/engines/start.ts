@@ -45,21 +45,17 @@ async function start(name: EngineName, backend: Backend, threads: number): Promi
   const { label, format } = info;
   await requireBackend(info, backend);
   const module = await info.module();
-  const { version, loss, explain, remark, load } = await mapErrors(
-    `${label} cannot start on ${backend}`,
-    () => module.start(backend, threads),
+  const runtime = await mapErrors(`${label} cannot start on ${backend}`, () =>
+    module.start(backend, threads),
   );
-  const failure = (what: string) => `${label} cannot ${what} the model${remark ?? ''}`;
-  return {
-    name,
-    version,
-    format,
-    backend,
-    load: (files, options = {}) =>
-      mapErrors(
-        failure('load'),
-        async () => new RuntimeModel(await load(files, options), loss, failure('run'), explain),
-        explain,
-      ),
+  const { version, loss, explain, remark = '' } = runtime;
+  const load: Engine['load'] = async (files, options = {}) => {
+    const native = await mapErrors(
+      `${label} cannot load the model${remark}`,
+      () => runtime.load(files, options),
+      explain,
+    );
+    return new RuntimeModel(native, loss, `${label} cannot run the model${remark}`, explain);
   };
+  return { name, version, format, backend, load };
 }

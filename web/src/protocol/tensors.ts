@@ -161,3 +161,9 @@ export function encode({ dtype, shape, data }: Tensor): EncodedArray {
   }
   return { dtype, shape: [...shape], data: btoa(chunks.join('')) };
 }
+
+/** Return the tensor whose JSON form is given. */
+export function decode({ dtype, shape, data }: EncodedArray): Tensor {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  return { dtype: dtype as Dtype, shape, data: view(dtype as Dtype, bytes.buffer) };
+}

@@ -1,8 +1,8 @@
 // What one worker said about its job, sorted by model, as in edgekit/bench/record.py.
 
-import type { EncodedArray, Event } from '../../protocol/generated/job.ts';
+import type { Event } from '../../protocol/generated/job.ts';
 import type { Block } from '../../protocol/generated/results.ts';
-import { type Dtype, type Tensor, view } from '../../protocol/tensors.ts';
+import { decode } from '../../protocol/tensors.ts';
 import type { FidelityAccumulator } from '../numbers/fidelity.ts';
 import { messageOf } from '../page/words.ts';
 
@@ -99,9 +99,3 @@ export class WorkerRecord {
 /** Blocks as results hold them; a page has one process. */
 export const blocksOf = (phase: Block['phase'], record: ModelRecord): Block[] =>
   record[phase].map((samples) => ({ process: 0, phase, samples: [...samples] }));
-
-/** The tensor in its JSON form: base64 of its little-endian bytes. */
-function decode({ dtype, shape, data }: EncodedArray): Tensor {
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-  return { dtype: dtype as Dtype, shape, data: view(dtype as Dtype, bytes.buffer) };
-}

@@ -29,3 +29,10 @@ export function pixelContext(canvas: HTMLCanvasElement): CanvasRenderingContext2
 /** Resolve at the next frame. */
 export const nextFrame = (): Promise<number> =>
   new Promise((resolve) => requestAnimationFrame(resolve));
+
+/** Say what is happening; an alarm is something that did not work. */
+export function say(text: string, isAlarm = false): void {
+  const status = byId('status');
+  status.textContent = text;
+  status.classList.toggle('alarm', isAlarm);
+}

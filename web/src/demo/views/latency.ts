@@ -1,48 +1,30 @@
-// The times of predictions: kept, summed up and drawn as a histogram.
+// What the page shows of the times of predictions.
 
 import { time } from '../numbers/format.ts';
-import { median, summarize } from '../numbers/statistics.ts';
+import { binSamples, type Latency } from '../numbers/latency.ts';
+import { summarize } from '../numbers/statistics.ts';
+import { byId, make } from '../page/dom.ts';
+import type { Session } from '../session/session.ts';
+import { placeLabel } from '../site/choices.ts';
 
-const MOST_SAMPLES = 1000;
-const BINS = 24;
+/** The size of the histogram, in its own units: it is stretched to the width of the page. */
 const WIDTH = 240;
 const HEIGHT = 64;
-/** Longer runs share the last bin: a few of them would squeeze all others into one. */
-const SHOWN_MEDIANS = 3;
 
-/** The newest times of the current model, in ns. */
-export class Latency {
-  readonly samples: number[] = [];
-
-  add(samples: readonly number[]): void {
-    this.samples.push(...samples);
-    this.samples.splice(0, this.samples.length - MOST_SAMPLES);
-  }
-}
-
-/** isOpen: the last bin also holds all runs that took longer. */
-export interface Bins {
-  readonly from: number;
-  readonly to: number;
-  readonly counts: readonly number[];
-  readonly isOpen: boolean;
-}
-
-/** Count the samples in bins of equal width. */
-export function binSamples(samples: readonly number[]): Bins {
-  const from = Math.min(...samples);
-  const most = Math.max(...samples);
-  const to = Math.max(Math.min(most, SHOWN_MEDIANS * median(samples)), from * 1.1, from + 1);
-  const counts = new Array<number>(BINS).fill(0);
-  for (const sample of samples) {
-    const bin = Math.min(BINS - 1, Math.floor(((sample - from) / (to - from)) * BINS));
-    counts[bin] = (counts[bin] ?? 0) + 1;
-  }
-  return { from, to, counts, isOpen: most > to };
+/** Show the times of the current model. */
+export function showLatency({ samples }: Latency, { choice, firstNs }: Session): void {
+  const summary = samples.length ? summarize(samples) : null;
+  byId('median').textContent = summary ? time(summary.median) : '–';
+  byId('p90').textContent = summary ? time(summary.p90) : '–';
+  byId('first-run').textContent = firstNs === null ? '–' : time(firstNs);
+  drawHistogram(byId('histogram'), samples);
+  byId('latency-note').textContent = summary
+    ? `${summary.runs} runs on ${placeLabel(choice)}, each with its input copied in and its answer read back.`
+    : '';
 }
 
 /** Draw the histogram, with lines at the median and at the 90 % point. */
-export function drawHistogram(parent: HTMLElement, samples: readonly number[]): void {
+function drawHistogram(parent: HTMLElement, samples: readonly number[]): void {
   if (samples.length === 0) {
     parent.replaceChildren();
     return;
@@ -55,7 +37,7 @@ export function drawHistogram(parent: HTMLElement, samples: readonly number[]): 
     role: 'img',
     'aria-label': `Histogram of ${samples.length} runs from ${time(from)} to ${time(Math.max(...samples))}`,
   });
-  const step = WIDTH / BINS;
+  const step = WIDTH / counts.length;
   const most = Math.max(...counts);
   for (const [index, count] of counts.entries()) {
     if (count === 0) continue;
@@ -77,16 +59,8 @@ export function drawHistogram(parent: HTMLElement, samples: readonly number[]): 
   parent.replaceChildren(svg, ends(time(from), isOpen ? `${time(to)} and more` : time(to)));
 }
 
-function ends(...texts: readonly string[]): HTMLElement {
-  const row = document.createElement('p');
-  row.className = 'ends small';
-  for (const text of texts) {
-    const word = document.createElement('span');
-    word.textContent = text;
-    row.append(word);
-  }
-  return row;
-}
+const ends = (...texts: readonly string[]): HTMLElement =>
+  make('p', { class: 'ends small' }, ...texts.map((text) => make('span', {}, text)));
 
 const line = (name: string, x1: number, y1: number, x2: number, y2: number) =>
   element('line', {

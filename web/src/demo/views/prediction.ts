@@ -1,40 +1,13 @@
-// What the page shows of a prediction, its time, a race and a size.
+// What the page shows of a prediction.
 
-import { ENGINES } from '../../engines/known.ts';
-import type { EnvironmentEvent } from '../../protocol/generated/job.ts';
-import type { Lap } from '../measure/race.ts';
-import {
-  bytes,
-  difference as differenceText,
-  percent,
-  significant,
-  time,
-} from '../numbers/format.ts';
+import { difference as differenceText, percent, significant } from '../numbers/format.ts';
 import type { Line, Prediction } from '../numbers/prediction.ts';
-import { summarize } from '../numbers/statistics.ts';
 import { byId, make } from '../page/dom.ts';
-import type { Session } from '../session/session.ts';
-import { backendLabel, type Choice, choiceKey, placeLabel } from '../site/choices.ts';
-import {
-  type Artifact,
-  REFERENCE_RECIPE,
-  referenceOf,
-  type Site,
-  wireBytes,
-} from '../site/site.ts';
-import { drawHistogram, type Latency } from './latency.ts';
 
 /** How many letters of a class's name fit beside its bar; a tooltip shows the whole name. */
 const WIDEST_LABEL = 20;
 /** About the width of a letter; "ch" differs between the bold line and the others. */
 const LETTER_EM = 0.6;
-
-/** Say what is happening; an alarm is something that did not work. */
-export function say(text: string, isAlarm = false): void {
-  const status = byId('status');
-  status.textContent = text;
-  status.classList.toggle('alarm', isAlarm);
-}
 
 /** Show the outputs of one sample. */
 export function showPredictions(predictions: readonly Prediction[]): void {
@@ -133,69 +106,3 @@ function comparison(prediction: Prediction | undefined): (Node | string)[] {
     `${verdict}; no share differs by more than ${points} points.`,
   ];
 }
-
-/** Show the times of the current model. */
-export function showLatency({ samples }: Latency, { choice, firstNs }: Session): void {
-  const summary = samples.length ? summarize(samples) : null;
-  byId('median').textContent = summary ? time(summary.median) : '–';
-  byId('p90').textContent = summary ? time(summary.p90) : '–';
-  byId('first-run').textContent = firstNs === null ? '–' : time(firstNs);
-  drawHistogram(byId('histogram'), samples);
-  byId('latency-note').textContent = summary
-    ? `${summary.runs} runs on ${placeLabel(choice)}, each with its input copied in and its answer read back.`
-    : '';
-}
-
-/** Show what this machine is; nothing if it does not tell. */
-export function showMachine(facts: EnvironmentEvent | null): void {
-  const { browser, logical_cores: cores, renderer, software_renderer: isSoftware } = facts ?? {};
-  const drawn = renderer && `WebGL by ${renderer}${isSoftware ? ', which is software' : ''}`;
-  const words = [browser, cores && `${cores} cores`, drawn].filter(Boolean);
-  byId('machine').textContent = words.length ? `This is ${words.join('; ')}.` : '';
-}
-
-/** Show how large the artifact is beside fp32. */
-export function showSize(artifact: Artifact, site: Site): void {
-  const reference = referenceOf(artifact, site);
-  const size = wireBytes(artifact);
-  const share = reference ? size / wireBytes(reference) : null;
-  byId('size').textContent = bytes(size);
-  byId('size-share').textContent = share === null ? '–' : percent(share);
-  byId('size-bar').style.width = `${100 * Math.min(1, share ?? 0)}%`;
-  const isReference = artifact.recipe === REFERENCE_RECIPE;
-  byId('size-note').textContent = reference
-    ? isReference
-      ? `This is fp32 itself: ${bytes(artifact.bytes)}, compressed with brotli for the download.`
-      : `fp32 is ${bytes(wireBytes(reference))}; both compressed with brotli, as web servers send them.`
-    : `The bundle has no ${artifact.format}/${REFERENCE_RECIPE} to compare with.`;
-}
-
-/** Show a race, finished or not. */
-export function showRace(
-  laps: readonly Lap[],
-  chosen: Choice,
-  running: Choice | null,
-  note: string,
-): void {
-  const isOneArtifact = new Set(laps.map(({ choice }) => choice.artifact.id)).size <= 1;
-  const slowest = Math.max(...laps.map(({ ns }) => ns ?? 0), 1);
-  const items = laps.map(({ choice, ns, reason }) => {
-    const bar = make('i');
-    bar.style.width = `${(100 * (ns ?? 0)) / slowest}%`;
-    return make(
-      'li',
-      {
-        class: choiceKey(choice) === choiceKey(chosen) ? 'chosen' : '',
-        ...(reason ? { title: reason } : {}),
-      },
-      make('span', {}, isOneArtifact ? placeLabel(choice) : lapLabel(choice)),
-      make('span', {}, ns === null ? 'cannot run it' : time(ns)),
-      make('span', { class: 'track' }, bar),
-    );
-  });
-  byId('race').replaceChildren(...items);
-  byId('race-note').textContent = running ? `Racing ${placeLabel(running)}.` : note;
-}
-
-const lapLabel = (choice: Choice): string =>
-  `${ENGINES[choice.engine].label} ${backendLabel(choice)}, ${choice.artifact.recipe}`;
