@@ -78,7 +78,7 @@ export class Demo {
     this.#strip = new SampleStrip(byId('samples'), site.golden.count, site.picture, (index) =>
       this.#takeSample(index),
     );
-    this.#view = showInput(byId('input'), site, (tensors) => this.#take(tensors), say);
+    this.#view = showInput(byId('input'), site, (tensors) => this.#take(tensors));
     this.#find.addEventListener('click', () => void this.#findFastest());
   }
 

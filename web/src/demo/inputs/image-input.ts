@@ -1,18 +1,14 @@
 // A picture for the model: a file, dropped or chosen, or the camera.
 
-import { byId, make, nextFrame } from '../page/dom.ts';
+import { byId, make, nextFrame, say } from '../page/dom.ts';
 import { messageOf } from '../page/words.ts';
 import type { Picture } from '../site/site.ts';
 import { openImage } from './image-file.ts';
 import { drawValues, readPicture } from './pixels.ts';
 
-/** Tells the visitor something; isAlarm: that something went wrong. */
-type Say = (text: string, isAlarm?: boolean) => void;
-
 export class ImageInput {
   readonly #picture: Picture;
   readonly #changed: (values: Float32Array<ArrayBuffer>) => Promise<void>;
-  readonly #say: Say;
   readonly #canvas: HTMLCanvasElement;
   readonly #camera = make('button', { type: 'button' }, 'Use camera');
   #stream: MediaStream | null = null;
@@ -24,11 +20,9 @@ export class ImageInput {
     parent: HTMLElement,
     picture: Picture,
     changed: (values: Float32Array<ArrayBuffer>) => Promise<void>,
-    say: Say,
   ) {
     this.#picture = picture;
     this.#changed = changed;
-    this.#say = say;
     const [height, width] = picture.size;
     this.#canvas = make('canvas', {
       width: String(width),
@@ -88,11 +82,7 @@ export class ImageInput {
       frame.classList.remove('dropping');
       const [file] = event.dataTransfer?.files ?? [];
       if (file) void this.#open(file);
-      else
-        this.#say(
-          'What was dropped is not a file. Save the image first, then drop the file.',
-          true,
-        );
+      else say('What was dropped is not a file. Save the image first, then drop the file.', true);
     });
   }
 
@@ -105,10 +95,10 @@ export class ImageInput {
       const values = readPicture(bitmap, this.#canvas, this.#picture);
       bitmap.close();
       const { width, height } = this.#canvas;
-      this.#say(`'${file.name}', scaled to ${width} x ${height} pixels.`);
+      say(`'${file.name}', scaled to ${width} x ${height} pixels.`);
       await this.#changed(values);
     } catch (error) {
-      if (this.#opening === file) this.#say(messageOf(error), true);
+      if (this.#opening === file) say(messageOf(error), true);
     }
   }
 
@@ -126,9 +116,9 @@ export class ImageInput {
       await video.play();
     } catch (error) {
       this.stop();
-      return this.#say(refusal(error), true);
+      return say(refusal(error), true);
     }
-    this.#say('Filming. No picture leaves this machine.');
+    say('Filming. No picture leaves this machine.');
     this.#camera.textContent = 'Stop camera';
     byId('answer').setAttribute('aria-live', 'off');
     const stream = this.#stream;

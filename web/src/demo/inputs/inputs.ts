@@ -4,7 +4,7 @@ import type { Tensor, Tensors } from '../../protocol/tensors.ts';
 import { significant } from '../numbers/format.ts';
 import { make } from '../page/dom.ts';
 import type { Input } from '../site/golden.ts';
-import type { Picture, Site, SiteTensor } from '../site/site.ts';
+import type { Site, SiteTensor } from '../site/site.ts';
 import { ImageInput } from './image-input.ts';
 import { Pad } from './pad.ts';
 
@@ -18,32 +18,18 @@ export function showInput(
   parent: HTMLElement,
   site: Site,
   changed: (tensors: Tensors | null) => Promise<void>,
-  say: (text: string, isAlarm?: boolean) => void,
 ): InputView {
   const { picture, inputs } = site;
   const [spec] = inputs;
   if (!picture || !spec) return { show: (input) => describe(parent, input) };
-  const tensors = (values: Float32Array<ArrayBuffer>): Tensors => ({
-    [spec.name]: tensorOf(values, spec),
-  });
-  const valuesOf = (input: Input) => input.tensors[spec.name]?.data as ArrayLike<number>;
-  const place = pictureInput(parent, picture, tensors, changed, say);
-  return { show: (input) => place.show(valuesOf(input)) };
-}
-
-function pictureInput(
-  parent: HTMLElement,
-  picture: Picture,
-  tensors: (values: Float32Array<ArrayBuffer>) => Tensors,
-  changed: (tensors: Tensors | null) => Promise<void>,
-  say: (text: string, isAlarm?: boolean) => void,
-): { show(values: ArrayLike<number>): void } {
-  if (picture.drawing) {
-    return new Pad(parent, picture, picture.drawing, (values) => {
-      void changed(values && tensors(values));
-    });
-  }
-  return new ImageInput(parent, picture, (values) => changed(tensors(values)), say);
+  const take = (values: Float32Array<ArrayBuffer>) =>
+    changed({ [spec.name]: tensorOf(values, spec) });
+  const view = picture.drawing
+    ? new Pad(parent, picture, picture.drawing, (values) => {
+        void (values ? take(values) : changed(null));
+      })
+    : new ImageInput(parent, picture, take);
+  return { show: (input) => view.show(input.tensors[spec.name]?.data as ArrayLike<number>) };
 }
 
 /** A picture in the form of the stored samples: a model that takes integers gets whole numbers. */

@@ -40,7 +40,6 @@ export type Request = OpenRequest | RunRequest | DescribeRequest | JobRequest;
 
 /** startNs: the engine's files and its back end; downloadNs: the artifact; loadNs: parsing it. */
 export interface Opened {
-  readonly version: string;
   readonly inputs: readonly TensorSpec[];
   readonly startNs: number;
   readonly downloadNs: number;

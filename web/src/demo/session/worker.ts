@@ -28,7 +28,7 @@ async function open(request: OpenRequest): Promise<Answers['open']> {
   const [files, downloadNs] = await downloading;
   const [loaded, loadNs] = await timed(() => engine.load(files, request.options));
   model = loaded;
-  return { version: engine.version, inputs: loaded.inputs, startNs, downloadNs, loadNs };
+  return { inputs: loaded.inputs, startNs, downloadNs, loadNs };
 }
 
 async function run({ inputs, times, limitMs }: RunRequest): Promise<Ran> {
