@@ -14,6 +14,7 @@ from tf2onnx.optimizer import _get_optimizers as all_optimizers
 from tf2onnx.optimizer import optimize_graph
 from tf2onnx.tfonnx import process_tf_graph
 
+from edgekit_converters.calibration import Calibration
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.normalize import apply, bucketize, erfc
 from edgekit_converters.onnx.graph import graphs
@@ -91,6 +92,13 @@ def _finished(model: onnx.ModelProto, graph: FrozenGraph) -> onnx.ModelProto:
     prepared = onnx.shape_inference.infer_shapes(_simplify(model))
     use_global_pools(prepared.graph)
     return prepared
+
+
+def as_prepared(
+    model: onnx.ModelProto, _calibration: Calibration | None
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+    """Return the float model as it is: the artifact fp32."""
+    return model, ()
 
 
 def _convert(graph: FrozenGraph, way: Way) -> onnx.ModelProto:

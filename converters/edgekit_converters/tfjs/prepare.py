@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from edgekit_converters.graph.edit import Graph
+from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.graph.normalize import apply, bucketize, erfc
@@ -36,7 +36,7 @@ def _separate_outputs(frozen: FrozenGraph) -> FrozenGraph:
     The loader finds outputs by node, and the caller disposes of them: an output that is a weight
     would be gone at the second run.
     """
-    graph = Graph(frozen)
+    graph = EditableGraph(frozen)
     dtypes = {spec.name: tf.as_dtype(spec.dtype).as_datatype_enum for spec in frozen.output_specs}
     taken: set[str] = set()
     for name, tensor in graph.outputs.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edgekit_converters.graph.edit import Graph
+from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.library import give_new_names
 from edgekit_converters.graph.normalize import (
@@ -21,7 +21,7 @@ from edgekit_converters.graph.normalize import (
 )
 
 # In the order in which they are tried: `half` first, so that the others meet float32 alone.
-REWRITES: tuple[Callable[[Graph], bool], ...] = (
+REWRITES: tuple[Callable[[EditableGraph], bool], ...] = (
     half.rewrite,
     ensure_shape.rewrite,
     argmax.rewrite,
@@ -36,9 +36,9 @@ def normalize(frozen: FrozenGraph) -> FrozenGraph:
     return apply(frozen, *REWRITES)
 
 
-def apply(frozen: FrozenGraph, *rewrites: Callable[[Graph], bool]) -> FrozenGraph:
+def apply(frozen: FrozenGraph, *rewrites: Callable[[EditableGraph], bool]) -> FrozenGraph:
     """Return the graph after some rewrites; the very same graph where none finds anything."""
-    graph = Graph(frozen)
+    graph = EditableGraph(frozen)
     changed = [rewrite(graph) for rewrite in rewrites]
     if not any(changed):
         return frozen

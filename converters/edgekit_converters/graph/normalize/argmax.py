@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from edgekit_converters.graph.edit import Graph
+from edgekit_converters.graph.edit import EditableGraph
 
 
-def rewrite(graph: Graph) -> bool:
+def rewrite(graph: EditableGraph) -> bool:
     """Let what reads such a selection read x."""
     found = [node for node in graph if _is_selection(graph, node)]
     for node in found:
@@ -24,7 +24,7 @@ def rewrite(graph: Graph) -> bool:
     return bool(found)
 
 
-def _is_selection(graph: Graph, node: Any) -> bool:
+def _is_selection(graph: EditableGraph, node: Any) -> bool:
     if node.op not in ("SelectV2", "Select"):
         return False
     condition, x = graph.node(node.input[0]), node.input[2]
@@ -34,7 +34,7 @@ def _is_selection(graph: Graph, node: Any) -> bool:
     )
 
 
-def _above(graph: Graph, node: Any) -> Iterator[Any]:
+def _above(graph: EditableGraph, node: Any) -> Iterator[Any]:
     """Yield a node and, through comparisons, those that it is computed from."""
     yield node
     if node.op in ("LogicalAnd", "Less", "NotEqual"):

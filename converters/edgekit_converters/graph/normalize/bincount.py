@@ -10,11 +10,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from edgekit_converters.graph.edit import Graph
+from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.normalize.parts import replace_node
 
 
-def rewrite(graph: Graph) -> bool:
+def rewrite(graph: EditableGraph) -> bool:
     """Replace each DenseBincount whose number of bins is known."""
     changed = False
     for node in graph:
@@ -26,7 +26,7 @@ def rewrite(graph: Graph) -> bool:
     return changed
 
 
-def _bins(graph: Graph, tensor: str) -> int | None:
+def _bins(graph: EditableGraph, tensor: str) -> int | None:
     value = graph.constant(tensor)
     if value is not None:
         return int(value)
@@ -40,7 +40,7 @@ def _bins(graph: Graph, tensor: str) -> int | None:
     return None
 
 
-def _bound(graph: Graph, tensor: str, op: str) -> int | None:
+def _bound(graph: EditableGraph, tensor: str, op: str) -> int | None:
     """Return the constant on the other side of Minimum(limit, Maximum(x, bound)), or None."""
     node = graph.node(tensor)
     if node.op != {"Minimum": "Maximum", "Maximum": "Minimum"}[op]:
@@ -49,7 +49,7 @@ def _bound(graph: Graph, tensor: str, op: str) -> int | None:
     return next((int(value) for value in values if value is not None), None)
 
 
-def _replace(graph: Graph, node: Any, bins: int | None) -> None:
+def _replace(graph: EditableGraph, node: Any, bins: int | None) -> None:
     dtype = tf.as_dtype(node.attr["T"].type)
     is_binary = node.attr["binary_output"].b
 

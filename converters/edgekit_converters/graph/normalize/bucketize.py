@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgekit_converters.graph.edit import Graph
+from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.normalize.parts import replace_node
 
 
-def rewrite(graph: Graph) -> bool:
+def rewrite(graph: EditableGraph) -> bool:
     """Replace each Bucketize by comparisons with its boundaries."""
     found = [node for node in graph if node.op == "Bucketize"]
     for node in found:

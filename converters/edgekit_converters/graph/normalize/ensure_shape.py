@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from edgekit_converters.graph.edit import Graph
+from edgekit_converters.graph.edit import EditableGraph
 
 
-def rewrite(graph: Graph) -> bool:
+def rewrite(graph: EditableGraph) -> bool:
     """Let what reads an EnsureShape read its input."""
     found = [node for node in graph if node.op == "EnsureShape"]
     for node in found:

@@ -6,11 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from edgekit_converters.graph.edit import Graph
+from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.normalize.parts import replace_node
 
 
-def rewrite(graph: Graph) -> bool:
+def rewrite(graph: EditableGraph) -> bool:
     """Replace each Erfc."""
     found = [node for node in graph if node.op == "Erfc"]
     for node in found:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from tensorflow.core.framework import types_pb2
 
-from edgekit_converters.graph.edit import Graph, constant_of, set_constant
+from edgekit_converters.graph.edit import EditableGraph, constant_of, set_constant
 
 HALVES = frozenset({types_pb2.DT_HALF, types_pb2.DT_BFLOAT16})
 FLOAT = types_pb2.DT_FLOAT
 
 
-def rewrite(graph: Graph) -> bool:
+def rewrite(graph: EditableGraph) -> bool:
     """Let every node that computes in half precision compute in float32."""
     inputs = set(graph.inputs.values())
     changed = False
@@ -38,7 +38,7 @@ def rewrite(graph: Graph) -> bool:
     return changed
 
 
-def _keep_interface(graph: Graph) -> None:
+def _keep_interface(graph: EditableGraph) -> None:
     """Cast half-precision inputs to float32, and outputs that were half-precision back."""
     for name in graph.inputs.values():
         dtype = graph.node(name).attr["dtype"].type

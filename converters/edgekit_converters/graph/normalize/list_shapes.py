@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit_converters.graph.edit import Graph, constant_of, set_constant
+from edgekit_converters.graph.edit import EditableGraph, constant_of, set_constant
 
 # Op -> which of its inputs is the shape of an element.
 SHAPE_INPUTS = {
@@ -22,7 +22,7 @@ SHAPE_INPUTS = {
 }
 
 
-def rewrite(graph: Graph) -> bool:
+def rewrite(graph: EditableGraph) -> bool:
     """Put the batch of the inputs in the place of a free first axis of a list's elements."""
     batch = graph.batch()
     if batch is None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from edgekit_converters.graph.edit import Graph
+from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.normalize.parts import replace_node
 
 
-def rewrite(graph: Graph) -> bool:
+def rewrite(graph: EditableGraph) -> bool:
     """Let each OneHot of integers or booleans be one of float32, cast afterwards."""
     changed = False
     for node in graph:
@@ -23,7 +23,7 @@ def rewrite(graph: Graph) -> bool:
     return changed
 
 
-def _replace(graph: Graph, node: Any, depth: int, on: float, off: float) -> None:
+def _replace(graph: EditableGraph, node: Any, depth: int, on: float, off: float) -> None:
     dtype, axis = tf.as_dtype(node.attr["T"].type), node.attr["axis"].i
 
     def encode(x: Any) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from edgekit_converters.graph.edit import Graph, node_of
+from edgekit_converters.graph.edit import EditableGraph, node_of
 
 
 def replace_node(
-    graph: Graph, node: Any, compute: Callable[..., Any], inputs: Mapping[str, int]
+    graph: EditableGraph, node: Any, compute: Callable[..., Any], inputs: Mapping[str, int]
 ) -> None:
     """Let `compute` stand for `node`, whose first output is read by others.
 
