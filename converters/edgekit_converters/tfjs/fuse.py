@@ -29,8 +29,11 @@ _LEAKY_OPS = frozenset({"Conv2D", "MatMul"})
 # y = x * scale + offset is folded into the kernel K behind it as K(x * scale) + K(offset). Where y
 # is about 1 and the offset much larger, both parts are large and cancel, and so do their digits: a
 # sensor's 101,325 Pa with a standard deviation of 100 has an offset of 1,013, which costs ten of
-# float16's eleven bits. An offset of 1 (images in -1 to 1) costs one at most.
-LARGEST_OFFSET = 1.0
+# float16's eleven bits. Up to 4, what is added (x * scale is 7 where y is 3) costs hardly one;
+# images scaled to -1 to 1 have 1, those normalized by ImageNet's statistics 2.1.
+LARGEST_OFFSET = 4.0
+# Marks a fused node whose bias holds what came before it, and is stored as it is.
+EXACT_BIAS = "_exact_bias"
 # Where the last axis survives a change of shape, work by channel can as well be done before it.
 _RESHAPING_OPS = frozenset({"ExpandDims", "Reshape", "Squeeze"})
 
@@ -66,6 +69,7 @@ def _fuse_node(graph: EditableGraph, node: Any, weights: Array, shapes: Shapes) 
         bias = kernel.bias.astype(np.float32)
         inputs.append(graph.add_constant(f"{node.name}/bias", bias))
         _become_fused(node, activation)
+        node.attr[EXACT_BIAS].b = kernel.has_offset
     if activation is not None:
         graph.bypass(activation, tail)
     graph.set_inputs(node, inputs)
@@ -137,12 +141,14 @@ class _Kernel:
         self.outputs = int(np.prod(self._output_shape))
         self.bias = np.zeros(self.outputs)
         self.is_changed = False
+        self.has_offset = False
 
     def take_before(self, scale: Array, offset: Array) -> None:
         """Fold in x * scale + offset, done to the input. scale, offset: [inputs]."""
         summed = tuple(range(self._weights.ndim - len(self._output_shape)))
         shift = (self._weights * offset[:, None]).sum(axis=summed)
         self.bias = self.bias + shift.reshape(-1)
+        self.has_offset |= bool(offset.any())
         self._scale(scale[:, None])
 
     def take_after(self, scale: Array, offset: Array) -> None:

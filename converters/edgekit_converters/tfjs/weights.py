@@ -28,11 +28,11 @@ MIN_UINT8_ELEMENTS = 900
 
 
 def encode(
-    name: str, value: Array, quantization: str, is_bias: bool = False
+    name: str, value: Array, quantization: str, is_exact: bool = False
 ) -> tuple[Entry, bytes]:
     """Return the manifest entry and the bytes of one weight.
 
-    is_bias: it stays float32, since it holds what was folded into it, and is small.
+    is_exact: it stays as it is, whatever the quantization.
     Only float32 is quantized: integers are shapes and axes. Raises NotAvailableError for a
     quantization that RECIPES does not list, ConversionError for a dtype that TF.js does not have.
     """
@@ -41,7 +41,7 @@ def encode(
         raise ConversionError(f"The constant '{name}' is {value.dtype}, which TF.js does not have.")
     entry: Entry = {"name": name, "shape": list(value.shape), "dtype": value.dtype.name}
     stored = value
-    if value.dtype == np.float32 and not is_bias:
+    if value.dtype == np.float32 and not is_exact:
         stored, storage = writer(value)
         if storage is not None:
             entry["quantization"] = storage

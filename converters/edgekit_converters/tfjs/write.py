@@ -15,7 +15,7 @@ from tensorflow.core.framework import types_pb2
 from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS, FrozenGraph, GraphTensor
 from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.tfjs import RECIPES
-from edgekit_converters.tfjs.fuse import FUSED_OPS
+from edgekit_converters.tfjs.fuse import EXACT_BIAS
 from edgekit_converters.tfjs.prepare import prepare
 from edgekit_converters.tfjs.weights import Entry, encode
 
@@ -73,25 +73,18 @@ def write(
 def _take_weights(graph_def: Any, quantization: str) -> tuple[list[Entry], bytes]:
     """Move the values of all constants out of the graph."""
     entries, chunks = [], []
-    biases = {bias for node in graph_def.node for bias in _biases(node)}
+    exact = {node.input[2] for node in graph_def.node if node.attr[EXACT_BIAS].b}
     for node in all_nodes(graph_def):
         if node.op == "Const":
             tensor = node.attr["value"].tensor
-            value, is_bias = tf.make_ndarray(tensor), node.name in biases
-            entry, chunk = encode(node.name, value, quantization, is_bias)
+            value, is_exact = tf.make_ndarray(tensor), node.name in exact
+            entry, chunk = encode(node.name, value, quantization, is_exact)
             entries.append(entry)
             chunks.append(chunk)
             node.attr["value"].tensor.CopyFrom(
                 type(tensor)(dtype=tensor.dtype, tensor_shape=tensor.tensor_shape)
             )
     return entries, b"".join(chunks)
-
-
-def _biases(node: Any) -> Sequence[str]:
-    """Return what a node adds to a convolution's or product's result."""
-    if node.op == "BiasAdd":
-        return [node.input[1]]
-    return node.input[2:] if node.op in FUSED_OPS.values() else []
 
 
 def _shards(data: bytes) -> dict[str, bytes]:
