@@ -7,9 +7,11 @@ import tempfile
 from pathlib import Path
 
 import flatbuffers
+import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
+from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import SIGNATURE_KEY, FrozenGraph
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
@@ -20,7 +22,7 @@ def prepare(graph: FrozenGraph) -> bytes:
     Raises ConversionError naming the operators that TFLite does not have.
     """
     with tempfile.TemporaryDirectory() as folder:
-        saved = graph.save(Path(folder) / "frozen")
+        saved = _separate_outputs(graph).save(Path(folder) / "frozen")
         converter = tf.lite.TFLiteConverter.from_saved_model(
             str(saved), signature_keys=[SIGNATURE_KEY]
         )
@@ -36,6 +38,42 @@ def prepare(graph: FrozenGraph) -> bytes:
                 ) from error
             with map_exceptions("TFLite conversion failed", ConversionError):
                 raise
+
+
+def _separate_outputs(frozen: FrozenGraph) -> FrozenGraph:
+    """Let each output be a tensor of its own, which no other node reads.
+
+    The LiteRT quantizer writes files that do not load, or answer wrongly, where an output is read
+    inside the graph too, or stands twice among the outputs. The converter removes every kind of
+    copy except a Gather of all elements in their order.
+    """
+    graph = EditableGraph(frozen)
+    graph.forward()
+    tensors = list(graph.outputs.values())
+    shared = {
+        tensor
+        for tensor in tensors
+        if tensor not in graph.inputs.values()
+        and (graph.users(tensor) or tensors.count(tensor) > 1)
+    }
+    if not shared:
+        return frozen
+    for entry in frozen.outputs:
+        name, size = entry.spec.name, entry.spec.shape[-1] if entry.spec.shape else None
+        tensor = graph.outputs[name]
+        if tensor in shared and size is not None:
+            graph.outputs[name] = _copied(graph, name, tensor, entry.spec.dtype, size)
+    return graph.frozen()
+
+
+def _copied(graph: EditableGraph, name: str, tensor: str, dtype: str, size: int) -> str:
+    places = graph.add_constant(f"{name}/places", np.arange(size, dtype=np.int32))
+    axis = graph.add_constant(f"{name}/axis", np.array(-1, np.int32))
+    int32 = tf.int32.as_datatype_enum
+    kind = tf.as_dtype(dtype).as_datatype_enum
+    return graph.add(
+        "GatherV2", name, [tensor, places, axis], Tparams=kind, Tindices=int32, Taxis=int32
+    )
 
 
 def _shorten_names(model: bytes) -> bytes:

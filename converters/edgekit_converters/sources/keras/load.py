@@ -6,6 +6,7 @@ import importlib
 import re
 import zipfile
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def from_model(
     """Return the source of a Keras model that is already in memory."""
     options = options or SourceOptions(input_shapes={})
     inputs = resolve_shapes(path, _input_specs(model, path), options.input_shapes)
-    names = _output_names(model)
+    names = _output_names(model, {spec.name for spec in inputs})
 
     def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
         flat = [tensors[spec.name] for spec in inputs]
@@ -151,7 +152,12 @@ def _input_specs(model: Any, path: Path) -> tuple[TensorSpec, ...]:
     return tuple(specs)
 
 
-def _output_names(model: Any) -> list[str]:
+def _output_names(model: Any, taken: AbstractSet[str]) -> list[str]:
+    """Return a name for each output: one of its own, since in ONNX names are tensors."""
+    return [f"{name}_out" if name in taken else name for name in _given_names(model)]
+
+
+def _given_names(model: Any) -> list[str]:
     struct = getattr(model, "_outputs_struct", None)
     if isinstance(struct, dict):
         # keras.tree flattens dicts in the order of their sorted keys.
