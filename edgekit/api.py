@@ -135,7 +135,7 @@ def bench(
 ) -> Results:
     """Measure a bundle's artifacts beside their fp32 artifact, and return the results.
 
-    What fails is a row whose `status` is "error", with its `reason`. In a notebook the results
+    What fails is a row whose `status` is "failed", with its `reason`. In a notebook the results
     show as tables; `results.save(path)` writes what `edgekit report`, `check` and `compare` read.
 
     Args:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgekit.results.results import Phase
+from edgekit.bench.events import checked
+from edgekit.forms import from_form
+from edgekit.results.results import Conditions, Phase
 from edgekit_runtimes.errors import ConnectionLostError, DeviceError, EdgekitError
 from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.protocol.job import Event
@@ -34,13 +36,11 @@ class ModelRecord:
     blocks: dict[Phase, list[list[int]]] = field(
         default_factory=lambda: {"warmup": [], "measure": []}
     )
-    conditions: dict[Phase, list[Mapping[str, Any] | None]] = field(
+    conditions: dict[Phase, list[Conditions | None]] = field(
         default_factory=lambda: {"warmup": [], "measure": []}
     )
 
-    def blocks_with_conditions(
-        self, phase: Phase
-    ) -> Iterable[tuple[list[int], Mapping[str, Any] | None]]:
+    def blocks_with_conditions(self, phase: Phase) -> Iterable[tuple[list[int], Conditions | None]]:
         """Return each block of a phase with its conditions."""
         return zip(self.blocks[phase], self.conditions[phase], strict=True)
 
@@ -85,7 +85,7 @@ def read_events(events: Iterable[Event], take_outputs: TakeOutputs | None = None
     record = ProcessRecord()
     last, is_done = "", False
     try:
-        for event in events:
+        for event in map(checked, events):
             last = event.get("model") or last
             is_done = is_done or event["event"] == "done"
             _take(event, record, take_outputs)
@@ -113,7 +113,7 @@ def _take(event: Event, record: ProcessRecord, take_outputs: TakeOutputs | None)
         model.download_ns, model.start_ns = event.get("download_ns"), event.get("start_ns")
         model.engine, model.engine_version = event["engine"], event["engine_version"]
     elif kind == "execution":
-        model.execution = Execution.from_json(event)
+        model.execution = from_form(event, Execution)
     elif kind == "first_run":
         model.first_run_ns = event["ns"]
     elif kind == "block":

@@ -56,12 +56,12 @@ class Draft:
     interrupted: bool = False
 
     def fail(self, reason: str) -> None:
-        """Make it an error row; the first reason stays."""
+        """Make it a failed row; the first reason stays."""
         if self.status == "ok":
-            self.status, self.reason = "error", reason
+            self.status, self.reason = "failed", reason
 
     def interrupt(self, reason: str) -> None:
-        """Make it an error row that keeps its samples."""
+        """Make it a failed row that keeps its samples."""
         if self.status == "ok":
             self.interrupted = True
             self.fail(reason)

@@ -50,13 +50,13 @@ class RowChange:
             return "appeared"
         if self.new is None:
             return "vanished"
-        if self.new.status == "error":
+        if self.new.status == "failed":
             return "fails"
         if self.new.status == "not available":
             return "not available"
         if self.old.status == "ok":
             return "compared"
-        return "works again" if self.old.status == "error" else "available again"
+        return "works again" if self.old.status == "failed" else "available again"
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -191,7 +191,7 @@ def judge_changes(gates: Sequence[Gate], comparison: Comparison) -> list[Verdict
 
 
 def _finding(gate: Gate, row: RowChange) -> Finding:
-    if row.new is not None and row.new.status == "error":
+    if row.new is not None and row.new.status == "failed":
         return failed_reason(row.new)
     found = row.findings.get(compared_figure(gate.metric))
     return found.regression if isinstance(found, Change) else found

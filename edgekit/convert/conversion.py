@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit._version import __version__
 from edgekit.bundle.bundle import BUNDLE_SUFFIX, Bundle, create_bundle, load_bundle
-from edgekit.bundle.manifest import MANIFEST_NAME, Manifest
+from edgekit.bundle.manifest import MANIFEST_NAME, Manifest, signature_of
 from edgekit.bundle.recipe import (
     DEFAULT_RECIPES,
     DEFAULT_RECIPES_WITH_CALIBRATION,
@@ -294,8 +294,7 @@ def _open_bundle(
             "sha256": settings["source"],
             "signature": request.source_options.signature,
         },
-        inputs=source.graph.input_specs,
-        outputs=source.graph.output_specs,
+        signature=signature_of(source.graph.input_specs, source.graph.output_specs),
         preprocessing=preprocessing,
         golden=golden,
         settings=settings,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.golden import store_golden
 from edgekit.bundle.manifest import ArtifactRecord, Status
+from edgekit.bundle.notes import Note
 from edgekit.convert.check import check
 from edgekit.convert.wire import wire_size
 from edgekit.files import disk_fault, remove
@@ -144,8 +145,8 @@ class Pipeline:
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
-            fidelity=fidelity.to_json(),
-            notes=(*notes, *fidelity_warning(recipe, fidelity)),
+            fidelity=fidelity,
+            notes=(*(Note("note", text) for text in notes), *fidelity_warning(recipe, fidelity)),
         )
 
     def _keep(self, record: ArtifactRecord, partial: Path, place: Path) -> None:
@@ -192,7 +193,7 @@ class _Once:
         return self._function()
 
 
-def fidelity_warning(recipe: Recipe, fidelity: Fidelity) -> tuple[str, ...]:
+def fidelity_warning(recipe: Recipe, fidelity: Fidelity) -> tuple[Note, ...]:
     """Return what to tell the user about a low fidelity, with what to try, or nothing."""
     if fidelity.sqnr_db >= LOW_SQNR_DB:
         return ()
@@ -206,10 +207,13 @@ def fidelity_warning(recipe: Recipe, fidelity: Fidelity) -> tuple[str, ...]:
         recipe.quantization,
         "calibrate with more samples that look like real inputs, or try int8-weights or int16x8",
     )
-    return (
-        f"warning: fidelity is low (SQNR {fidelity.sqnr_db:.1f} dB, under {LOW_SQNR_DB:.0f} dB): "
-        f"{'prune less' if recipe.prune else advice}",
+    warning = Note(
+        kind="low fidelity",
+        text=f"fidelity is low (SQNR {fidelity.sqnr_db:.1f} dB, under {LOW_SQNR_DB:.0f} dB)",
+        figures={"sqnr_db": fidelity.sqnr_db, "limit_db": LOW_SQNR_DB},
+        advice="prune less" if recipe.prune else advice,
     )
+    return (warning,)
 
 
 def _reason(error: Exception) -> str:

@@ -250,7 +250,7 @@ def judge(gates: Sequence[Gate], runs: Sequence[Results]) -> list[Verdict]:
 
 
 def _finding(metric: Metric, row: Row, results: Results) -> Finding:
-    if row.status == "error":
+    if row.status == "failed":
         return failed_reason(row)
     return metric.read(row, results) if metric.read else None
 

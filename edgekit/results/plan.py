@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from edgekit.forms import AtLeastOne
 from edgekit_runtimes.protocol.job import Plan
 
 # The id and the recipe of the original's row.
@@ -48,7 +49,7 @@ class BenchPlan:
     """How much is measured: so many fresh processes a group, each as `worker` says."""
 
     name: str
-    processes: int
+    processes: AtLeastOne
     worker: Plan
 
 

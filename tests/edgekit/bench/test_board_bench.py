@@ -139,7 +139,7 @@ def test_a_damaged_artifact_is_an_error_row_and_the_others_are_counted_without_a
         for subject in request.subjects
     ]
     found = run_bench(replace(request, subjects=subjects))
-    assert row(found, "pi4", "tflite/int8").status == "error"
+    assert row(found, "pi4", "tflite/int8").status == "failed"
     assert str(damaged) in row(found, "pi4", "tflite/int8").reason
     assert row(found, "pi4", "onnx/int8").status == "ok"
     assert row(found, "pi4", "onnx/int8").accuracy is None

@@ -87,7 +87,7 @@ def test_what_a_runtime_cannot_do_is_a_row_with_its_reason(results: Results) -> 
     assert missing.reason is not None
     assert missing.reason.startswith("LiteRT.js has no WebGL back end")
     refused = row(results, "browser:webgl", "onnx/int8")
-    assert (refused.status, refused.backend) == ("error", "webgl")
+    assert (refused.status, refused.backend) == ("failed", "webgl")
     assert refused.reason is not None
     assert "DequantizeLinear" in refused.reason
     assert row(results, "browser:webgl", "tfjs/fp32").status == "ok"

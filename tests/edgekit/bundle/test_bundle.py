@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from edgekit.schema import check_form
 from jsonschema import Draft202012Validator
 
 from edgekit.bundle.bundle import SCHEMA_FILE, create_bundle, golden_file, load_bundle
 from edgekit.bundle.manifest import ArtifactRecord, Golden, Manifest
 from edgekit.bundle.recipe import parse_recipes
 from edgekit.files import write_whole
-from edgekit.schema import check_form
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.tensors import Arrays, Preprocessing, TensorSpec
 

@@ -70,7 +70,7 @@ def test_what_is_missing_is_empty_and_what_is_infinite_says_so():
     line, failed = read(exact, failed_row("onnx/int8", "died"))
     assert line["fidelity_sqnr_db"] == "inf"
     assert line["fidelity_top1"] == line["ratio_to_fp32"] == line["verdict"] == ""
-    assert (failed["status"], failed["reason"]) == ("error", "died")
+    assert (failed["status"], failed["reason"]) == ("failed", "died")
     assert failed["latency_median_ns"] == ""
 
 

@@ -87,7 +87,7 @@ BROKEN = replace(
     ORIGINAL,
     id="onnx/int8",
     format="onnx",
-    status="error",
+    status="failed",
     reason="the interpreter died (signal 11, SIGSEGV)",
     load_ns=(),
     first_run_ns=(),

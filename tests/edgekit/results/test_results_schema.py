@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from edgekit.schema import check_form
 from jsonschema import Draft202012Validator
 
 from edgekit.results.results import SCHEMA_FILE, load_results
-from edgekit.schema import check_form
 from edgekit_runtimes.errors import ArtifactError
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text())
