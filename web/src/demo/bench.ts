@@ -85,7 +85,7 @@ export class Bench {
   results(): EdgekitResults {
     const { name, edgekit, golden } = this.#site;
     return {
-      schema: 1,
+      schema: 2,
       bundle: name,
       edgekit,
       created: new Date().toISOString(),
@@ -150,7 +150,7 @@ function rowOf(
     recipe,
     engine,
     backend,
-    status: isOk ? 'ok' : 'error',
+    status: isOk ? 'ok' : 'failed',
     reason,
     bytes: artifact.bytes,
     wire_bytes: artifact.wire,
