@@ -109,8 +109,6 @@ def fault_of(error: Exception) -> str:
     """Return what is wrong with a form, and where: "expected `int`, got `str` at rows[0].bytes"."""
     if isinstance(error, RecursionError):
         return f"nested more than {MAX_DEPTH} deep"
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8"
     text, *places = str(error).split(" - at ")
     text = text[:1].lower() + text[1:]
     # From the outside in; "$" is the whole.
@@ -164,11 +162,15 @@ class FileKind(Generic[Kind]):
     ) -> tuple[Form, int]:
         """Return a form that can be upgraded, and its version. Raises ArtifactError for others."""
         try:
-            form = msgspec.json.decode(content)
-        except (ValueError, RecursionError) as error:
+            form = _decode_leniently(content)
+        except RecursionError as error:
             raise self._damaged(path, error) from error
+        except ValueError:
+            form = None
         version = form.get("schema") if isinstance(form, dict) else None
-        if type(version) is not int or version == self.version:
+        if type(version) is not int:
+            raise ArtifactError(f"{path} is not {self.what}, or was cut off. {self.remedy}")
+        if version == self.version:
             raise self._damaged(path, fault) from fault
         if version not in self.upgrades:
             known = " and ".join(map(str, (*self.upgrades, self.version)))
@@ -179,11 +181,7 @@ class FileKind(Generic[Kind]):
         return form, version
 
     def _damaged(self, path: Path, fault: Exception) -> ArtifactError:
-        if isinstance(fault, msgspec.ValidationError | RecursionError):
-            return ArtifactError(f"{path} is damaged: {fault_of(fault)}. {self.remedy}")
-        return ArtifactError(
-            f"{path} is not {self.what}, or was cut off ({fault_of(fault)}). {self.remedy}"
-        )
+        return ArtifactError(f"{path} is damaged: {fault_of(fault)}. {self.remedy}")
 
     def _read(self, path: Path) -> bytes:
         try:
@@ -195,6 +193,14 @@ class FileKind(Generic[Kind]):
             return path.read_bytes()
         except OSError as error:
             raise ArtifactError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _decode_leniently(content: bytes) -> Any:
+    """Return the form in a file that Python's json wrote, which knows NaN and broken characters."""
+    try:
+        return msgspec.json.decode(content)
+    except ValueError:
+        return json.loads(content)
 
 
 def _from_form(kind: Any, form: Any) -> Any:

@@ -157,7 +157,7 @@ def test_what_cannot_be_loaded_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such bundle: nowhere"):
         edgekit.load_bundle("nowhere")
     (tmp_path / "results.json").write_text("{}")
-    with pytest.raises(ArtifactError, match="is no results file"):
+    with pytest.raises(ArtifactError, match="is not a results file"):
         edgekit.load_results(tmp_path / "results.json")
 
 

@@ -226,8 +226,11 @@ def test_results_fit_the_schema_and_survive_strict_json(results, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text[: len(text) // 2], "is no results file, or was cut off. Bench again."),
-        (lambda text: "[]", "is no results file"),
+        (
+            lambda text: text[: len(text) // 2],
+            "is not a results file, or was cut off. Bench again.",
+        ),
+        (lambda text: "[]", "is not a results file"),
         (lambda text: text.replace('"schema": 1', '"schema": 2'), "has results schema 2 and this"),
         (
             lambda text: text.replace('"load_ns"', '"load"'),

@@ -260,7 +260,7 @@ def test_results_of_a_newer_schema_are_refused(refused, tmp_path, results):
 def test_results_that_were_cut_off_are_refused(refused, tmp_path, results):
     (tmp_path / "cut.json").write_text(results.read_text()[:500])
     assert refused("check", "cut.json", "--gate", "size<=1KB") == (
-        "cut.json is no results file, or was cut off. Bench again.",
+        "cut.json is not a results file, or was cut off. Bench again.",
         WORK_FAILED,
     )
 
