@@ -21,8 +21,6 @@ from msgspec import Meta
 
 from edgekit_runtimes.errors import ArtifactError
 
-# Numbers take four to five times their text in memory. A thorough bench of 200 rows is 60 MB.
-MAX_BYTES = 1_000_000_000
 # What edgekit writes is ten levels deep. Python gives up at about a thousand.
 MAX_DEPTH = 64
 
@@ -52,7 +50,10 @@ else:
             is_number = isinstance(form, int | float) and not isinstance(form, bool)
             if not is_number and form not in ("inf", "-inf"):
                 raise ValueError("Expected a number, `inf` or `-inf`")
-            return cls(form)
+            try:
+                return cls(form)
+            except OverflowError:
+                raise ValueError("Number out of range") from None
 
         def to_form(self) -> float | str:
             """Return the JSON form."""
@@ -122,6 +123,8 @@ class FileKind(Generic[Kind]):
 
     word: what it holds ("results"). what: what it is ("a results file").
     remedy: what to do about a file that is damaged.
+    max_bytes: what is larger is not read. Opened, a file takes up to nine times its size in memory
+    (`benchmarks/results_loading.py`).
     upgrades: what makes a form of one version one of the next, by the version that it takes.
     """
 
@@ -129,6 +132,7 @@ class FileKind(Generic[Kind]):
     word: str
     what: str
     remedy: str
+    max_bytes: int
     version: int
     upgrades: Mapping[int, Callable[[Form], Form]]
 
@@ -185,10 +189,10 @@ class FileKind(Generic[Kind]):
 
     def _read(self, path: Path) -> bytes:
         try:
-            if path.stat().st_size > MAX_BYTES:
+            if path.stat().st_size > self.max_bytes:
                 raise ArtifactError(
-                    f"{path} is larger than {MAX_BYTES // 1_000_000} MB, which is the most that is "
-                    f"read. {self.remedy}"
+                    f"{path} is larger than {self.max_bytes // 1_000_000} MB, as {self.what} never "
+                    f"is. {self.remedy}"
                 )
             return path.read_bytes()
         except OSError as error:

@@ -20,6 +20,8 @@ from edgekit.results.fidelity import Fidelity
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
 MANIFEST_NAME = "edgekit.json"
+# A thousand artifacts and the names of 20,000 classes are 3 MB.
+MAX_BYTES = 64_000_000
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 Status = Literal["ok", "not available", "failed"]
@@ -209,6 +211,7 @@ MANIFEST_FILE = FileKind(
     word="manifest",
     what="the manifest of a bundle",
     remedy="Convert again with --force.",
+    max_bytes=MAX_BYTES,
     version=MANIFEST_SCHEMA_VERSION,
     upgrades=UPGRADES,
 )

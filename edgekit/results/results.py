@@ -28,6 +28,8 @@ from edgekit.results.statistics import Ratio, SampleUnit, Statistics
 from edgekit.results.steadiness import Steadiness
 from edgekit_runtimes.execution import Execution
 
+# A thorough bench of sixty models of 20 µs has 2 GB of samples.
+MAX_BYTES = 4_000_000_000
 SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
 
 Status = Literal["ok", "failed", "not available"]
@@ -201,6 +203,7 @@ RESULTS_FILE = FileKind(
     word="results",
     what="a results file",
     remedy="Bench again.",
+    max_bytes=MAX_BYTES,
     version=RESULTS_SCHEMA_VERSION,
     upgrades=UPGRADES,
 )

@@ -231,10 +231,10 @@ def test_results_fit_the_schema_and_survive_strict_json(results, tmp_path):
             "is not a results file, or was cut off. Bench again.",
         ),
         (lambda text: "[]", "is not a results file"),
-        (lambda text: text.replace('"schema": 1', '"schema": 2'), "has results schema 2 and this"),
+        (lambda text: text.replace('"schema": 2', '"schema": 9'), "has results schema 9 and this"),
         (
-            lambda text: text.replace('"load_ns"', '"load"'),
-            "is damaged: rows[0].load_ns is missing",
+            lambda text: text.replace('"format"', '"form"'),
+            "is damaged: object missing required field `format` at rows[0]",
         ),
     ],
 )

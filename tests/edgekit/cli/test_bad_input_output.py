@@ -277,7 +277,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "is damaged: expected `int`, got `str` at golden.count. Convert again with --force.": (
         lambda form: form["golden"].update(count="8")
     ),
-    "is damaged: expected `str` matching regex '^[a-z0-9-]+(\\\\+[a-z]+[0-9]+)*$' at artifacts[0].rec": (
+    "is damaged: expected `str` matching regex '^[a-z0-9-]+(\\\\+[a-z]+[0-9]+)*$'": (
         lambda form: form["artifacts"][0].update(recipe="../int8")
     ),
     "the path '../../secret' of tflite/fp32 leaves the bundle. Do not use this bundle.": (
