@@ -185,7 +185,7 @@ def test_a_notebook_shows_a_table_a_device_and_the_reasons_of_the_rest() -> None
     assert html.count("<table") == 2
     assert '<th scope="row">tflite/int8</th>' in html
     assert '<td class="text good">faster</td>' in html
-    assert "<li>onnx/int8: error: no &lt;kernel&gt; &amp; no hope</li>" in html
+    assert "<li>onnx/int8: failed: no &lt;kernel&gt; &amp; no hope</li>" in html
     assert "<script" not in html
 
 
