@@ -28,7 +28,7 @@ Status = Literal["ok", "not available", "failed"]
 IO = Annotated[str, Meta(pattern="^(float|int8)$")]
 # Which formats and recipes there are is known to those that make them.
 FormatWord = Annotated[str, Meta(pattern="^[a-z0-9_-]+$")]
-RecipeWord = Annotated[str, Meta(pattern=r"^[a-z0-9-]+(\+[a-z]+[0-9]+)*$")]
+RecipeWord = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(\+[a-z]+[1-9][0-9]*)*$")]
 Dtype = Annotated[str, Meta(pattern="^(bool|u?int(8|16|32|64)|b?float(16|32|64))$")]
 
 
