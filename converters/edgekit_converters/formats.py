@@ -42,15 +42,6 @@ class FormatModule(Protocol):
         """Write one artifact and return notes for the user."""
 
 
-# Where an artifact stands in a bundle; TF.js is a folder.
-FILE_NAMES = {
-    "tflite": "tflite/{recipe}.tflite",
-    "tfjs": "tfjs/{recipe}",
-    "onnx": "onnx/{recipe}.onnx",
-}
-FORMATS = tuple(FILE_NAMES)
-
-
 def format_module(name: str) -> FormatModule:
     """Import and return the module of a format. Raises MissingExtraError."""
     with convert_extra(f"Writing {name}"):

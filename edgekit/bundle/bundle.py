@@ -20,8 +20,8 @@ from urllib.parse import quote
 from edgekit.bundle.manifest import MANIFEST_NAME, MANIFEST_SCHEMA_VERSION, ArtifactRecord, Manifest
 from edgekit.bundle.recipe import QUANTIZATIONS, parse_recipe
 from edgekit.files import remove, write_npy, write_whole
-from edgekit_runtimes.artifact import FORMATS
 from edgekit_runtimes.errors import ArtifactError, UsageError
+from edgekit_runtimes.formats import FORMATS
 
 if TYPE_CHECKING:
     from edgekit_runtimes.tensors import Arrays, TensorSpec
@@ -100,7 +100,7 @@ class Bundle:
     def with_artifact(self, record: ArtifactRecord) -> Bundle:
         """Return the bundle with one more row, written to disk; a row of the same id goes."""
         rows = [other for other in self.artifacts if other.id != record.id] + [record]
-        rows.sort(key=lambda row: (FORMATS.index(row.format), _rank(row.recipe)))
+        rows.sort(key=lambda row: ([*FORMATS].index(row.format), _rank(row.recipe)))
         bundle = replace(self, manifest=replace(self.manifest, artifacts=tuple(rows)))
         bundle.write_manifest()
         return bundle

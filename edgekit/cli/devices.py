@@ -25,7 +25,7 @@ def command(as_json: bool) -> None:
     Nothing is started and no other machine is asked.
     """
     from edgekit.cli.printers.devices import print_devices
-    from edgekit.doctor.devices import known_devices
+    from edgekit_runtimes.devices import known_devices
 
     devices = known_devices()
     if as_json:

@@ -26,10 +26,11 @@ from edgekit.bundle.recipe import (
 )
 from edgekit.data import DataOptions, open_data
 from edgekit.files import check_writable, remove, writing
-from edgekit_converters.formats import FORMATS, format_module
+from edgekit_converters.formats import format_module
 from edgekit_converters.sources import SourceOptions, load_source, source_kind
 from edgekit_runtimes.artifact import sha256_of
 from edgekit_runtimes.errors import ConversionError, UsageError, map_exceptions, unknown_name
+from edgekit_runtimes.formats import FORMATS
 
 if TYPE_CHECKING:
     from edgekit.data import Dataset
@@ -69,7 +70,7 @@ class ConvertRequest:
 
     source: Path
     output: Path | None = None
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = tuple(FORMATS)
     recipes: tuple[Recipe, ...] | None = None
     calibration: str | None = None
     data_options: DataOptions = field(default_factory=DataOptions)
@@ -205,7 +206,7 @@ def _has_integer_io(request: ConvertRequest) -> bool:
 def _command_line(request: ConvertRequest) -> str:
     """Return the command as the user typed it, as far as the messages here need it."""
     words = ["edgekit", "convert", str(request.source)]
-    if request.formats != FORMATS:
+    if request.formats != tuple(FORMATS):
         words += ["--to", ",".join(request.formats)]
     if request.recipes and any(recipe.is_static for recipe in request.recipes):
         words += ["--recipe", ",".join(map(str, request.recipes))]

@@ -16,7 +16,8 @@ from edgekit_runtimes.devices.browser.launch import (
     INSTALL_CHROMIUM,
     installed,
 )
-from edgekit_runtimes.engines import ENGINES, load_engine
+from edgekit_runtimes.engines import install_line, load_engine
+from edgekit_runtimes.engines.registry import registered_engines
 from edgekit_runtimes.errors import UsageError
 
 # TensorFlow takes ten seconds to import on a small machine, several times that on a loaded one.
@@ -37,12 +38,6 @@ EXTRAS = {
     },
     "onnx": {"onnxruntime": "onnxruntime"},
     "browser": {"playwright": "playwright"},
-}
-
-# Engines whose package alone imports no native library.
-INTERPRETERS = {
-    "ai_edge_litert": "ai_edge_litert.interpreter",
-    "tflite_runtime": "tflite_runtime.interpreter",
 }
 
 
@@ -101,9 +96,7 @@ def examine() -> list[Finding]:
     """Try every extra, engine and host tool, two at a time, and look for the pages."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         extras = [pool.submit(_extra, name) for name in EXTRAS]
-        engines = [
-            pool.submit(_engine, module) for modules in ENGINES.values() for module in modules
-        ]
+        engines = [pool.submit(_engine, engine.module) for engine in registered_engines()]
         tools = [pool.submit(_tool, name) for name in HOST_TOOLS]
         parts = [future.result() for future in (*extras, *engines)]
         return [*parts, _pages(), *(future.result() for future in tools)]
@@ -127,15 +120,9 @@ def _extra(name: str) -> Finding:
 def _engine(module: str) -> Finding:
     engine = load_engine(module)
     version = _version(engine.PACKAGE)
-    install = f"pip install {engine.PACKAGE}"
-    if engine.PACKAGE == "tflite-runtime":
-        install = (
-            "python3.11 -m venv old && old/bin/pip install tflite-runtime 'numpy<2', "
-            "then --on host:old/bin/python"
-        )
     if version is None:
-        return Finding("engine", engine.NAME, "missing", "not installed", install)
-    fault = _try_import([INTERPRETERS.get(engine.IMPORT_NAME, engine.IMPORT_NAME)])
+        return Finding("engine", engine.NAME, "missing", "not installed", install_line(engine))
+    fault = _try_import([engine.IMPORT_NAME])
     if fault:
         again = f"pip install --force-reinstall {engine.PACKAGE}"
         return Finding("engine", engine.NAME, "broken", fault, again)

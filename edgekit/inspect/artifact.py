@@ -11,9 +11,10 @@ from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.manifest import MANIFEST_NAME, ArtifactRecord
 from edgekit.inspect.model import Graph
 from edgekit.inspect.read import read_graph
-from edgekit_runtimes.artifact import TFJS_MODEL_FILE, artifact_format, sha256_of, size_of
+from edgekit_runtimes.artifact import artifact_format, sha256_of, size_of
 from edgekit_runtimes.devices import Device, open_device
 from edgekit_runtimes.errors import ArtifactError, EngineError, MissingExtraError, UsageError
+from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import TensorSpec
 
@@ -142,7 +143,7 @@ def load_signature(
 
 
 def _tfjs_signature(folder: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
-    path = folder / TFJS_MODEL_FILE
+    path = folder / FORMATS["tfjs"].main_file
     try:
         signature = json.loads(path.read_text(encoding="utf-8"))["signature"]
         inputs, outputs = (

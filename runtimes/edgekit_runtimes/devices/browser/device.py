@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import queue
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
-from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
-from edgekit_runtimes.devices.browser.backends import choose_engine, parse_backend
+from edgekit_runtimes.devices import BaseDevice, EngineChoice
+from edgekit_runtimes.devices.browser.backends import choose_engines, parse_backend
 from edgekit_runtimes.devices.browser.chromium import Chromium
 from edgekit_runtimes.devices.browser.exchange import Gone, Offer
 from edgekit_runtimes.devices.browser.files import JobFiles
@@ -34,7 +34,7 @@ NOBODY = "none"
 PAGES = Path(__file__).parents[2] / "pages"
 
 
-class Browser(ClosedOnExit):
+class Browser(BaseDevice):
     """The device that "browser[:webgl|wasm|webgpu|cpu]" names: a page of a browser on this machine.
 
     browser: the path of the browser to start, "none" to wait for a page that somebody opens, or
@@ -58,9 +58,9 @@ class Browser(ClosedOnExit):
         check_pages()
         self._server: PageServer | None = None
 
-    def engine_for(self, format: str) -> EngineChoice:  # noqa: A002 (the word of DESIGN.md)
-        """Return the engine that runs artifacts of a format here, or why none does."""
-        return choose_engine(format, self._backend)
+    def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002
+        """Return the engines of the page for a format, the preferred one first."""
+        return choose_engines(format, self._backend)
 
     def run(self, job: Job) -> Iterator[Event]:
         """Run the job in a fresh page and yield its events.
