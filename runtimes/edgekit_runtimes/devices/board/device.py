@@ -26,6 +26,7 @@ from edgekit_runtimes.devices.choices import no_python_engine
 from edgekit_runtimes.devices.process import describe_death
 from edgekit_runtimes.errors import DeviceError, unknown_name
 from edgekit_runtimes.formats import FORMATS
+from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
 
 # During the boot everything is in memory twice: as the archive and as files.
@@ -116,7 +117,7 @@ class Board(BaseDevice):
                     current, model, done = number, None, False
                 elif isinstance(message, TaskLine):
                     event: Event = json.loads(message.text)
-                    model = event.get("model", model)
+                    model = named_last(event, model)
                     done = event["event"] == "done"
                     yield number, self._finished(event, tasks)
                 elif isinstance(message, TaskEnd):

@@ -19,6 +19,7 @@ from edgekit_runtimes.devices.browser.server import RUNNER_PAGE, PageServer
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S
 from edgekit_runtimes.environment import describe_environment
 from edgekit_runtimes.errors import ConnectionLostError, UsageError
+from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
 
 # From the browser's start to the page's first word: a cold start from a slow disk, on a busy
@@ -116,7 +117,7 @@ class Browser(BaseDevice):
             if isinstance(message, Gone):
                 yield self._error(model, self._last_words(offer, message))
                 return
-            model = message.get("model", model)
+            model = named_last(message, model)
             limit_s = self._silence_limit_s
             yield message
             if message["event"] == "done":
