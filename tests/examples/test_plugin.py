@@ -1,0 +1,95 @@
+"""examples/plugin, installed beside edgekit in a virtual environment of its own."""
+
+from __future__ import annotations
+
+import json
+import site
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import DIGITS, ROOT
+from plugins import write_distribution
+
+PLUGIN = ROOT / "examples" / "plugin"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment that finds what this one has, with the plug-in installed in it."""
+    folder = tmp_path_factory.mktemp("plugin") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    python = folder / "bin" / "python"
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, PLUGIN], check=True)
+    # By addsitedir, which also follows what is installed there as editable.
+    lines = [f"import site; site.addsitedir({path!r})\n" for path in site.getsitepackages()]
+    (packages_of(folder) / "beside.pth").write_text("".join(lines))
+    return python
+
+
+def packages_of(environment: Path) -> Path:
+    """Return the folder of installed packages of a virtual environment."""
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(environment)}))
+
+
+@pytest.fixture
+def run(python: Path, tmp_path: Path) -> Run:
+    """Run an edgekit command there, in a folder of its own; it must succeed."""
+
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        answer = subprocess.run(
+            [python, "-m", "edgekit", *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        )
+        assert answer.returncode == 0, answer.stderr
+        return answer
+
+    return run
+
+
+@pytest.mark.slow
+def test_the_plug_in_converts_and_benches_through_the_command_line(
+    run: Run, tmp_path: Path
+) -> None:
+    data = ("--calibration", DIGITS / "digits.npz")
+    run("convert", DIGITS / "digits.keras", "--to", "tflite", "--recipe", "fp32,int8", *data)
+    engines = ("--engine", "litert,litert-no-xnnpack")
+    devices = ("--on", "host", "--on", "nice:host")
+    answer = run("bench", "digits.edgekit", *devices, *engines, "--json")
+    rows = [row for row in json.loads(answer.stdout)["rows"] if row["id"] != "original"]
+    assert {(row["device"], row["engine"], row["id"]) for row in rows} == {
+        (device, engine, artifact)
+        for device in ("host", "nice:host")
+        for engine in ("litert", "litert-no-xnnpack")
+        for artifact in ("tflite/fp32", "tflite/int8")
+    }
+    assert {row["status"] for row in rows} == {"ok"}
+    assert all(row["ratio_to_fp32"] for row in rows if row["id"] == "tflite/int8")
+
+
+def test_help_devices_and_doctor_list_what_the_plug_in_adds(run: Run) -> None:
+    text = " ".join(run("bench", "--help").stdout.split())
+    assert "nice:host[:/path/to/python] for this machine at the lowest priority" in text
+    assert "litert-no-xnnpack" in text
+    specs = [device["spec"] for device in json.loads(run("devices", "--json").stdout)]
+    assert specs[0] == "host"
+    assert specs[-1] == "nice:host"
+
+
+def test_a_broken_plug_in_beside_it_is_one_warning_and_stops_nothing(
+    run: Run, python: Path
+) -> None:
+    packages = packages_of(python.parents[1])
+    write_distribution(packages, "broken", {"edgekit.engines": {"broken": "no_such_module"}})
+    answer = run("devices")
+    assert answer.stdout.startswith("Can be used")
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("Warning: the plug-in 'broken' (edgekit.engines) is left out: Module")
