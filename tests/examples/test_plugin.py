@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import site
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DIGITS, ROOT
-from plugins import write_distribution
+from conftest import DIGITS
+from jobs import write_numpy_model
+from plugins import EXAMPLE, example_installed, write_distribution
 
-PLUGIN = ROOT / "examples" / "plugin"
+from edgekit_runtimes.devices import open_device
+from edgekit_runtimes.errors import UsageError
+from edgekit_runtimes.protocol.job import Job, JobModel
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -26,7 +31,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / "bin" / "python"
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*pip, PLUGIN], check=True)
+    subprocess.run([*pip, EXAMPLE], check=True)
     # By addsitedir, which also follows what is installed there as editable.
     lines = [f"import site; site.addsitedir({path!r})\n" for path in site.getsitepackages()]
     (packages_of(folder) / "beside.pth").write_text("".join(lines))
@@ -91,3 +96,21 @@ def test_a_broken_plug_in_beside_it_is_one_warning_and_stops_nothing(
     assert answer.stdout.startswith("Can be used")
     (line,) = answer.stderr.splitlines()
     assert line.startswith("Warning: the plug-in 'broken' (edgekit.engines) is left out: Module")
+
+
+def test_the_device_runs_the_hosts_worker_at_the_lowest_priority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    pid_file = tmp_path / "pid"
+    path = write_numpy_model(tmp_path / "model.json", "hang", pid_file=str(pid_file))
+    with example_installed(tmp_path / "metadata"):
+        with pytest.raises(UsageError, match=r"'nice:board' is not understood. Write nice:host\."):
+            open_device("nice:board")
+        with open_device("nice:host") as device:
+            assert device.engine_for("tflite").word == "litert"
+            events = device.run(Job((JobModel("m", "numpy_engine", path),), {}))
+            assert [next(events)["event"] for _ in range(2)] == ["environment", "loading"]
+            while not pid_file.exists() or not pid_file.read_text():
+                time.sleep(0.01)
+            assert os.getpriority(os.PRIO_PROCESS, int(pid_file.read_text())) == 19

@@ -72,6 +72,20 @@ class KnownDevice:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class HostTool:
+    """A program that a kind of device needs on this machine.
+
+    names: under which it may be installed. version: the option that makes it say its version.
+    install: how Debian's users get it.
+    """
+
+    names: tuple[str, ...]
+    version: str
+    purpose: str
+    install: str
+
+
 class Device(Protocol):
     """A place where jobs run. A context manager: leaving it stops what still runs there."""
 
@@ -172,6 +186,7 @@ class DeviceKind(Protocol):
     """What the module of a kind of device offers. It imports nothing heavy by itself.
 
     WORD: what stands before the colon. HELP: the words to write, and what for, in --on's help.
+    TOOLS (optional): the programs that it needs here, by name, for `edgekit doctor`.
     """
 
     WORD: str
@@ -233,6 +248,14 @@ def known_devices() -> list[KnownDevice]:
     return known
 
 
+def host_tools() -> dict[str, HostTool]:
+    """Return the programs that all kinds of devices need on this machine, by name."""
+    tools: dict[str, HostTool] = {}
+    for kind in device_kinds().values():
+        tools |= getattr(kind, "TOOLS", {})
+    return tools
+
+
 def _fault(name: str, plugin: Any) -> str:
     """Return why an object cannot be the kind of device of this word; "" where it can."""
     if name in OURS:
@@ -243,4 +266,6 @@ def _fault(name: str, plugin: Any) -> str:
     for attribute in ("open_device", "known_devices"):
         if not callable(getattr(plugin, attribute, None)):
             return f"it has no function {attribute}"
+    if not isinstance(getattr(plugin, "TOOLS", {}), Mapping):
+        return "its TOOLS are not a mapping"
     return "" if name == plugin.WORD else f"its WORD is '{plugin.WORD}'"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small_artifacts
-from conftest import ROOT
-from plugins import installed, write_distribution
+from plugins import example_installed
 
 from edgekit.bench.request import BenchRequest, Evaluation
 from edgekit.bench.run import run_bench
@@ -21,7 +19,6 @@ from edgekit.results.results import Results, Row
 from edgekit_runtimes.errors import UsageError
 from edgekit_runtimes.protocol.job import Plan
 
-PLUGIN = ROOT / "examples" / "plugin"
 ENGINES = ("litert", "litert-no-xnnpack")
 GOLDEN, LABELLED = 8, 40
 # Enough to go through every step; far too little to claim anything.
@@ -31,11 +28,7 @@ SHORT = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_run
 @pytest.fixture(scope="module", autouse=True)
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The example plug-in, whose engine runs TFLite as LiteRT does, without XNNPACK."""
-    project = tomllib.loads((PLUGIN / "pyproject.toml").read_text())["project"]
-    metadata = write_distribution(
-        tmp_path_factory.mktemp("plugin"), "edgekit_example", project["entry-points"]
-    )
-    with installed(metadata, PLUGIN):
+    with example_installed(tmp_path_factory.mktemp("plugin")):
         yield
 
 

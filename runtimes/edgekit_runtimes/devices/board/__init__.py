@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from edgekit_runtimes.devices import Device, DeviceOptions, KnownDevice
+from edgekit_runtimes.devices import Device, DeviceOptions, HostTool, KnownDevice
 from edgekit_runtimes.errors import UsageError
 
 
@@ -47,11 +47,15 @@ BOARDS: Mapping[str, BoardModel] = {
     )
 }
 
+QEMU = "qemu-system-aarch64"
+QEMU_PACKAGE = "qemu-system-arm"
+
 WORD = "board"
 HELP = (
     f"{', '.join(f'board:{name}' for name in BOARDS)} to count instructions on an emulated "
     "Raspberry Pi"
 )
+TOOLS = {QEMU: HostTool((QEMU,), "--version", "emulated boards", f"apt-get install {QEMU_PACKAGE}")}
 
 
 def open_device(spec: str, options: DeviceOptions) -> Device:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgekit_runtimes.devices import Device, DeviceOptions, KnownDevice
+from edgekit_runtimes.devices import Device, DeviceOptions, HostTool, KnownDevice
+from edgekit_runtimes.devices.browser import launch
 from edgekit_runtimes.devices.browser.backends import BACKENDS
 from edgekit_runtimes.errors import UsageError
 
@@ -22,6 +23,15 @@ HELP = (
     f"{', '.join(f'browser:{name}' for name in BACKENDS)}, or browser for the back end that each "
     "engine takes by default"
 )
+TOOLS = {
+    "chromium": HostTool(launch.CHROMIUMS, "--version", "browser devices", launch.INSTALL_CHROMIUM),
+    "firefox": HostTool(
+        launch.FIREFOXES,
+        "--version",
+        "browser devices with --browser",
+        "apt-get install firefox-esr",
+    ),
+}
 
 
 def open_device(spec: str, options: DeviceOptions) -> Device:
@@ -33,7 +43,6 @@ def open_device(spec: str, options: DeviceOptions) -> Device:
 
 def known_devices() -> Iterator[KnownDevice]:
     """Return whether there are the pages, and a browser to start or to open."""
-    from edgekit_runtimes.devices.browser import launch
     from edgekit_runtimes.devices.browser.device import NOBODY, check_pages
 
     spec = f"{WORD}[:{'|'.join(BACKENDS)}]"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgekit_runtimes.devices import Device, DeviceOptions, KnownDevice
+from edgekit_runtimes.devices import Device, DeviceOptions, HostTool, KnownDevice
 from edgekit_runtimes.devices.ssh.address import FORM
 
 WORD = "ssh"
 HELP = f"{FORM} for a device over SSH"
+INSTALL = "apt-get install openssh-client"
+TOOLS = {"ssh": HostTool(("ssh",), "-V", "devices over SSH", INSTALL)}
 
 
 def open_device(spec: str, options: DeviceOptions) -> Device:
@@ -23,8 +25,7 @@ def known_devices() -> Iterator[KnownDevice]:
     import shutil
 
     if shutil.which("ssh") is None:
-        reason = "ssh was not found. Install it with: apt-get install openssh-client"
-        yield KnownDevice(FORM, False, reason)
+        yield KnownDevice(FORM, False, f"ssh was not found. Install it with: {INSTALL}")
     else:
         needed = "any 64-bit Linux with Python 3.11 to 3.13, numpy and an engine"
         yield KnownDevice(FORM, True, needed)
