@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from edgekit.bundle.bundle import Bundle
+    from edgekit.bundle.manifest import ArtifactRecord
     from edgekit.results.results import Results
     from edgekit_runtimes.tensors import Array
 
@@ -45,6 +46,7 @@ def convert(
     unsafe: bool = False,
     force: bool = False,
     progress: Say | None = None,
+    on_artifact: Callable[[ArtifactRecord], None] | None = None,
 ) -> Bundle:
     """Convert a trained model and return its bundle: a folder of artifacts, formats x recipes.
 
@@ -53,26 +55,29 @@ def convert(
     on where it stopped.
 
     Args:
-        source: A `.keras` or `.h5` file, or a SavedModel folder.
+        source: The trained model: a `.keras` or `.h5` file, a SavedModel folder, or another kind
+            that `edgekit convert --help` lists.
         output: The bundle; NAME.edgekit in the working folder by default.
         to: Formats.
         recipe: What is done to the weights, as "fp32,int8,int8+prune50". By default fp32, fp16 and
             int8-weights, and int8 where calibration is given.
         calibration: Samples that look like real inputs: a .npz or .npy file, a folder of images,
             "module:function", or a dict of arrays by input name, samples along the first axis.
-        classes: The names of the classes, in the order of the output, or a text file with one a
+        classes: The names of the classes, in the order of the output, or a text file with one per
             line.
         input_shape: Shapes of inputs, by name, whose sizes the model leaves open.
         signature: Which signature of a SavedModel.
         io: What static int8 TFLite artifacts take and give.
         resize: (height, width) that images are brought to when they are read.
         scale: Samples are multiplied by this first,
-        mean: then this is subtracted, one number or one a channel,
+        mean: then this is subtracted, one number or one per channel,
         std: then they are divided by this.
         imports: Modules that register custom classes of a Keras model.
         unsafe: Allow Lambda layers, which run code from the file.
         force: Start over where the bundle exists already.
         progress: Called with each step in plain words; `print` will do.
+        on_artifact: Called with the row of each artifact asked for, as soon as it is made, found
+            finished, or known not to come.
 
     Raises:
         UsageError: What was asked for makes no sense, or the data does not fit.
@@ -88,12 +93,8 @@ def convert(
         [('tflite/fp32', 'ok'), ('tflite/int8', 'ok')]
     """
     from edgekit.bundle.recipe import parse_recipes
-    from edgekit.convert.conversion import (
-        ConvertRequest,
-        parse_formats,
-        read_classes,
-        run_conversion,
-    )
+    from edgekit.convert.conversion import run_conversion
+    from edgekit.convert.request import ConvertRequest, parse_formats, read_classes
     from edgekit.data import DataOptions
     from edgekit_converters.sources import SourceOptions
 
@@ -113,8 +114,9 @@ def convert(
                 io=io,
                 classes=tuple(classes or ()),
                 force=force,
-            ),
-            progress or _silent,
+                progress=progress or _silent,
+                on_artifact=on_artifact or _silent,
+            )
         )
 
 
@@ -199,7 +201,7 @@ def bench(
         return run_bench(request, lambda step: say(str(step)))
 
 
-def _silent(_: str) -> None:
+def _silent(_: object) -> None:
     """Say nothing."""
 
 

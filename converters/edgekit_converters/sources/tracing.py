@@ -1,4 +1,4 @@
-"""What both kinds of source share: trace a callable once and freeze it."""
+"""What kinds of sources share: trace a callable once and freeze it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SavedModel folders, as `model.export()` and `tf.saved_model.save()` write them."""
+"""Load SavedModel folders."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import tensorflow as tf
 
 from edgekit_converters.graph.frozen import SIGNATURE_KEY
-from edgekit_converters.sources import Source, SourceOptions, resolve_shapes
-from edgekit_converters.sources.signature import freeze_traced
+from edgekit_converters.sources.shapes import resolve_shapes
+from edgekit_converters.sources.source import Source, SourceOptions
+from edgekit_converters.sources.tracing import freeze_traced
 from edgekit_runtimes.errors import SourceError, UsageError, map_exceptions, unknown_name
 from edgekit_runtimes.tensors import Arrays, TensorSpec
 
@@ -54,7 +55,7 @@ def load(path: Path, options: SourceOptions) -> Source:
     run.keep_alive = loaded  # type: ignore[attr-defined]
 
     graph, notes = freeze_traced(call, inputs, names, path)
-    return Source(path=path, kind="saved_model", graph=graph, run=run, notes=notes)
+    return Source(path=path, graph=graph, run=run, notes=notes)
 
 
 def _choose(path: Path, names: list[str], wanted: str | None) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from edgekit_converters.graph.modifiers import Modifier
 
-from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_runtimes.tensors import Array
+if TYPE_CHECKING:
+    from edgekit_converters.graph.frozen import FrozenGraph
+    from edgekit_runtimes.tensors import Array
 
 # The operators whose second input is a kernel. Depthwise kernels stay whole: they hold few
 # weights, and each of them matters.
@@ -55,12 +57,23 @@ def _origin(nodes: dict[str, Any], tensor: str) -> Any | None:
 
 
 def _elements(constant: Any) -> int:
-    sizes = [axis.size for axis in constant.attr["value"].tensor.tensor_shape.dim]
-    return int(np.prod(sizes))
+    return math.prod(axis.size for axis in constant.attr["value"].tensor.tensor_shape.dim)
 
 
 def _zero_smallest(weights: Array, percent: int) -> Array:
+    import numpy as np
+
     count = weights.size * percent // 100
     pruned = weights.copy().reshape(-1)
     pruned[np.argpartition(np.abs(pruned), count)[:count]] = 0
     return pruned.reshape(weights.shape)
+
+
+MODIFIER = Modifier(
+    word="prune",
+    place=20,
+    apply=prune,
+    consequence="the 50 % smallest weights of each large kernel set to zero first: a smaller "
+    "download once compressed, no speed",
+    advice="prune less",
+)

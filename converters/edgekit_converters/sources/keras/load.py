@@ -1,10 +1,9 @@
-"""Keras models: `.keras`, and `.h5` of Keras 3 and what Keras 3 can read of Keras 2."""
+"""Load Keras models."""
 
 from __future__ import annotations
 
 import importlib
 import re
-import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +13,9 @@ import h5py
 import keras
 import tensorflow as tf
 
-from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.sources import Source, SourceOptions, resolve_shapes, source_kind
-from edgekit_converters.sources.signature import freeze_traced
+from edgekit_converters.sources.shapes import resolve_shapes
+from edgekit_converters.sources.source import Source, SourceOptions, see_working_folder
+from edgekit_converters.sources.tracing import freeze_traced
 from edgekit_runtimes.errors import SourceError, UsageError, first_line
 from edgekit_runtimes.tensors import Arrays, TensorSpec
 
@@ -27,14 +26,11 @@ def load(path: Path, options: SourceOptions) -> Source:
     Raises SourceError where the file is damaged, or holds code that is not allowed to run.
     """
     model = _load_model(path, options)
-    return from_model(model, path, source_kind(path), options)
+    return from_model(model, path, options)
 
 
 def from_model(
-    model: Any,
-    path: Path = Path("model.keras"),
-    kind: str = "keras",
-    options: SourceOptions | None = None,
+    model: Any, path: Path = Path("model.keras"), options: SourceOptions | None = None
 ) -> Source:
     """Return the source of a Keras model that is already in memory."""
     options = options or SourceOptions(input_shapes={})
@@ -56,12 +52,7 @@ def from_model(
 
     compiled = tf.function(call)
     graph, notes = freeze_traced(call, inputs, names, path)
-    return Source(path=path, kind=kind, graph=graph, run=run, notes=notes)
-
-
-def freeze_model(model: Any) -> FrozenGraph:
-    """Return the frozen graph of a Keras model that is already in memory."""
-    return from_model(model).graph
+    return Source(path=path, graph=graph, run=run, notes=notes)
 
 
 def _load_model(path: Path, options: SourceOptions) -> Any:
@@ -103,7 +94,7 @@ def _check_container(path: Path) -> None:
 
     Keras's own words for that are misleading ("File not found").
     """
-    if source_kind(path) == "keras":
+    if path.suffix == ".keras":
         if not zipfile.is_zipfile(path):
             raise SourceError(
                 f"{path} is damaged or cut off: a .keras file is a zip archive, and this is none. "
@@ -136,10 +127,7 @@ def _check_container(path: Path) -> None:
 
 def _import_module(name: str) -> None:
     """Import a module of the user's, which may lie in the working folder."""
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        # Last, so that nothing there hides an installed package.
-        sys.path.append(folder)
+    folder = see_working_folder()
     try:
         importlib.import_module(name)
     except (Exception, SystemExit) as error:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edgekit_converters.graph.prune import MIN_ELEMENTS, kernel_names, prune
+from edgekit_converters.graph.modifiers.prune import MIN_ELEMENTS, kernel_names, prune
 
 
 @pytest.mark.parametrize("percent", [10, 50, 90])
