@@ -1,4 +1,4 @@
-"""examples/plugin, installed beside edgekit in a virtual environment of its own."""
+"""examples/plugin, installed beside edgekit in its own virtual environment."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from conftest import DIGITS
 from jobs import write_numpy_model
 from plugins import EXAMPLE, example_installed, write_distribution
 
@@ -64,10 +64,14 @@ def run(python: Path, tmp_path: Path) -> Run:
 def test_the_plug_in_converts_and_benches_through_the_command_line(
     run: Run, tmp_path: Path
 ) -> None:
-    data = ("--calibration", DIGITS / "digits.npz")
-    run("convert", DIGITS / "digits.keras", "--to", "tflite", "--recipe", "fp32,int8", *data)
+    x = np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32)
+    np.savez(tmp_path / "x.npz", x=x)
+    form = {"weights": (2 * np.eye(8)).tolist(), "bias": [0.0] * 8}
+    (tmp_path / "net.linear").write_text(json.dumps(form))
+    data = ("--calibration", "x.npz")
+    run("convert", "net.linear", "--to", "tflite", "--recipe", "fp32,int8", *data)
     engines = ("--engine", "litert,litert-no-xnnpack")
-    answer = run("bench", "digits.edgekit", "--on", "nice:host", *engines, "--json")
+    answer = run("bench", "net.edgekit", "--on", "nice:host", *engines, "--json")
     rows = json.loads(answer.stdout)["rows"]
     assert {(row["device"], row["engine"], row["id"]) for row in rows} == {
         ("nice:host", engine, artifact)
@@ -75,7 +79,9 @@ def test_the_plug_in_converts_and_benches_through_the_command_line(
         for artifact in ("tflite/fp32", "tflite/int8")
     }
     assert {row["status"] for row in rows} == {"ok"}
-    assert all(row["ratio_to_fp32"] for row in rows if row["id"] == "tflite/int8")
+    for row in rows:
+        assert (row["ratio_to_fp32"] is not None) == (row["id"] == "tflite/int8")
+        assert row["fidelity"]["worst"]["top1"] > 0.9
 
 
 def test_help_devices_and_doctor_list_what_the_plug_in_adds(run: Run) -> None:

@@ -1,1 +1,1 @@
-"""What this distribution adds to edgekit: a module per engine and per device."""
+"""What this distribution adds to edgekit: one module each."""
