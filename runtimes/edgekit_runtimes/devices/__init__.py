@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, cast, runtime_checkable
 
 from edgekit_runtimes.errors import first_line, unknown_name
-from edgekit_runtimes.plugins import load_plugins, warn_of_plugin
+from edgekit_runtimes.plugins import load_plugins, missing_part, warn_of_plugin
 
 if TYPE_CHECKING:
     from edgekit_runtimes.protocol.job import Event, Job
@@ -260,12 +260,8 @@ def _fault(name: str, plugin: Any) -> str:
     """Return why an object cannot be the kind of device of this word; "" where it can."""
     if name in OURS:
         return "edgekit has a device of this name"
-    for attribute in ("WORD", "HELP"):
-        if not isinstance(getattr(plugin, attribute, None), str):
-            return f"it has no text {attribute}"
-    for attribute in ("open_device", "known_devices"):
-        if not callable(getattr(plugin, attribute, None)):
-            return f"it has no function {attribute}"
+    if missing := missing_part(plugin, ("WORD", "HELP"), ("open_device", "known_devices")):
+        return missing
     if not isinstance(getattr(plugin, "TOOLS", {}), Mapping):
         return "its TOOLS are not a mapping"
     return "" if name == plugin.WORD else f"its WORD is '{plugin.WORD}'"

@@ -16,7 +16,7 @@ from typing import Any
 
 from edgekit_runtimes.engines import load_engine, root_module
 from edgekit_runtimes.formats import FORMATS
-from edgekit_runtimes.plugins import load_plugins, warn_of_plugin
+from edgekit_runtimes.plugins import load_plugins, missing_part, warn_of_plugin
 
 GROUP = "edgekit.engines"
 
@@ -81,12 +81,8 @@ def _fault(name: str, plugin: Any, engines: Mapping[str, RegisteredEngine]) -> s
     pages = [page.word for kind in FORMATS.values() for page in kind.page_engines]
     if name in engines or name in pages:
         return "edgekit has an engine of this name"
-    for attribute in TEXTS:
-        if not isinstance(getattr(plugin, attribute, None), str):
-            return f"it has no text {attribute}"
-    for attribute in FUNCTIONS:
-        if not callable(getattr(plugin, attribute, None)):
-            return f"it has no function {attribute}"
+    if missing := missing_part(plugin, TEXTS, FUNCTIONS):
+        return missing
     if name != plugin.NAME:
         return f"its NAME is '{plugin.NAME}'"
     if plugin.FORMAT not in FORMATS:
