@@ -25,7 +25,7 @@ help:
 	@echo "make test         install what is missing, lint, type-check, run every test"
 	@echo "make test-fast    only the tests that take seconds"
 	@echo "make web          build the pages that measure and show models in a browser"
-	@echo "make lint         ruff and mypy; biome and tsc"
+	@echo "make lint         ruff, import-linter and mypy; biome and tsc"
 	@echo "make format       let ruff and biome format the code"
 	@echo "make docs         write docs/commands.md, docs/recipes.md and the README's table of recipes"
 	@echo "make wheel        build the distribution into dist/"

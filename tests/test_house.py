@@ -33,17 +33,6 @@ def imports_of(package):
     return {(path.name, name) for path in files for name in imported_names(path)}
 
 
-def test_the_ground_floor_imports_neither_of_the_floors_above():
-    assert not {name for _, name in imports_of("edgekit_runtimes")} & {
-        "edgekit",
-        "edgekit_converters",
-    }
-
-
-def test_the_middle_floor_does_not_import_the_top_floor():
-    assert "edgekit" not in {name for _, name in imports_of("edgekit_converters")}
-
-
 def test_the_ground_floor_needs_numpy_and_each_engine_and_browser_its_own_package_only():
     outside = {
         (file, name)

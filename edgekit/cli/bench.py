@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.gating import Gating, gate_options
 from edgekit.cli.common.options import PATH, DescribedOption, check_file, json_option
 from edgekit.cli.common.output import stdout_console
@@ -29,18 +30,11 @@ Examples:
 
 
 def _devices_help() -> str:
-    from edgekit_runtimes.devices import device_kinds
-
-    ways = "; ".join(kind.HELP for kind in device_kinds().values())
-    return f"Where to measure: {ways}."
+    return f"Where to measure: {'; '.join(api.ways_to_name_devices())}."
 
 
 def _engines_help() -> str:
-    from edgekit_runtimes.engines.registry import registered_engines
-    from edgekit_runtimes.formats import FORMATS
-
-    python = ", ".join(engine.word for engine in registered_engines())
-    pages = ", ".join(page.word for kind in FORMATS.values() for page in kind.page_engines)
+    python, pages = (", ".join(words) for words in api.engines())
     return (
         f"Measure only artifacts that these engines run: {python}; in a browser {pages}. Several "
         "engines of one format are measured beside each other. [default: the one that the device "
@@ -147,7 +141,6 @@ def command(
     instructions instead: five runs, between their least and their most. In a browser a process is
     a fresh page, and a run ends when the page has read the outputs back.
     """
-    from edgekit import api
     from edgekit.cli.common.progress import status
     from edgekit.files import check_writable
     from edgekit.report.terminal import print_results

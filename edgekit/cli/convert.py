@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from edgekit import api
-from edgekit.bundle.recipe import DEFAULT_RECIPES, explain_recipes
+from edgekit.bundle.recipe import DEFAULT_RECIPES
 from edgekit.cli.common.options import PATH, data_options, json_option, parse_sizes
 from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError
@@ -31,12 +31,10 @@ class ConvertCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what sources, formats and modifiers say of themselves."""
-        from edgekit_converters.sources import source_kinds
-
         with formatter.section("Sources"):
-            formatter.write_dl([(kind.title, kind.description) for kind in source_kinds().values()])
+            formatter.write_dl(api.sources())
         with formatter.section("Recipes, QUANTIZATION[+MODIFIER…]"):
-            formatter.write_dl(explain_recipes())
+            formatter.write_dl(api.recipes())
         with formatter.section("Examples"):
             for example in EXAMPLES:
                 formatter.write(f"  {example}\n")

@@ -72,14 +72,17 @@ def engines_of(format_name: str) -> tuple[RegisteredEngine, ...]:
 
 def engine_words() -> list[str]:
     """Return the words of all engines: those in Python, then those of pages."""
-    pages = [page.word for kind in FORMATS.values() for page in kind.page_engines]
-    return [*(engine.word for engine in registered_engines()), *pages]
+    return [*(engine.word for engine in registered_engines()), *page_engine_words()]
+
+
+def page_engine_words() -> list[str]:
+    """Return the words of the engines of pages."""
+    return [page.word for kind in FORMATS.values() for page in kind.page_engines]
 
 
 def _fault(name: str, plugin: Any, engines: Mapping[str, RegisteredEngine]) -> str:
     """Return why an object cannot be an engine of this name; "" where it can."""
-    pages = [page.word for kind in FORMATS.values() for page in kind.page_engines]
-    if name in engines or name in pages:
+    if name in engines or name in page_engine_words():
         return "edgekit has an engine of this name"
     if missing := missing_part(plugin, TEXTS, FUNCTIONS):
         return missing
