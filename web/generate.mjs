@@ -28,10 +28,6 @@ await writeFile(
   `export const FORMATS = ${formats.trimEnd()} as const;
 
 export type Format = keyof typeof FORMATS;
-
-/** An engine of a page, and where it computes. */
-export type PageEngine = (typeof FORMATS)[Format]['page_engines'][number];
-export type EngineName = PageEngine['word'];
-export type Backend = PageEngine['backends'][number];
+export type Backend = (typeof FORMATS)[Format]['page_engines'][number]['backends'][number];
 `,
 );
