@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from edgekit.data import DataOptions
     from edgekit.demo.site import Site
     from edgekit.doctor.boards import BoardState
-    from edgekit.doctor.devices import KnownDevice
     from edgekit.doctor.examine import Finding
     from edgekit.gates.gate import Gate, Verdict
     from edgekit.inspect import ArtifactFacts
     from edgekit.report.merge import Report
     from edgekit.results.results import Results
     from edgekit.run.artifact import Outputs
+    from edgekit_runtimes.devices import KnownDevice
     from edgekit_runtimes.devices.board.cache import Userland
     from edgekit_runtimes.tensors import Array
 
@@ -154,8 +154,8 @@ def bench(
     Args:
         bundle: A bundle, or its folder.
         on: Devices, as "host", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
-        engine: Measure only artifacts that these engines run: litert, tflite-runtime, onnxruntime;
-            in a browser tfjs, litertjs, ort-web.
+        engine: Measure only artifacts that these engines run, each by all of them that can: litert,
+            tflite-runtime, onnxruntime; in a browser tfjs, litertjs, ort-web.
         browser: The path of the browser to measure in, or "none" to open the page yourself.
         data: Labelled samples for accuracy: as `calibration` of `convert`, with labels "y".
         metric: What judges instead of top-1 accuracy, or MAE and RMSE: "module:function" or a
@@ -348,9 +348,23 @@ def run(
 
 def devices() -> list[KnownDevice]:
     """Return the devices that `bench` can use from here, and why it cannot use the others."""
-    from edgekit.doctor.devices import known_devices
+    from edgekit_runtimes.devices import known_devices
 
     return known_devices()
+
+
+def ways_to_name_devices() -> list[str]:
+    """Return how `on` is written for each kind of device, and what it is for."""
+    from edgekit_runtimes.devices import device_kinds
+
+    return [kind.HELP for kind in device_kinds().values()]
+
+
+def engines() -> tuple[list[str], list[str]]:
+    """Return the words of the engines in Python, and of those in pages."""
+    from edgekit_runtimes.engines.registry import page_engine_words, registered_engines
+
+    return [engine.word for engine in registered_engines()], page_engine_words()
 
 
 def doctor() -> list[Finding]:

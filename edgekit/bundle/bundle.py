@@ -20,8 +20,8 @@ from edgekit.bundle.manifest import MANIFEST_FILE, MANIFEST_NAME, ArtifactRecord
 from edgekit.bundle.recipe import rank
 from edgekit.files import remove, write_npy, write_whole
 from edgekit.forms import encode
-from edgekit_runtimes.artifact import FORMATS
 from edgekit_runtimes.errors import ArtifactError, UsageError
+from edgekit_runtimes.formats import FORMATS
 
 if TYPE_CHECKING:
     from edgekit_runtimes.tensors import Arrays, TensorSpec
@@ -99,7 +99,7 @@ class Bundle:
     def with_artifact(self, record: ArtifactRecord) -> Bundle:
         """Return the bundle with one more row, written to disk; a row of the same id goes."""
         rows = [other for other in self.artifacts if other.id != record.id] + [record]
-        rows.sort(key=lambda row: (FORMATS.index(row.format), rank(row.recipe)))
+        rows.sort(key=lambda row: ([*FORMATS].index(row.format), rank(row.recipe)))
         bundle = replace(self, manifest=replace(self.manifest, artifacts=tuple(rows)))
         bundle.write_manifest()
         return bundle

@@ -22,11 +22,12 @@ from edgekit.convert.check import check
 from edgekit.convert.wire import wire_size
 from edgekit.files import disk_fault, remove
 from edgekit_converters.calibration import CALIBRATION_SAMPLES, Calibration
-from edgekit_converters.formats import FILE_NAMES, RECIPES, FormatWriter
+from edgekit_converters.formats import RECIPES, FormatWriter
 from edgekit_converters.graph.modifiers import Modification, modifiers, modify
 from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EdgekitError, NotAvailableError, UsageError, first_line
+from edgekit_runtimes.formats import FORMATS
 
 if TYPE_CHECKING:
     from edgekit.bundle.recipe import Recipe
@@ -127,7 +128,7 @@ class Pipeline:
             format=name,
             recipe=str(recipe),
             status="ok",
-            path=FILE_NAMES[name].format(recipe=recipe),
+            path=FORMATS[name].path(str(recipe)),
             engine_options=declared.engine_options if declared else {},
             io=self._request.io if declared and declared.integer_io else "float",
         )

@@ -31,10 +31,10 @@ from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.demo.picture import Picture, picture_of
 from edgekit.files import check_writable, remove, write_npy, writing
 from edgekit.forms import encode
-from edgekit_runtimes.artifact import TFJS_MODEL_FILE, size_of
+from edgekit_runtimes.artifact import size_of
 from edgekit_runtimes.devices.browser import device as browser
-from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES
 from edgekit_runtimes.errors import ArtifactError, UsageError
+from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.tensors import Array, Arrays, is_batched
 
 SITE_FILE = "site.json"
@@ -85,7 +85,8 @@ def write_site(bundle: Bundle, folder: Path, force: bool = False) -> Site:
     browser.check_pages()
     _check_place(folder, bundle.folder, force)
     partial = folder.with_name(f".{folder.resolve().name}.partial-{os.getpid()}")
-    engines = tuple(dict.fromkeys(PAGE_ENGINES[record.format].word for record in records))
+    preferred = (FORMATS[record.format].page_engines[0] for record in records)
+    engines = tuple(dict.fromkeys(engine.word for engine in preferred))
     try:
         with writing(folder):
             partial.mkdir(parents=True)
@@ -208,7 +209,7 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
         "id": record.id,
         "format": record.format,
         "recipe": record.recipe,
-        "path": f"{path}/{TFJS_MODEL_FILE}" if record.format == "tfjs" else path,
+        "path": FORMATS[record.format].opened(path),
         "bytes": record.bytes,
         "wire": asdict(record.wire) if record.wire else {},
         "io": record.io,

@@ -27,13 +27,13 @@ from edgekit.results.reason import Reason
 from edgekit.results.statistics import Ratio, SampleUnit, Statistics
 from edgekit.results.steadiness import Steadiness
 from edgekit_runtimes.execution import Execution
+from edgekit_runtimes.protocol.events import Phase
 
 # A thorough bench of sixty models of 20 µs has 2 GB of samples.
 MAX_BYTES = 4_000_000_000
 SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
 
 Status = Literal["ok", "failed", "not available"]
-Phase = Literal["warmup", "measure"]
 
 
 class Reading(TypedDict):

@@ -20,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+from edgekit_runtimes.formats import BINARY, FORMATS
 from edgekit_runtimes.sigpipe import block_sigpipe
 
 LOOPBACK = "127.0.0.1"
@@ -40,8 +41,9 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
+    **{suffix: word for kind in FORMATS.values() for suffix, word in kind.media_types.items()},
 }
-OTHER_TYPE = "application/octet-stream"
+OTHER_TYPE = BINARY
 
 ISOLATION = {
     "Cross-Origin-Embedder-Policy": "require-corp",

@@ -30,6 +30,7 @@ from edgekit_runtimes.errors import (
     first_line,
     map_exceptions,
 )
+from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
 from edgekit_runtimes.samples import Samples
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, encode_array, is_batched, unbatch
@@ -121,7 +122,7 @@ class Worker:
             self._send({"event": "running", "model": model_id})
 
     def _send(self, event: Event) -> None:
-        self._named = event.get("model") or self._named
+        self._named = named_last(event, self._named)
         self._emit(event)
 
     def _load(self, entry: JobModel, samples: Samples | None) -> None:

@@ -149,7 +149,7 @@ def test_a_device_without_space_is_a_row_with_the_reason(ssh_server, request_on,
     ("device", "message", "exit_code"),
     [
         ("ssh://pi:1", "pi cannot be reached: ssh: connect to host 127.0.0.1 port 1: ", 3),
-        ("ssh://pi/etc", "/etc is no Python interpreter that runs on pi: ", 2),
+        ("ssh://pi/etc", "/etc is not a Python interpreter that runs on pi: ", 2),
         ("ssh:pi", "Device 'ssh:pi' is not understood. Write it as ssh://", 2),
     ],
 )

@@ -7,7 +7,9 @@ import sys
 import numpy as np
 import pytest
 import small_artifacts
+from jobs import LITERT
 
+from edgekit.bench.candidates import Candidate
 from edgekit.bench.host_answers import HostAnswers
 from edgekit.bench.request import BenchRequest
 from edgekit.bench.run import run_bench
@@ -15,6 +17,7 @@ from edgekit.forms import encode, from_form
 from edgekit.inspect.subject import Subject
 from edgekit.results.agreement import Agreement, AgreementAccumulator
 from edgekit.results.plan import COUNTING_SAMPLES, BenchPlan
+from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.protocol.job import Plan
 
@@ -133,11 +136,12 @@ def test_a_row_of_another_device_has_its_agreement_with_the_host(request_for, or
 def test_what_the_host_said_in_its_own_check_is_not_asked_again(request_for, tmp_path):
     request = request_for(path=tmp_path / "nowhere.tflite")
     (subject,) = request.subjects
+    candidate = Candidate(subject.id, subject, EngineChoice("litert", LITERT))
     answers = HostAnswers(request)
-    check = answers.comparison(subject, "host")
+    check = answers.comparison(candidate, "host")
     for start in (0, COUNTING_SAMPLES - 1):
         check.add(start, {"class": np.ones((COUNTING_SAMPLES - 1, 10), np.float32)})
-    comparison = answers.comparison(subject, "board:pi5")
+    comparison = answers.comparison(candidate, "board:pi5")
     comparison.add(0, {"class": np.ones((COUNTING_SAMPLES, 10), np.float32)})
     assert comparison.result() == Agreement(COUNTING_SAMPLES, 0.0, 0.0, exact=True)
 
@@ -145,6 +149,8 @@ def test_what_the_host_said_in_its_own_check_is_not_asked_again(request_for, tmp
 @pytest.mark.parametrize("format", ["tflite", "tfjs"])
 def test_what_the_host_cannot_run_is_compared_with_nothing(request_for, tmp_path, format):  # noqa: A002
     request = request_for(path=tmp_path / "nowhere", format=format)
-    comparison = HostAnswers(request).comparison(request.subjects[0], "browser:wasm")
+    (subject,) = request.subjects
+    candidate = Candidate(subject.id, subject, EngineChoice("an-engine", "an-engine"))
+    comparison = HostAnswers(request).comparison(candidate, "browser:wasm")
     comparison.add(0, {"class": np.ones((1, 10), np.float32)})
     assert comparison.result() is None

@@ -6,16 +6,18 @@ not as `job.schema.json` says is a fault of that device, and not of edgekit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
-from edgekit.forms import Count, fault_of, from_form
+from edgekit.forms import Count, OverZero, fault_of, from_form
 from edgekit.results.environment import EnvironmentFacts
-from edgekit.results.results import Conditions, Phase
+from edgekit.results.results import Conditions
 from edgekit_runtimes.errors import DeviceError
 from edgekit_runtimes.execution import Execution
+from edgekit_runtimes.protocol import events as protocol
+from edgekit_runtimes.protocol.events import Phase, ProcessRecord, TakeOutputs
 from edgekit_runtimes.protocol.job import Event
 
 
@@ -23,10 +25,24 @@ class _OfModel(msgspec.Struct):
     model: str
 
 
+class _Quantization(msgspec.Struct):
+    scale: OverZero
+    zero_point: int
+
+
+class _Spec(msgspec.Struct):
+    name: str
+    shape: list[Count | None]
+    dtype: str
+    quantization: _Quantization | None = None
+
+
 class _Loaded(_OfModel):
     ns: Count
     engine: str
     engine_version: str
+    inputs: list[_Spec]
+    outputs: list[_Spec]
     download_ns: Count | None = None
     start_ns: Count | None = None
 
@@ -77,6 +93,14 @@ _KINDS: Mapping[str, Any] = {
 
 class _Named(msgspec.Struct):
     event: str
+
+
+def read_events(events: Iterable[Event], take_outputs: TakeOutputs | None = None) -> ProcessRecord:
+    """Return what the events of one job say, as `protocol.read_events` does, each one checked.
+
+    One that is not as it should be ends the job: it is an error of the model that was named last.
+    """
+    return protocol.read_events(map(checked, events), take_outputs)
 
 
 def checked(event: Event) -> Event:
