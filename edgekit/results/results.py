@@ -66,6 +66,8 @@ class Row:
     backend: where an engine of a page computed ("webgl"); None elsewhere.
     download_ns, start_ns: in a page, the artifact's way to it, and the engine's with the readying
     of its back end; neither is in load_ns. Empty elsewhere.
+    peak_memory_bytes: the most memory that the process with this model alone had; None where it
+    is not known, as in a page.
     blocks: the row's own samples.
     reference_blocks: measured samples of the fp32 artifact beside it. The fp32 artifacts and the
     original were measured beside each other, so their rows have none.
@@ -102,6 +104,7 @@ class Row:
     backend: str | None = None
     download_ns: tuple[int, ...] = ()
     start_ns: tuple[int, ...] = ()
+    peak_memory_bytes: int | None = None
     steadiness: Steadiness | None = None
     execution: Execution | None = None
     reasons: tuple[Reason, ...] = ()
@@ -124,6 +127,7 @@ class Row:
             "start_ns": list(self.start_ns),
             "load_ns": list(self.load_ns),
             "first_run_ns": list(self.first_run_ns),
+            "peak_memory_bytes": self.peak_memory_bytes,
             "blocks": _blocks_json(self.blocks),
             "reference_blocks": _blocks_json(self.reference_blocks),
             "statistics": asdict(self.statistics) if self.statistics else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 # A column takes the largest unit that leaves its smallest value at or above this.
@@ -60,3 +60,12 @@ def percent(share: float) -> str:
     """
     # The term undoes representation errors (.29 * 1000 is 289.99…), not real differences.
     return f"{math.floor(share * 1000 + 1e-6) / 10:.1f}"
+
+
+def with_interval(
+    text: Callable[[float], str], value: float, low: float | None, high: float | None
+) -> str:
+    """Return a value with its interval, where it has one, as "0.512 [0.498, 0.526]"."""
+    if low is None or high is None:
+        return text(value)
+    return f"{text(value)} [{text(low)}, {text(high)}]"

@@ -10,6 +10,7 @@ from html import escape
 from edgekit.report.html.pareto import front
 from edgekit.report.html.quality import GRADES, Quality
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
+from edgekit.results.figures.naming import RowNames
 from edgekit.results.results import Row
 from edgekit.text.units import (
     BYTE_UNITS,
@@ -39,9 +40,13 @@ LETTER, LINE, GAP, HALF = 5.4, 11, 8, 4
 
 @dataclass(frozen=True)
 class Mark:
-    """One artifact in the picture. key: what its table row is known by to the script."""
+    """One artifact in the picture.
+
+    name: what it is called. key: what its table row is known by to the script.
+    """
 
     row: Row
+    name: str
     key: str
     size: float
     time: float
@@ -109,7 +114,7 @@ class Scatter:
         """Return a mark in words, as "tflite/int8 (87.2 KB, 38.9 µs)"."""
         sizes, times = self._units()
         size = f"{significant(mark.size / sizes.size)} {sizes.word}"
-        return f"{mark.row.id} ({size}, {significant(mark.time / times.size)} {times.word})"
+        return f"{mark.name} ({size}, {significant(mark.time / times.size)} {times.word})"
 
     def _say_all(self, mark: Mark) -> str:
         """Return a mark in words, with what its colour stands for."""
@@ -121,6 +126,7 @@ class Scatter:
 
 def marks(rows: Sequence[Row], keys: Sequence[str]) -> list[Mark]:
     """Return the marks of the rows that have both a size and a time."""
+    names = RowNames(rows)
     found = []
     for row, key in zip(rows, keys, strict=True):
         if row.statistics is None or not row.bytes:
@@ -129,7 +135,7 @@ def marks(rows: Sequence[Row], keys: Sequence[str]) -> list[Mark]:
         counted = row.unit == "instructions"
         time = row.statistics.min if counted else row.statistics.median
         if math.isfinite(time) and time > 0:
-            found.append(Mark(row, key, row.bytes, time))
+            found.append(Mark(row, names.of(row), key, row.bytes, time))
     return found
 
 
@@ -203,7 +209,7 @@ def _labels(
     texts = []
     for mark in on_front:
         at, below = x.place(mark.size), y.place(mark.time)
-        width = LETTER * len(mark.row.id)
+        width = LETTER * len(mark.name)
         # Under the front there is nothing else, so that is where names go first.
         places = [("end", below + LINE), ("", below + LINE), ("", below - 5), ("end", below - 5)]
         for anchor, base in places:
@@ -214,7 +220,7 @@ def _labels(
             if inside and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 place = f'class="name {anchor}" x="{edge:.1f}" y="{base:.1f}"'
-                texts.append(f"<text {place}>{escape(mark.row.id)}</text>")
+                texts.append(f"<text {place}>{escape(mark.name)}</text>")
                 break
     return texts
 

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from edgekit.gates.metrics import METRICS, REGRESSIONS
 from results_by_hand import absent_row, classified, counted_row, failed_row, row, store
 
-from edgekit.gates.metrics import METRICS, REGRESSIONS
 from edgekit.results import results as results_module
 from edgekit.results.results import load_results
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from edgekit.gates.readings import Reading, exact
 from results_by_hand import (
     ENVIRONMENT,
     absent_row,
@@ -23,7 +24,6 @@ from results_by_hand import (
 from edgekit.compare.change import difference_of
 from edgekit.compare.changes import compare_results, judge_changes
 from edgekit.gates.gate import parse_gate
-from edgekit.gates.readings import Reading, exact
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.fidelity import Fidelity
 from edgekit.results.statistics import Ratio

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from edgekit.gates.metrics import METRICS
 from results_by_hand import (
     absent_row,
     blocks_around,
@@ -18,7 +19,6 @@ from results_by_hand import (
 )
 
 from edgekit.gates.gate import Verdict, judge, merge_gates, parse_gate
-from edgekit.gates.metrics import METRICS
 from edgekit.report.gates import broken_lines, table_lines
 from edgekit.results.accuracy import Accuracy, AccuracyDifference
 from edgekit.results.statistics import Ratio

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from edgekit.report.difference import difference_cell, difference_header
 from results_by_hand import results_of
 
 from edgekit.report.columns import cell_style, table_columns
-from edgekit.report.difference import difference_cell, difference_header
 from edgekit.report.lines import legend, row_notes
 from edgekit.results.accuracy import Accuracy, AccuracyDifference
 from edgekit.results.results import Row

@@ -1,0 +1,186 @@
+"""Figures of agreement: with the original's outputs, and with the host's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from edgekit.results.figures.figure import BASIS, FIDELITY, HOST, Figure, is_artifact
+from edgekit.results.figures.measured import Found, Read, exact
+from edgekit.text.quantities import DECIBELS, NUMBER, SHARE, TALLY
+from edgekit.text.units import significant
+
+if TYPE_CHECKING:
+    from edgekit.results.results import Results, Row
+
+COSINE_DECIMALS = 6
+
+Attribute = Literal["samples", "top1", "cosine", "sqnr_db", "max_abs_error", "nan"]
+
+
+def nan_reason(count: int) -> str:
+    """Return why outputs that are NaN break each gate on what they are worth."""
+    return f"{count:,} of its outputs {'is' if count == 1 else 'are'} NaN or infinite"
+
+
+def _worst(attribute: Attribute) -> Callable[[Row], float | None]:
+    def value(row: Row) -> float | None:
+        found: float | None = getattr(row.fidelity, attribute) if row.fidelity else None
+        return found
+
+    return value
+
+
+def _original_nan(row: Row) -> int | None:
+    outputs = row.fidelity.outputs.values() if row.fidelity else ()
+    return sum(output.original_nan for output in outputs) if outputs else None
+
+
+def _unless_nan(attribute: Attribute) -> Read:
+    def read(row: Row, _: Results) -> Found:
+        if row.fidelity and row.fidelity.nan:
+            return nan_reason(row.fidelity.nan)
+        value = _worst(attribute)(row)
+        return None if value is None else exact(value)
+
+    return read
+
+
+def _sqnr_cell(row: Row) -> str:
+    if row.fidelity is None:
+        return ""
+    if row.fidelity.nan:
+        return "NaN"
+    return "exact" if row.fidelity.sqnr_db == math.inf else significant(row.fidelity.sqnr_db)
+
+
+def _cosine_cell(row: Row) -> str:
+    return f"{row.fidelity.cosine:.{COSINE_DECIMALS}f}" if row.fidelity else ""
+
+
+def _unless_zero(count: Callable[[Row], float | None]) -> Callable[[Row], str]:
+    return lambda row: f"{found:,}" if (found := count(row)) else ""
+
+
+def _host_error(row: Row) -> float | None:
+    agreement = row.agreement_with_host
+    return agreement.max_relative_error if agreement else None
+
+
+def _host_cell(row: Row) -> str:
+    """Write how far outputs are from the host's: "exact", or the largest error as a share."""
+    agreement = row.agreement_with_host
+    if agreement is None:
+        return ""
+    return "exact" if agreement.exact else f"{agreement.max_relative_error:.0e}"
+
+
+FIGURES = (
+    Figure(
+        "fidelity.samples",
+        "How many golden samples fidelity was judged on.",
+        BASIS,
+        TALLY,
+        _worst("samples"),
+        title="samples",
+        is_detail=True,
+        csv="fidelity_samples",
+    ),
+    Figure(
+        "fidelity.top1",
+        "The share of golden samples for which the artifact and the original put the same class "
+        "first; of several outputs the worst, as for the other figures of fidelity. Rounded down: "
+        "only 100.0 is everything.",
+        FIDELITY,
+        SHARE,
+        _worst("top1"),
+        "more",
+        title="top-1",
+        csv="fidelity_top1",
+        is_gated=True,
+        concerns=is_artifact,
+        read=_unless_nan("top1"),
+        compared_as="fidelity.top1",
+        is_general=True,
+    ),
+    Figure(
+        "fidelity.cosine",
+        "The cosine of the artifact's outputs and the original's, all samples in one vector.",
+        FIDELITY,
+        NUMBER,
+        _worst("cosine"),
+        "more",
+        title="cosine",
+        cell=_cosine_cell,
+        is_detail=True,
+        csv="fidelity_cosine",
+        is_gated=True,
+        concerns=is_artifact,
+        read=_unless_nan("cosine"),
+    ),
+    Figure(
+        "fidelity.sqnr",
+        "The power of the original's output over the power of the error: 10 dB more are a tenth "
+        "of the error's power. `exact` where there is no error.",
+        FIDELITY,
+        DECIBELS,
+        _worst("sqnr_db"),
+        "more",
+        title="SQNR",
+        cell=_sqnr_cell,
+        csv="fidelity_sqnr_db",
+        is_gated=True,
+        concerns=is_artifact,
+        read=_unless_nan("sqnr_db"),
+        aliases=("fidelity.sqnr_db",),
+        compared_as="fidelity.sqnr",
+    ),
+    Figure(
+        "fidelity.max_error",
+        "The largest difference of two elements.",
+        FIDELITY,
+        NUMBER,
+        _worst("max_abs_error"),
+        "less",
+        title="largest\nerror",
+        is_detail=True,
+        csv="fidelity_max_abs_error",
+        is_gated=True,
+        concerns=is_artifact,
+        read=_unless_nan("max_abs_error"),
+        aliases=("fidelity.max_abs_error",),
+    ),
+    Figure(
+        "fidelity.nan",
+        "How many elements are NaN or infinite where the original's are not.",
+        FIDELITY,
+        TALLY,
+        _worst("nan"),
+        title="NaN",
+        cell=_unless_zero(_worst("nan")),
+        is_detail=True,
+        csv="fidelity_nan",
+    ),
+    Figure(
+        "fidelity.original_nan",
+        "How many elements are NaN or infinite in the original itself; they are left out.",
+        FIDELITY,
+        TALLY,
+        _original_nan,
+        title="NaN in\noriginal",
+        cell=_unless_zero(_original_nan),
+        is_detail=True,
+    ),
+    Figure(
+        "host_error",
+        "The largest difference from the outputs of the same artifact on the host, as a share of "
+        "the largest of those; `exact` where there is none.",
+        HOST,
+        NUMBER,
+        _host_error,
+        "less",
+        title="vs\nhost",
+        cell=_host_cell,
+    ),
+)

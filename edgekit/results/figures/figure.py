@@ -1,0 +1,180 @@
+"""A figure: one number (or word) of a row, and all that others must know to show and judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from edgekit.results.figures.measured import Found, Read, exact
+from edgekit.results.plan import ORIGINAL, REFERENCE_RECIPE
+from edgekit.text.quantities import Quantity
+
+if TYPE_CHECKING:
+    from edgekit.results.results import Results, Row
+    from edgekit.results.statistics import Ratio
+
+Value = float | str | bool | None
+# Which value is the better one; "by name": of a metric, whose name says it.
+Better = Literal["less", "more", "by name", ""]
+# Which way the limit of a goal must point.
+GoalWord = Literal["max_degradation", "min_improvement"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Figures that stand side by side.
+
+    title: its heading in the documentation.
+    part: where one table would be too wide for a terminal, columns of one part stay together.
+    """
+
+    title: str
+    part: Literal["name", "time", "size", "memory", "agreement"]
+
+
+NAME = Group("What was measured", "name")
+SIZE = Group("Size", "size")
+MEMORY = Group("Memory", "memory")
+DOWNLOAD = Group("Download", "time")
+START = Group("Loading and the first inference", "time")
+RUN = Group("One inference", "time")
+RATIO = Group("Ratios", "time")
+FIDELITY = Group("Fidelity", "agreement")
+HOST = Group("Agreement with the host", "agreement")
+ACCURACY = Group("Accuracy", "agreement")
+BASIS = Group("What the figures rest on", "agreement")
+# In the order of a table.
+GROUPS = (NAME, SIZE, MEMORY, DOWNLOAD, START, RUN, RATIO, FIDELITY, HOST, ACCURACY, BASIS)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """How a figure is gated against another row of the same results.
+
+    heading: over these gates in the help.
+    concerns: the rows that have such a baseline.
+    lost, share_lost: read how much worse the row is, in the figure's quantity and as a share.
+    goals: which of the two directions may be asked for.
+    origin: as of `Figure`.
+    """
+
+    heading: str
+    concerns: Callable[[Row], bool]
+    lost: Read
+    share_lost: Read
+    goals: tuple[GoalWord, ...]
+    origin: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """One number of a row, or a word about it.
+
+    key: its name for gates, in comparisons, and among all figures.
+    sentence: what it is, for the documentation: Markdown that ends with a full stop.
+    value: reads it from a row in base units (bytes, ns, shares); None where there is none.
+    better: which value is; "" where neither is.
+
+    title: the heading of its column, above the unit; "" for a figure without a column. A function
+    of the rows where these decide.
+    cell: writes it; by default the value in the unit of the column.
+    is_detail: its column is in tables of details only, not in that of the bench.
+    scale: columns of one scale share a unit.
+    shows_interval: its cells hold the interval besides, and its heading says which.
+
+    csv: the name of its CSV field; "" where CSV leaves it out.
+
+    is_gated: whether a gate may be on it. concerns: whether rows of this kind have it at all,
+    failed ones included: an emulated board has no latency, and fp32 no ratio to itself.
+    read: reads it with its interval; by default it is taken to repeat.
+    origin: how results come by it, for the error that no row has it.
+    aliases: other names that a gate may use.
+    baseline: what else a gate can ask for; None for nothing else.
+
+    compared_as: its name in `edgekit compare`; "" where it is not compared.
+    change_title: the heading of its column there, where `title` would not do.
+    ratio_between: returns the ratio of the new row to the old one, for times; None where the
+    figure of each row stands for itself.
+    tolerance: a change by less than this share is none.
+    says_verdict: "better" or "worse" stands beside its change.
+    is_general: whether `--max-regression` is about it.
+    """
+
+    key: str
+    sentence: str
+    group: Group
+    quantity: Quantity
+    value: Callable[[Row], Value]
+    better: Better = ""
+
+    title: str | Callable[[Sequence[Row]], str] = ""
+    cell: Callable[[Row], str] | None = None
+    is_detail: bool = False
+    scale: str = ""
+    shows_interval: bool = False
+
+    csv: str = ""
+
+    is_gated: bool = False
+    concerns: Callable[[Row], bool] = lambda row: True
+    read: Read | None = None
+    origin: str = ""
+    aliases: tuple[str, ...] = ()
+    baseline: Baseline | None = None
+
+    compared_as: str = ""
+    change_title: str = ""
+    ratio_between: Callable[[Row, Row], Ratio | None] | None = None
+    tolerance: float = 0.0
+    says_verdict: bool = False
+    is_general: bool = False
+
+    def number(self, row: Row) -> float | None:
+        """Return its value as a number; None where there is none."""
+        value = self.value(row)
+        return None if value is None or isinstance(value, str) else value
+
+    def found_in(self, row: Row, results: Results) -> Found:
+        """Return what a row of `results` says of it."""
+        if self.read:
+            return self.read(row, results)
+        value = self.number(row)
+        return None if value is None else exact(value)
+
+    def title_for(self, rows: Sequence[Row]) -> str:
+        """Return the heading of its column over `rows`."""
+        return self.title if isinstance(self.title, str) else self.title(rows)
+
+    @property
+    def family(self) -> str:
+        """What its goals begin with: `latency.max_degradation` is about `latency.median`."""
+        return self.compared_as or self.key
+
+
+# --- Which rows have a figure -------------------------------------------------------------------
+
+
+def is_artifact(row: Row) -> bool:
+    """Not the original."""
+    return row.id != ORIGINAL
+
+
+def is_timed(row: Row) -> bool:
+    """Measured by a clock."""
+    return row.unit == "ns"
+
+
+def is_counted(row: Row) -> bool:
+    """Measured in instructions."""
+    return row.unit == "instructions"
+
+
+def has_reference(row: Row) -> bool:
+    """Compared with fp32."""
+    return is_artifact(row) and row.recipe != REFERENCE_RECIPE
+
+
+def is_timed_beside_reference(row: Row) -> bool:
+    """Compared with fp32 by a clock."""
+    return is_timed(row) and has_reference(row)

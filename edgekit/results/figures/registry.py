@@ -1,0 +1,50 @@
+"""All figures, in the order of CSV; tables sort them by their groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edgekit.results.figures import accuracy, agreement, memory, naming, ratios, size, times
+from edgekit.results.figures.figure import GROUPS, Figure
+
+_FIGURES: dict[str, Figure] = {}
+
+
+def register(*figures: Figure) -> None:
+    """Add figures, which every output then has. Raises ValueError where a name is taken."""
+    for figure in figures:
+        fields = {one.csv for one in _FIGURES.values() if one.csv}
+        if figure.key in _FIGURES or figure.csv in fields:
+            raise ValueError(f"there is a figure called {figure.key} or {figure.csv} already")
+        _FIGURES[figure.key] = figure
+
+
+def unregister(key: str) -> None:
+    """Take a figure out again."""
+    del _FIGURES[key]
+
+
+def all_figures() -> tuple[Figure, ...]:
+    """Return all of them, as CSV has them."""
+    return tuple(_FIGURES.values())
+
+
+def by_group(figures: Iterable[Figure] | None = None) -> list[Figure]:
+    """Return figures in the order of a table: group by group."""
+    chosen = all_figures() if figures is None else figures
+    return sorted(chosen, key=lambda figure: GROUPS.index(figure.group))
+
+
+def figure_called(key: str) -> Figure:
+    """Return one figure. Raises KeyError where there is none of this name."""
+    return _FIGURES[key]
+
+
+def compared_figures() -> dict[str, Figure]:
+    """Return the figures that two results files are compared by, by their name there."""
+    return {figure.compared_as: figure for figure in by_group() if figure.compared_as}
+
+
+# What is new goes last: programs may read CSV by the place of a field.
+for _module in (naming, size, times, ratios, agreement, accuracy, memory):
+    register(*_module.FIGURES)
