@@ -26,7 +26,7 @@ help:
 	@echo "make web          build the pages that measure and show models in a browser"
 	@echo "make lint         ruff and mypy; biome and tsc"
 	@echo "make format       let ruff and biome format the code"
-	@echo "make docs         write docs/commands.md from the real --help"
+	@echo "make docs         write docs/commands.md from --help and docs/results.md from the figures"
 	@echo "make wheel        build the distribution into dist/"
 	@echo "make clean        remove what the other targets made"
 
@@ -124,6 +124,7 @@ test-fast: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	python docs/make_commands.py
+	python docs/make_results.py
 
 wheel: $(VENV)/.dev web
 	python -m build --wheel

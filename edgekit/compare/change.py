@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgekit.gates.gate import json_number
-from edgekit.results.figures.accuracy import is_higher_better
-from edgekit.results.figures.figure import Figure
+from edgekit.results.figures.difference import is_higher_better
+from edgekit.results.figures.figure import Compared, Figure
 from edgekit.results.figures.measured import Measured, exact, of_ratio
 from edgekit.results.results import Row
 from edgekit.results.statistics import Ratio
@@ -56,8 +56,9 @@ class Change:
 
 def change_of(figure: Figure, old: Row, new: Row, was: Measured, found: Measured) -> Change:
     """Return the change of a figure that is `was` in the old row and `found` in the new one."""
-    name = figure.compared_as
-    ratio = figure.ratio_between(old, new) if figure.ratio_between else None
+    rule = figure.compared or Compared(figure.key)
+    name = rule.name
+    ratio = rule.ratio_between(old, new) if rule.ratio_between else None
     if ratio is not None:
         worse = of_ratio(ratio).mapped(lambda value: value - 1)
         return Change(name, was.value, found.value, worse, ratio.verdict, ratio)
@@ -66,7 +67,7 @@ def change_of(figure: Figure, old: Row, new: Row, was: Measured, found: Measured
         worse = _louder_error(was.value, found.value)
     else:
         worse = _regression(was, found, is_rising)
-    is_within = 0 < abs(worse.value) <= figure.tolerance
+    is_within = 0 < abs(worse.value) <= rule.tolerance
     if is_within or (was.value == found.value and _answer_alike(old, new)):
         worse = exact(0.0)
     return Change(name, was.value, found.value, worse, _verdict(figure, worse, is_rising))
@@ -82,9 +83,9 @@ def _answer_alike(old: Row, new: Row) -> bool:
 
 def _is_rising(figure: Figure, row: Row) -> bool:
     """Return whether higher is better."""
-    if figure.better == "by name" and row.accuracy and row.accuracy.metric:
+    if figure.kind.better == "by name" and row.accuracy and row.accuracy.metric:
         return is_higher_better(row.accuracy.metric)
-    return figure.better == "more"
+    return figure.kind.better == "more"
 
 
 def _verdict(figure: Figure, worse: Measured, is_rising: bool) -> str:

@@ -228,5 +228,5 @@ def judge_changes(gates: Sequence[Gate], comparison: Comparison) -> list[Outcome
 def _judged(gate: Gate, row: RowChange) -> Found:
     if row.new is not None and row.new.status == "error":
         return failed_reason(row.new)
-    found = row.found.get(gate.goal.figure.compared_as)
+    found = row.found.get(gate.goal.family)
     return found.regression if isinstance(found, Change) else found

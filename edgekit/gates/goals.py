@@ -27,12 +27,14 @@ Side = Literal["at most", "at least", "either"]
 class Goal:
     """What a gate can be about.
 
+    family: what its name begins with; of a regression, the figure's name in comparisons.
     figure: what it is read from.
-    concerns, origin: as of `Figure`.
+    concerns, origin: as of `Gated`.
     read: None where older results are needed besides: `compare` reads those.
     """
 
     name: str
+    family: str
     figure: Figure
     quantity: Quantity
     concerns: Callable[[Row], bool]
@@ -43,7 +45,7 @@ class Goal:
 
 def goals() -> Mapping[str, Goal]:
     """Return what can be asked of one results file, by name."""
-    figures = [figure for figure in by_group() if figure.is_gated]
+    figures = [figure for figure in by_group() if figure.gated]
     found = [goal for figure in figures for goal in (_plain(figure), *baseline_goals(figure))]
     return {goal.name: goal for goal in found}
 
@@ -56,7 +58,9 @@ def regressions() -> Mapping[str, Goal]:
 
 def aliases() -> Mapping[str, str]:
     """Return other names that a gate may use, each with the one that it stands for."""
-    return {alias: figure.key for figure in by_group() for alias in figure.aliases}
+    return {
+        alias: figure.key for figure in by_group() if figure.gated for alias in figure.gated.aliases
+    }
 
 
 def regression_of(figure: str) -> Goal:
@@ -66,9 +70,10 @@ def regression_of(figure: str) -> Goal:
 
 def baseline_goals(figure: Figure) -> Iterator[Goal]:
     """Yield what can be asked of a figure against another row of the same results."""
-    baseline = figure.baseline
+    baseline = figure.gated.baseline if figure.gated else None
     if baseline is None:
         return
+    family = figure.compared.name if figure.compared else figure.key
     for word in baseline.goals:
         is_loss = word == "max_degradation"
         for prefix, quantity, lost in (
@@ -76,7 +81,8 @@ def baseline_goals(figure: Figure) -> Iterator[Goal]:
             ("percent_", PERCENTAGE, baseline.share_lost),
         ):
             yield Goal(
-                f"{figure.family}.{prefix}{word}",
+                f"{family}.{prefix}{word}",
+                family,
                 figure,
                 quantity,
                 baseline.concerns,
@@ -87,16 +93,18 @@ def baseline_goals(figure: Figure) -> Iterator[Goal]:
 
 
 def _plain(figure: Figure) -> Goal:
+    origin = figure.gated.origin if figure.gated else ""
     return Goal(
+        figure.key,
         figure.key,
         figure,
         figure.quantity,
         figure.concerns,
         figure.found_in,
-        origin=figure.origin,
+        origin=origin,
     )
 
 
 def _regression(name: str, figure: Figure) -> Goal:
     concerns = figure.concerns
-    return Goal(f"{name}.max_regression", figure, PERCENTAGE, concerns, None, "at most")
+    return Goal(f"{name}.max_regression", name, figure, PERCENTAGE, concerns, None, "at most")

@@ -9,7 +9,7 @@ from edgekit.gates.goals import baseline_goals, regressions
 from edgekit.results.figures.registry import by_group
 from edgekit.text.quantities import DECIBELS
 
-WIDTH = 92
+WIDTH = 90
 INDENT = "  "
 
 GRAMMAR = """\
@@ -24,16 +24,19 @@ def goals_help() -> str:
 
 def regressions_help() -> str:
     """Return all that a gate on two results files can be about."""
-    notes = {DECIBELS: " (of the error)"}
-    names = [name + notes.get(goal.figure.quantity, "") for name, goal in regressions().items()]
+    levels = [name for name, goal in regressions().items() if goal.figure.quantity is DECIBELS]
     return "\n".join(
-        ["Gates here are about what became worse, in percent of what it was:", *_wrapped(names)]
+        [
+            "Gates here are about what became worse, in percent of what it was:",
+            *_wrapped(regressions()),
+            *(f"{name} is about the error." for name in levels),
+        ]
     )
 
 
 def _figures() -> Iterator[str]:
     """Yield the figures themselves, by quantity."""
-    gated = [figure for figure in by_group() if figure.is_gated]
+    gated = [figure for figure in by_group() if figure.gated]
     for quantity in dict.fromkeys(figure.quantity for figure in gated):
         yield f"{quantity.kind}:"
         yield from _wrapped(figure.key for figure in gated if figure.quantity is quantity)
@@ -41,14 +44,12 @@ def _figures() -> Iterator[str]:
 
 def _baselines() -> Iterator[str]:
     """Yield what figures can be asked against another row, by what that row is."""
-    figures = [figure for figure in by_group() if figure.baseline]
-    for heading in dict.fromkeys(one.baseline.heading for one in figures if one.baseline):
-        names = [
-            goal.name
-            for figure in figures
-            if figure.baseline and figure.baseline.heading == heading
-            for goal in baseline_goals(figure)
-        ]
+    names_by_heading: dict[str, list[str]] = {}
+    for figure in by_group():
+        if figure.gated and figure.gated.baseline:
+            names = [goal.name for goal in baseline_goals(figure)]
+            names_by_heading.setdefault(figure.gated.baseline.heading, []).extend(names)
+    for heading, names in names_by_heading.items():
         yield f"{heading}:"
         yield from _wrapped(name for name in names if ".percent_" not in name)
         yield "and in percent of what it was:"

@@ -32,7 +32,7 @@ def table_columns(rows: Sequence[Row], names: RowNames | None = None) -> list[Co
     names: what rows are called, where more rows than these stand together.
     """
     named = names or RowNames(rows)
-    figures = [figure for figure in by_group() if not figure.is_detail]
+    figures = [figure for figure in by_group() if figure.shown and not figure.shown.is_detail]
     artifacts = names_column([named.of(row) for row in rows])
     return filled([artifacts, *figure_columns(figures, rows)])
 
@@ -41,11 +41,11 @@ def figure_columns(figures: Sequence[Figure], rows: Sequence[Row]) -> Iterator[C
     """Yield the columns of those figures that have one over `rows`."""
     interval = f"[{'min, max' if any(is_counted(row) for row in rows) else '95 %'}]"
     for figure in figures:
-        title = figure.title_for(rows)
-        if title:
+        title = figure.title(rows)
+        if figure.shown and title:
             unit = _unit(figure, figures, rows)
             below = figure.quantity.heading(unit)
-            if figure.shows_interval:
+            if figure.shown.has_interval:
                 below = f"{below} {interval}".strip()
             yield Column(
                 f"{title}\n{below}" if below else title,
@@ -59,16 +59,16 @@ def figure_columns(figures: Sequence[Figure], rows: Sequence[Row]) -> Iterator[C
 
 def _unit(figure: Figure, figures: Iterable[Figure], rows: Sequence[Row]) -> Unit:
     """Return the unit of a column: one for all of its scale, to be compared at a glance."""
-    alike = (
-        [other for other in figures if other.scale == figure.scale] if figure.scale else [figure]
-    )
+    scale = figure.shown.scale if figure.shown else ""
+    shown = (one for one in figures if one.shown and one.shown.scale == scale)
+    alike = list(shown) if scale else [figure]
     numbers = (one.number(row) for one in alike for row in rows)
     return pick_unit((number for number in numbers if number is not None), figure.quantity.shown)
 
 
 def _cell(figure: Figure, row: Row, unit: Unit) -> str:
-    if figure.cell:
-        return figure.cell(row)
+    if figure.shown and figure.shown.cell:
+        return figure.shown.cell(row)
     value = figure.value(row)
     if value is None or isinstance(value, str):
         return value or ""

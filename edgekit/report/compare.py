@@ -60,13 +60,13 @@ def change_columns(rows: Sequence[RowChange]) -> list[Column]:
     compared = [row for row in rows if row.changes]
     if not compared:
         return []
-    figures = {name: figure for name, figure in compared_figures().items() if figure.title}
+    figures = {name: figure for name, figure in compared_figures().items() if figure.shown}
     runs = [name for name, figure in figures.items() if figure.group is RUN]
     columns = [names_column([row.name for row in compared])]
     for name, figure in figures.items():
         changes = [row.changes.get(name) for row in compared]
         columns.append(_changes_column(figure, changes))
-        if name in runs and figure.ratio_between:
+        if name in runs and figure.compared and figure.compared.ratio_between:
             ratios = tuple(ratio_cell(change.ratio) if change else "" for change in changes)
             columns.append(Column("now / before\n[95 %]", ratios))
         if runs and name == runs[-1]:
@@ -95,7 +95,7 @@ def _changes_column(figure: Figure, changes: Sequence[Change | None]) -> Column:
     """Return "before → now" for each row, in one unit."""
     values = (value for change in changes if change for value in (change.old, change.new))
     unit = pick_unit(values, figure.quantity.shown)
-    title = figure.change_title or figure.title_for(())
+    title = (figure.shown and figure.shown.changed) or figure.title()
     below = figure.quantity.heading(unit)
     cells = (_cell(figure, change, unit) if change else "" for change in changes)
     return Column(f"{title}\n{below}" if below else title, tuple(cells))
@@ -105,7 +105,8 @@ def _cell(figure: Figure, change: Change, unit: Unit) -> str:
     """Return both values, or one text where they look alike; and what may be claimed."""
     text = figure.quantity.text
     before, now = text(change.old / unit.size), text(change.new / unit.size)
-    has_word = figure.says_verdict and change.verdict not in UNMEASURED
+    says_verdict = figure.compared and figure.compared.says_verdict
+    has_word = says_verdict and change.verdict not in UNMEASURED
     word = f" {change.verdict}" if has_word else ""
     return (now if before == now else f"{before} → {now}") + word
 

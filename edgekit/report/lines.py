@@ -11,7 +11,7 @@ from edgekit.report.browser import browser_facts, software_note
 from edgekit.report.columns import backends_of
 from edgekit.results.figures.naming import RowNames
 from edgekit.results.figures.ratios import DERIVED_MARK
-from edgekit.results.plan import REFERENCE_RECIPE
+from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.text.units import TIME_UNITS, pick_unit, significant
 
 if TYPE_CHECKING:

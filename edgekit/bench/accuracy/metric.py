@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from edgekit.data.function import import_function
-from edgekit.results.figures.accuracy import is_higher_better
+from edgekit.results.figures.difference import is_higher_better
 from edgekit_runtimes.errors import DataError, UsageError, first_line
 from edgekit_runtimes.tensors import Array
 

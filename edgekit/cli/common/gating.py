@@ -83,8 +83,10 @@ class GateCommand(click.Command):
         from edgekit.gates import help as gates_help
 
         formatter.write_paragraph()
-        for line in getattr(gates_help, self._gates_help)().splitlines():
-            formatter.write(f"{line}\n")
+        with formatter.indentation():
+            indent = " " * formatter.current_indent
+            for line in getattr(gates_help, self._gates_help)().splitlines():
+                formatter.write(f"{indent}{line}\n")
         super().format_epilog(ctx, formatter)
 
 
@@ -106,6 +108,7 @@ def regression_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable[..., Any]:
     example = "'latency.max_regression<=5%'" if is_regression else "'size<=300KB'"
+    command = "compare" if is_regression else "check"
 
     @functools.wraps(function)
     def wrapper(
@@ -134,8 +137,8 @@ def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable
                 "gates",
                 multiple=True,
                 metavar="GATE",
-                help=f"A budget, as {example}; broken, the exit code is 1. [default: those in "
-                f"{FILES}]",
+                help=f"A budget, as {example}; broken, the exit code is 1. `edgekit {command} "
+                f"--help` lists what it can be about. [default: those in {FILES}]",
             ),
             click.option("--junit", type=PATH, help="Write the verdicts on gates as JUnit XML."),
             click.option(
@@ -177,5 +180,8 @@ def _general(limit: str) -> list[Gate]:
 
     # Left out are the ratio, which changes with fp32's time as well, memory, which one process
     # tells to a page or two, and figures that say the same as one of these.
-    figures = compared_figures().items()
-    return [regression_gate(name, limit) for name, figure in figures if figure.is_general]
+    return [
+        regression_gate(name, limit)
+        for name, figure in compared_figures().items()
+        if figure.compared and figure.compared.is_general
+    ]

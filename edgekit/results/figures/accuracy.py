@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from edgekit.results.figures.agreement import nan_reason
+from edgekit.results.figures.difference import difference_cell, difference_title
 from edgekit.results.figures.figure import (
     ACCURACY,
     BASIS,
     Baseline,
-    Better,
+    Compared,
     Figure,
-    Group,
+    Gated,
+    Kind,
+    Shown,
     Value,
     is_artifact,
 )
 from edgekit.results.figures.measured import Found, Measured, Read, exact
-from edgekit.results.plan import REFERENCE_RECIPE
-from edgekit.text.quantities import NUMBER, SHARE, TALLY, WORDS, Quantity
+from edgekit.results.reference import REFERENCE_RECIPE
+from edgekit.text.quantities import NUMBER, SHARE, TALLY, WORDS
 from edgekit.text.units import percent, significant, with_interval
 
 if TYPE_CHECKING:
     from edgekit.results.accuracy import Accuracy, AccuracyDifference
     from edgekit.results.accuracy import Figure as Score
     from edgekit.results.results import Results, Row
-
-# What a metric's name ends with where less is better.
-LOWER_IS_BETTER = ("_error", "_loss", "_distance")
 
 LABELS = "accuracy needs labelled samples (bench --data)"
 LOST = "Lost against the original, or against fp32 where that was not judged"
@@ -134,11 +133,6 @@ def metric_title(metric: str) -> str:
     return metric.rpartition(":")[2]
 
 
-def is_higher_better(metric: str) -> bool:
-    """Return which way a user's metric points, as its name says."""
-    return not metric.endswith(LOWER_IS_BETTER)
-
-
 def _top1_cell(row: Row) -> str:
     accuracy = row.accuracy
     if accuracy is None or accuracy.top1 is None or accuracy.low is None or accuracy.high is None:
@@ -146,7 +140,7 @@ def _top1_cell(row: Row) -> str:
     return with_interval(percent, accuracy.top1, accuracy.low, accuracy.high)
 
 
-def _error_cell(score: Score, has_interval: bool) -> Callable[[Row], str]:
+def _error_cell(score: Score) -> Callable[[Row], str]:
     """Return a writer of an error, or of the metric; "NaN" where outputs were."""
 
     def cell(row: Row) -> str:
@@ -158,7 +152,7 @@ def _error_cell(score: Score, has_interval: bool) -> Callable[[Row], str]:
         value = accuracy.figure(score)
         if value is None:
             return "NaN"
-        ends = (accuracy.low, accuracy.high) if has_interval else (None, None)
+        ends = (None, None) if score == "rmse" else (accuracy.low, accuracy.high)
         return with_interval(significant, value, *ends)
 
     return cell
@@ -169,148 +163,79 @@ def _metric_title(rows: Sequence[Row]) -> str:
     return metric_title(next(names, "metric"))
 
 
-def difference_cell(row: Row) -> str:
-    """Return the verdict with its 95 % interval: of top-1 in points, of others in their unit.
-
-    Beside "worse" and "better" stands by how much; beside "same" what is still possible, with a
-    minus for less accuracy, or for a smaller error.
-    """
-    difference = row.accuracy.difference if row.accuracy else None
-    if difference is None:
-        return ""
-    if difference.value is None:
-        return f"{difference.verdict}: NaN"
-    if difference.low is None or difference.high is None:
-        return difference.verdict
-    ends = (difference.low, difference.high)
-    if difference.verdict == "same":
-        low, high = _texts(difference, ends)
-        return f"same [{low}, {high}]"
-    less = "worse" if difference.higher_is_better else "better"
-    sign = -1 if difference.verdict == less else 1
-    values = (sign * difference.value, *sorted(sign * end for end in ends))
-    value, low, high = _texts(difference, values)
-    return f"{difference.verdict} by {value} [{low}, {high}]"
-
-
-def difference_title(rows: Iterable[Row]) -> str:
-    """Return the header over such cells: "vs original", or "vs fp32" where that is the other."""
-    found = [row.accuracy.difference for row in rows if row.accuracy and row.accuracy.difference]
-    others = {difference.compared_with.rpartition("/")[2] for difference in found}
-    unit = "points [95 %]" if any(difference.p is not None for difference in found) else "[95 %]"
-    return f"vs {others.pop()}\n{unit}" if len(others) == 1 else f"vs\n{unit}"
-
-
-def _texts(difference: AccuracyDifference, values: tuple[float, ...]) -> list[str]:
-    if difference.p is None:
-        return [significant(value) for value in values]
-    points = [100 * value for value in values]
-    # A decimal more where thousands of samples make the interval narrower than one tenth.
-    width = points[-1] - points[-2]
-    decimals = max(1, -math.floor(math.log10(width))) if width > 0 else 1
-    # Not "-0.0".
-    return [f"{round(point, decimals) + 0.0:.{decimals}f}" for point in points]
-
-
 # --- Figures ------------------------------------------------------------------------------------
 
 
-def _accuracy(
+NUMBERS = Kind(ACCURACY, NUMBER)
+
+
+def _score_figure(
     score: Score,
     sentence: str,
-    quantity: Quantity,
-    better: Better,
-    title: str | Callable[[Sequence[Row]], str],
-    cell: Callable[[Row], str],
+    kind: Kind,
     csv: str,
+    shown: Shown,
+    aliases: tuple[str, ...] = (),
 ) -> Figure:
     """Return the figure of a score, with its gates on what was lost."""
     key = "accuracy" if score == "top1" else f"accuracy.{score}"
-    return Figure(
-        key,
-        sentence,
-        ACCURACY,
-        quantity,
-        _score(score),
-        better,
-        title=title,
-        cell=cell,
-        shows_interval=score != "rmse",
-        csv=csv,
-        is_gated=True,
-        read=_read(score),
-        origin=LABELS,
-        aliases=("accuracy.top1",) if score == "top1" else (),
-        baseline=Baseline(
-            LOST, is_artifact, _lost(score), _share_lost(score), ("max_degradation",), LABELS
-        ),
-        compared_as=key,
-        change_title="" if isinstance(title, str) else "metric",
-        says_verdict=True,
-        is_general=score == "top1",
+    baseline = Baseline(
+        LOST, is_artifact, _lost(score), _share_lost(score), ("max_degradation",), LABELS
     )
+    gated = Gated(read=_read(score), origin=LABELS, aliases=aliases, baseline=baseline)
+    compared = Compared(key, says_verdict=True, is_general=score == "top1")
+    return Figure(key, sentence, kind, _score(score), csv, shown, gated, compared)
 
 
-def _fact(
-    name: str,
-    sentence: str,
-    read: Callable[[Row], Value],
-    quantity: Quantity = NUMBER,
-    group: Group = ACCURACY,
-) -> Figure:
+def _fact(name: str, sentence: str, read: Callable[[Row], Value], kind: Kind = NUMBERS) -> Figure:
     """Return what stands in CSV only, as `accuracy_NAME`."""
-    return Figure(f"accuracy.{name}", sentence, group, quantity, read, csv=f"accuracy_{name}")
+    return Figure(f"accuracy.{name}", sentence, kind, read, f"accuracy_{name}")
 
+
+WORD = Kind(ACCURACY, WORDS)
+ERROR = Kind(ACCURACY, NUMBER, "less")
 
 FIGURES = (
-    _fact("output", "Which output the labels are about.", _of("output"), WORDS, BASIS),
-    _fact("samples", "How many labelled samples it was judged on.", _of("samples"), TALLY, BASIS),
-    _accuracy(
+    _fact("output", "Which output the labels are about.", _of("output"), Kind(BASIS, WORDS)),
+    _fact("samples", "How many labelled samples there were.", _of("samples"), Kind(BASIS, TALLY)),
+    _score_figure(
         "top1",
         "The share of labelled samples whose first class is the label, with its 95 % interval "
         "(Wilson).",
-        SHARE,
-        "more",
-        "accuracy",
-        _top1_cell,
+        Kind(ACCURACY, SHARE, "more"),
         "accuracy_top1",
+        Shown("accuracy", _top1_cell, has_interval=True),
+        aliases=("accuracy.top1",),
     ),
-    _accuracy(
+    _score_figure(
         "mae",
         "Where labels are real numbers: the mean absolute error, in their unit, with its 95 % "
         "interval (bootstrap).",
-        NUMBER,
-        "less",
-        "MAE",
-        _error_cell("mae", has_interval=True),
+        ERROR,
         "accuracy_mae",
+        Shown("MAE", _error_cell("mae"), has_interval=True),
     ),
-    _accuracy(
+    _score_figure(
         "rmse",
         "The root mean square error, likewise and without an interval.",
-        NUMBER,
-        "less",
-        "RMSE",
-        _error_cell("rmse", has_interval=False),
+        ERROR,
         "accuracy_rmse",
+        Shown("RMSE", _error_cell("rmse")),
     ),
     Figure(
         "accuracy.metric_name",
         "Your own metric, as `module:function`.",
-        ACCURACY,
-        WORDS,
+        WORD,
         _of("metric"),
-        csv="accuracy_metric",
+        "accuracy_metric",
     ),
-    _accuracy(
+    _score_figure(
         "metric",
         "What your own metric says (`bench --metric`), with its 95 % interval (bootstrap). Its "
         "column has the name of the function.",
-        NUMBER,
-        "by name",
-        _metric_title,
-        _error_cell("metric", has_interval=True),
+        Kind(ACCURACY, NUMBER, "by name"),
         "accuracy_value",
+        Shown(_metric_title, _error_cell("metric"), has_interval=True, changed="metric"),
     ),
     _fact("low", "The lower end of the interval of accuracy, MAE or your metric.", _of("low")),
     _fact("high", "The upper end of it.", _of("high")),
@@ -318,14 +243,14 @@ FIGURES = (
         "nan",
         "How many samples have an output that is NaN or infinite. In accuracy they count as wrong.",
         _of("nan"),
-        TALLY,
+        Kind(ACCURACY, TALLY),
     ),
-    _fact("reason", "Why accuracy was not judged.", lambda row: row.accuracy_reason, WORDS),
+    _fact("reason", "Why accuracy was not judged.", lambda row: row.accuracy_reason, WORD),
     _fact(
         "compared_with",
         "What the accuracy is compared with: the original, or fp32 where that was not judged.",
         _of_difference("compared_with"),
-        WORDS,
+        WORD,
     ),
     _fact(
         "difference",
@@ -339,11 +264,9 @@ FIGURES = (
         "What may be claimed of the difference: `same`, `worse`, `better` or `too few samples`. "
         "`same` means that none could be shown; the brackets say how large one could be "
         "nevertheless. Its column is called after what is compared with.",
-        ACCURACY,
-        WORDS,
+        WORD,
         _of_difference("verdict"),
-        title=difference_title,
-        cell=difference_cell,
-        csv="accuracy_verdict",
+        "accuracy_verdict",
+        Shown(difference_title, difference_cell),
     ),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from edgekit.results.figures.measured import Found, Read, exact
-from edgekit.results.plan import ORIGINAL, REFERENCE_RECIPE
+from edgekit.results.reference import ORIGINAL, REFERENCE_RECIPE
 from edgekit.text.quantities import Quantity
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Value = float | str | bool | None
 # Which value is the better one; "by name": of a metric, whose name says it.
 Better = Literal["less", "more", "by name", ""]
-# Which way the limit of a goal must point.
 GoalWord = Literal["max_degradation", "min_improvement"]
 
 
@@ -49,6 +48,31 @@ GROUPS = (NAME, SIZE, MEMORY, DOWNLOAD, START, RUN, RATIO, FIDELITY, HOST, ACCUR
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A column of a figure.
+
+    title: its heading, above the unit; "" for no column. A function of the rows where they decide.
+    cell: writes it; by default the value in the unit of the column.
+    is_detail: it is in tables of details only, not in that of a bench.
+    scale: columns of one scale share a unit.
+    has_interval: cells hold the interval besides, and the heading says which.
+    changed: its heading in a comparison, where `title` would not do.
+    """
+
+    title: str | Callable[[Sequence[Row]], str]
+    cell: Callable[[Row], str] | None = None
+    is_detail: bool = False
+    scale: str = ""
+    has_interval: bool = False
+    changed: str = ""
+
+
+def is_any(row: Row) -> bool:
+    """Whatever was measured."""
+    return True
+
+
+@dataclass(frozen=True)
 class Baseline:
     """How a figure is gated against another row of the same results.
 
@@ -56,7 +80,7 @@ class Baseline:
     concerns: the rows that have such a baseline.
     lost, share_lost: read how much worse the row is, in the figure's quantity and as a share.
     goals: which of the two directions may be asked for.
-    origin: as of `Figure`.
+    origin: as of `Gated`.
     """
 
     heading: str
@@ -67,89 +91,104 @@ class Baseline:
     origin: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Figure:
-    """One number of a row, or a word about it.
+@dataclass(frozen=True)
+class Gated:
+    """What a gate must know of a figure.
 
-    key: its name for gates, in comparisons, and among all figures.
-    sentence: what it is, for the documentation: Markdown that ends with a full stop.
-    value: reads it from a row in base units (bytes, ns, shares); None where there is none.
-    better: which value is; "" where neither is.
-
-    title: the heading of its column, above the unit; "" for a figure without a column. A function
-    of the rows where these decide.
-    cell: writes it; by default the value in the unit of the column.
-    is_detail: its column is in tables of details only, not in that of the bench.
-    scale: columns of one scale share a unit.
-    shows_interval: its cells hold the interval besides, and its heading says which.
-
-    csv: the name of its CSV field; "" where CSV leaves it out.
-
-    is_gated: whether a gate may be on it. concerns: whether rows of this kind have it at all,
-    failed ones included: an emulated board has no latency, and fp32 no ratio to itself.
+    concerns: whether rows of this kind have it at all, failed ones included: an emulated board has
+    no latency, and fp32 no ratio to itself.
     read: reads it with its interval; by default it is taken to repeat.
     origin: how results come by it, for the error that no row has it.
     aliases: other names that a gate may use.
     baseline: what else a gate can ask for; None for nothing else.
-
-    compared_as: its name in `edgekit compare`; "" where it is not compared.
-    change_title: the heading of its column there, where `title` would not do.
-    ratio_between: returns the ratio of the new row to the old one, for times; None where the
-    figure of each row stands for itself.
-    tolerance: a change by less than this share is none.
-    says_verdict: "better" or "worse" stands beside its change.
-    is_general: whether `--max-regression` is about it.
     """
 
-    key: str
-    sentence: str
-    group: Group
-    quantity: Quantity
-    value: Callable[[Row], Value]
-    better: Better = ""
-
-    title: str | Callable[[Sequence[Row]], str] = ""
-    cell: Callable[[Row], str] | None = None
-    is_detail: bool = False
-    scale: str = ""
-    shows_interval: bool = False
-
-    csv: str = ""
-
-    is_gated: bool = False
-    concerns: Callable[[Row], bool] = lambda row: True
+    concerns: Callable[[Row], bool] = is_any
     read: Read | None = None
     origin: str = ""
     aliases: tuple[str, ...] = ()
     baseline: Baseline | None = None
 
-    compared_as: str = ""
-    change_title: str = ""
+
+@dataclass(frozen=True)
+class Compared:
+    """How a figure, which must be gated as well, is compared between two results.
+
+    name: what it is called there, and by its goals: `latency.max_regression`.
+    ratio_between: returns the ratio of the new row to the old one, for times; None where the
+    figure of each row stands for itself.
+    tolerance: a change by no more than this share is none.
+    says_verdict: "better" or "worse" stands beside its change.
+    is_general: whether `--max-regression` is about it.
+    """
+
+    name: str
     ratio_between: Callable[[Row, Row], Ratio | None] | None = None
     tolerance: float = 0.0
     says_verdict: bool = False
     is_general: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What figures have in common: their group, what they are measured in, what is better."""
+
+    group: Group
+    quantity: Quantity
+    better: Better = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """One number of a row, or a word about it.
+
+    key: its name for gates, and among all figures.
+    sentence: what it is, for the documentation: Markdown that ends with a full stop.
+    value: reads it from a row in base units (bytes, ns, shares); None where there is none.
+    csv: the name of its CSV field; "" where CSV leaves it out.
+    shown, gated, compared: None where it has no column, where no gate may be on it, and where two
+    results are not compared by it.
+    """
+
+    key: str
+    sentence: str
+    kind: Kind
+    value: Callable[[Row], Value]
+    csv: str = ""
+    shown: Shown | None = None
+    gated: Gated | None = None
+    compared: Compared | None = None
+
+    @property
+    def group(self) -> Group:
+        """What it stands beside."""
+        return self.kind.group
+
+    @property
+    def quantity(self) -> Quantity:
+        """What it is measured in."""
+        return self.kind.quantity
 
     def number(self, row: Row) -> float | None:
         """Return its value as a number; None where there is none."""
         value = self.value(row)
         return None if value is None or isinstance(value, str) else value
 
+    def concerns(self, row: Row) -> bool:
+        """Whether rows of this kind have it at all."""
+        return self.gated is None or self.gated.concerns(row)
+
     def found_in(self, row: Row, results: Results) -> Found:
         """Return what a row of `results` says of it."""
-        if self.read:
-            return self.read(row, results)
+        if self.gated and self.gated.read:
+            return self.gated.read(row, results)
         value = self.number(row)
         return None if value is None else exact(value)
 
-    def title_for(self, rows: Sequence[Row]) -> str:
-        """Return the heading of its column over `rows`."""
-        return self.title if isinstance(self.title, str) else self.title(rows)
-
-    @property
-    def family(self) -> str:
-        """What its goals begin with: `latency.max_degradation` is about `latency.median`."""
-        return self.compared_as or self.key
+    def title(self, rows: Sequence[Row] = ()) -> str:
+        """Return the heading of its column over `rows`; "" where it has none."""
+        title = self.shown.title if self.shown else ""
+        return title if isinstance(title, str) else title(rows)
 
 
 # --- Which rows have a figure -------------------------------------------------------------------

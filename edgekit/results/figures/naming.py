@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from edgekit.results.figures.figure import NAME, Figure, Value
+from edgekit.results.figures.figure import NAME, Figure, Kind, Shown, Value
 from edgekit.text.quantities import WORDS
 
 if TYPE_CHECKING:
     from edgekit.results.results import Row
+
+WORDS_OF_NAMES = Kind(NAME, WORDS)
 
 Attribute = Literal["id", "format", "recipe", "engine", "backend", "status", "reason"]
 
@@ -39,7 +41,7 @@ def _word(name: Attribute, sentence: str) -> Figure:
         found: Value = getattr(row, name)
         return found
 
-    return Figure(name, sentence, NAME, WORDS, value, csv=name)
+    return Figure(name, sentence, WORDS_OF_NAMES, value, name)
 
 
 def _back_end_title(rows: Iterable[Row]) -> str:
@@ -57,11 +59,10 @@ FIGURES = (
         "backend",
         "In a page, where the engine computed (`webgl`, `wasm`, …). A table names it where its "
         "rows differ in it.",
-        NAME,
-        WORDS,
+        WORDS_OF_NAMES,
         lambda row: row.backend,
-        title=_back_end_title,
-        csv="backend",
+        "backend",
+        Shown(_back_end_title),
     ),
     _word("status", "`ok`, or what went wrong."),
     _word("reason", "Why, where the status is not `ok`."),

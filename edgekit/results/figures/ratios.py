@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
 
-from edgekit.results.figures.figure import RATIO, Figure, Value, has_reference, is_artifact
+from edgekit.results.figures.figure import (
+    RATIO,
+    Compared,
+    Figure,
+    Gated,
+    Kind,
+    Shown,
+    Value,
+    has_reference,
+    is_artifact,
+)
 from edgekit.results.figures.measured import Found, Measured, of_ratio
-from edgekit.results.plan import ORIGINAL
+from edgekit.results.reference import ORIGINAL
 from edgekit.text.quantities import RATIO as QUOTIENT
 from edgekit.text.quantities import WORDS
 from edgekit.text.units import significant, with_interval
@@ -18,10 +28,16 @@ if TYPE_CHECKING:
 
 DERIVED_MARK = "*"
 
+RatioName = Literal["ratio_to_fp32", "ratio_to_original"]
+
 
 def ratio_cell(ratio: Ratio | None) -> str:
     """Return a ratio with its interval, as "0.512 [0.498, 0.526]"."""
     return with_interval(significant, ratio.value, ratio.low, ratio.high) if ratio else ""
+
+
+def _fp32_cell(row: Row) -> str:
+    return ratio_cell(row.ratio_to_fp32)
 
 
 def _original_cell(row: Row) -> str:
@@ -33,7 +49,7 @@ def _original_cell(row: Row) -> str:
 
 
 def _part(
-    name: Literal["ratio_to_fp32", "ratio_to_original"],
+    name: RatioName,
     part: Literal["value", "low", "high", "verdict", "derived"],
 ) -> Callable[[Row], Value]:
     def value(row: Row) -> Value:
@@ -78,108 +94,72 @@ def _ratio_of_ratios(old: Row, new: Row) -> Ratio | None:
     return multiply(found, inverse)
 
 
+RATIOS = Kind(RATIO, QUOTIENT)
+TIME_OVER_TIME = Kind(RATIO, QUOTIENT, "less")
+ABOUT_RATIOS = Kind(RATIO, WORDS)
+
+
+def _ends(key: str, name: RatioName) -> Iterator[Figure]:
+    """Yield the ends of a ratio's interval, for CSV."""
+    ends: tuple[tuple[Literal["low", "high"], str], ...] = (("low", "lower"), ("high", "upper"))
+    for end, word in ends:
+        sentence = f"The {word} end of its interval."
+        yield Figure(f"{key}.{end}", sentence, RATIOS, _part(name, end), f"{name}_{end}")
+
+
 FIGURES = (
     Figure(
         "ratio",
         "The time (or instructions) of the artifact over that of the fp32 artifact of its format "
         "and engine, measured in turns in the same processes: under 1 is less. In brackets the "
         "95 % interval; of counts the extremes.",
-        RATIO,
-        QUOTIENT,
+        TIME_OVER_TIME,
         _part("ratio_to_fp32", "value"),
-        "less",
-        title="ratio to fp32",
-        cell=lambda row: ratio_cell(row.ratio_to_fp32),
-        shows_interval=True,
-        csv="ratio_to_fp32",
-        is_gated=True,
-        concerns=has_reference,
-        read=ratio_to_fp32,
-        aliases=("ratio_to_fp32",),
-        compared_as="ratio",
-        change_title="ratio\nto fp32",
-        ratio_between=_ratio_of_ratios,
+        "ratio_to_fp32",
+        Shown("ratio to fp32", _fp32_cell, has_interval=True, changed="ratio\nto fp32"),
+        Gated(has_reference, ratio_to_fp32, aliases=("ratio_to_fp32",)),
+        Compared("ratio", _ratio_of_ratios),
     ),
-    Figure(
-        "ratio.low",
-        "The lower end of its interval.",
-        RATIO,
-        QUOTIENT,
-        _part("ratio_to_fp32", "low"),
-        csv="ratio_to_fp32_low",
-    ),
-    Figure(
-        "ratio.high",
-        "The upper end of its interval.",
-        RATIO,
-        QUOTIENT,
-        _part("ratio_to_fp32", "high"),
-        csv="ratio_to_fp32_high",
-    ),
+    *_ends("ratio", "ratio_to_fp32"),
     Figure(
         "verdict",
         "What may be claimed of it: `faster` or `slower` (`fewer` or `more` instructions) only if "
         "the whole interval is more than 1 % from 1, else `not distinguishable`.",
-        RATIO,
-        WORDS,
+        ABOUT_RATIOS,
         _part("ratio_to_fp32", "verdict"),
-        title="verdict",
-        csv="verdict",
+        "verdict",
+        Shown("verdict"),
     ),
     Figure(
         "ratio.reason",
         "Why there is no ratio.",
-        RATIO,
-        WORDS,
+        ABOUT_RATIOS,
         lambda row: row.ratio_reason,
-        csv="ratio_reason",
+        "ratio_reason",
     ),
     Figure(
         "ratio.why_not_faster",
         "Why the artifact is not faster than fp32.",
-        RATIO,
-        WORDS,
+        ABOUT_RATIOS,
         lambda row: "; ".join(reason.text for reason in row.reasons),
-        csv="why_not_faster",
+        "why_not_faster",
     ),
     Figure(
         "ratio_to_original",
         "The same against the original in its own framework. Measured for fp32; for other recipes "
         f"it is a product of two ratios, which `{DERIVED_MARK}` marks.",
-        RATIO,
-        QUOTIENT,
+        TIME_OVER_TIME,
         _part("ratio_to_original", "value"),
-        "less",
-        title="to\noriginal",
-        cell=_original_cell,
-        csv="ratio_to_original",
-        is_gated=True,
-        concerns=is_artifact,
-        read=_ratio_to_original,
-        origin="the original was not measured",
+        "ratio_to_original",
+        Shown("to\noriginal", _original_cell),
+        Gated(is_artifact, _ratio_to_original, "the original was not measured"),
     ),
-    Figure(
-        "ratio_to_original.low",
-        "The lower end of its interval.",
-        RATIO,
-        QUOTIENT,
-        _part("ratio_to_original", "low"),
-        csv="ratio_to_original_low",
-    ),
-    Figure(
-        "ratio_to_original.high",
-        "The upper end of its interval.",
-        RATIO,
-        QUOTIENT,
-        _part("ratio_to_original", "high"),
-        csv="ratio_to_original_high",
-    ),
+    *_ends("ratio_to_original", "ratio_to_original"),
     Figure(
         "ratio_to_original.derived",
         "`True` where it is a product.",
-        RATIO,
-        WORDS,
+        ABOUT_RATIOS,
         _part("ratio_to_original", "derived"),
-        csv="ratio_to_original_derived",
+        "ratio_to_original_derived",
     ),
 )

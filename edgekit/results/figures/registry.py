@@ -42,7 +42,7 @@ def figure_called(key: str) -> Figure:
 
 def compared_figures() -> dict[str, Figure]:
     """Return the figures that two results files are compared by, by their name there."""
-    return {figure.compared_as: figure for figure in by_group() if figure.compared_as}
+    return {figure.compared.name: figure for figure in by_group() if figure.compared}
 
 
 # What is new goes last: programs may read CSV by the place of a field.

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edgekit.results.figures.figure import (
     SIZE,
     Baseline,
+    Compared,
     Figure,
+    Gated,
+    Kind,
+    Shown,
     has_reference,
     is_artifact,
 )
 from edgekit.results.figures.measured import Found, Measured, exact
-from edgekit.results.plan import REFERENCE_RECIPE
+from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.text.quantities import BYTES
 
 if TYPE_CHECKING:
@@ -47,57 +50,43 @@ def _reference_bytes(row: Row, results: Results) -> int | None:
     return next(sizes, None)
 
 
-def _wire(compression: str) -> Callable[[Row], int | None]:
-    return lambda row: row.wire_bytes.get(compression)
-
+BYTES_OF_FILES = Kind(SIZE, BYTES, "less")
+AGAINST_FP32 = Baseline(
+    "Won against fp32 of the same format",
+    has_reference,
+    _size_lost,
+    _size_share_lost,
+    ("min_improvement",),
+)
 
 FIGURES = (
     Figure(
         "size",
         "The bytes of the artifact: of the file, or of all files of a TF.js folder.",
-        SIZE,
-        BYTES,
+        BYTES_OF_FILES,
         lambda row: row.bytes,
-        "less",
-        title="size",
-        csv="size_bytes",
-        is_gated=True,
-        concerns=is_artifact,
-        baseline=Baseline(
-            "Won against fp32 of the same format",
-            has_reference,
-            _size_lost,
-            _size_share_lost,
-            ("min_improvement",),
-        ),
-        compared_as="size",
-        is_general=True,
+        "size_bytes",
+        Shown("size"),
+        Gated(is_artifact, baseline=AGAINST_FP32),
+        Compared("size", is_general=True),
     ),
     Figure(
         "wire.gzip",
         "The bytes of a download where the server compresses with gzip.",
-        SIZE,
-        BYTES,
-        _wire("gzip"),
-        "less",
-        csv="gzip_bytes",
-        is_gated=True,
-        concerns=is_artifact,
-        compared_as="wire.gzip",
-        is_general=True,
+        BYTES_OF_FILES,
+        lambda row: row.wire_bytes.get("gzip"),
+        "gzip_bytes",
+        gated=Gated(is_artifact),
+        compared=Compared("wire.gzip", is_general=True),
     ),
     Figure(
         "wire.brotli",
         "The bytes of a download where the server compresses with Brotli.",
-        SIZE,
-        BYTES,
-        _wire("brotli"),
-        "less",
-        title="brotli",
-        csv="brotli_bytes",
-        is_gated=True,
-        concerns=is_artifact,
-        compared_as="wire.brotli",
-        is_general=True,
+        BYTES_OF_FILES,
+        lambda row: row.wire_bytes.get("brotli"),
+        "brotli_bytes",
+        Shown("brotli"),
+        Gated(is_artifact),
+        Compared("wire.brotli", is_general=True),
     ),
 )

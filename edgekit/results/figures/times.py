@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from edgekit.results.figures.figure import (
@@ -12,7 +12,12 @@ from edgekit.results.figures.figure import (
     RUN,
     START,
     Baseline,
+    Compared,
     Figure,
+    Gated,
+    Kind,
+    Shown,
+    is_any,
     is_counted,
     is_timed,
     is_timed_beside_reference,
@@ -41,16 +46,14 @@ def measured_processes(row: Row) -> list[ProcessBlocks]:
     return list(processes.values())
 
 
-def _timed(name: Statistic) -> Callable[[Row], float | None]:
-    return lambda row: _statistic(row, name) if is_timed(row) else None
+def _statistic(
+    name: Statistic, concerns: Callable[[Row], bool] = is_any
+) -> Callable[[Row], float | None]:
+    def value(row: Row) -> float | None:
+        has_it = row.statistics is not None and concerns(row)
+        found: float | None = getattr(row.statistics, name) if has_it else None
+        return found
 
-
-def _counted(name: Statistic) -> Callable[[Row], float | None]:
-    return lambda row: _statistic(row, name) if is_counted(row) else None
-
-
-def _statistic(row: Row, name: Statistic) -> float | None:
-    value: float | None = getattr(row.statistics, name) if row.statistics else None
     return value
 
 
@@ -60,7 +63,7 @@ def _quantile(name: Statistic, share: float) -> Read:
     def read(row: Row, _: Results) -> Found:
         from edgekit.results.quantiles import quantile_interval
 
-        value, processes = _statistic(row, name), measured_processes(row)
+        value, processes = _statistic(name)(row), measured_processes(row)
         if value is None or not processes:
             return None if value is None else Measured(value, None, None)
         interval = quantile_interval(processes, share)
@@ -69,7 +72,7 @@ def _quantile(name: Statistic, share: float) -> Read:
     return read
 
 
-def _median(name: Times, concerns: Callable[[Row], bool]) -> Callable[[Row], float | None]:
+def _median(name: Times, concerns: Callable[[Row], bool] = is_any) -> Callable[[Row], float | None]:
     def value(row: Row) -> float | None:
         values: Sequence[int] = getattr(row, name)
         return float(statistics.median(values)) if values and concerns(row) else None
@@ -110,208 +113,153 @@ def _latency_ratio(old: Row, new: Row) -> Ratio | None:
     return compare_runs(after, before) if before and after and has_times else None
 
 
-def _unsteady(row: Row) -> str | None:
-    return " and ".join(row.steadiness.flags) if row.steadiness else None
+RUNS = Kind(BASIS, TALLY)
+TIME_OF_A_RUN = Kind(RUN, TIME, "less")
+TIME_TO_START = Kind(START, TIME, "less")
+COUNT_OF_A_RUN = Kind(RUN, COUNT, "less")
+COUNT_TO_START = Kind(START, COUNT, "less")
+AGAINST_FP32 = Baseline(
+    "Lost or won against fp32 of the same format",
+    is_timed_beside_reference,
+    _time_lost,
+    share_lost,
+    ("max_degradation", "min_improvement"),
+)
+
+
+def _counts() -> Iterator[Figure]:
+    """Yield what CSV says of counts besides the fewest."""
+    sentences: dict[Statistic, str] = {
+        "median": "The median number of instructions per inference.",
+        "p90": "The number of instructions that nine of ten inferences keep within.",
+        "mad": "The median absolute deviation of the number of instructions, not scaled.",
+    }
+    for name, sentence in sentences.items():
+        key, field = f"instructions.{name}", f"{name}_instructions"
+        yield Figure(key, sentence, COUNT_OF_A_RUN, _statistic(name, is_counted), field)
 
 
 FIGURES = (
     Figure(
         "runs",
         "How many inferences were measured, warm-up apart.",
-        BASIS,
-        TALLY,
-        lambda row: _statistic(row, "runs"),
-        title="runs",
-        is_detail=True,
-        csv="runs",
+        RUNS,
+        _statistic("runs"),
+        "runs",
+        Shown("runs", is_detail=True),
     ),
     Figure(
         "outliers",
         "How many of them are far from the median (a modified z-score over 3.5). They are counted "
         "and stay in.",
-        BASIS,
-        TALLY,
-        lambda row: _statistic(row, "outliers"),
-        title="outliers",
-        is_detail=True,
-        csv="outliers",
+        RUNS,
+        _statistic("outliers"),
+        "outliers",
+        Shown("outliers", is_detail=True),
     ),
     Figure(
         "latency.median",
         "The median time of an inference. Rows were measured at different times: compare them by "
         "their ratio.",
-        RUN,
-        TIME,
-        _timed("median"),
-        "less",
-        title="median",
-        scale="run",
-        csv="latency_median_ns",
-        is_gated=True,
-        concerns=is_timed,
-        read=_quantile("median", 0.5),
-        baseline=Baseline(
-            "Lost or won against fp32 of the same format",
-            is_timed_beside_reference,
-            _time_lost,
-            share_lost,
-            ("max_degradation", "min_improvement"),
-        ),
-        compared_as="latency",
-        ratio_between=_latency_ratio,
-        is_general=True,
+        TIME_OF_A_RUN,
+        _statistic("median", is_timed),
+        "latency_median_ns",
+        Shown("median", scale="run"),
+        Gated(is_timed, _quantile("median", 0.5), baseline=AGAINST_FP32),
+        Compared("latency", _latency_ratio, is_general=True),
     ),
     Figure(
         "latency.p90",
         "The time that nine of ten inferences keep within.",
-        RUN,
-        TIME,
-        _timed("p90"),
-        "less",
-        title="p90",
-        scale="run",
-        csv="latency_p90_ns",
-        is_gated=True,
-        concerns=is_timed,
-        read=_quantile("p90", 0.9),
+        TIME_OF_A_RUN,
+        _statistic("p90", is_timed),
+        "latency_p90_ns",
+        Shown("p90", scale="run"),
+        Gated(is_timed, _quantile("p90", 0.9)),
     ),
     Figure(
         "latency.mad",
         "The median absolute deviation from the median time, not scaled.",
-        RUN,
-        TIME,
-        _timed("mad"),
-        "less",
-        csv="latency_mad_ns",
+        TIME_OF_A_RUN,
+        _statistic("mad", is_timed),
+        "latency_mad_ns",
     ),
     Figure(
         "latency.min",
         "The shortest time of an inference.",
-        RUN,
-        TIME,
-        _timed("min"),
-        "less",
-        csv="latency_min_ns",
-        is_gated=True,
-        concerns=is_timed,
+        TIME_OF_A_RUN,
+        _statistic("min", is_timed),
+        "latency_min_ns",
+        gated=Gated(is_timed),
     ),
     Figure(
         "load",
         "The time from the file to a model that is ready to run: the median over the processes in "
         "which it was alone. A gate is judged at the extremes.",
-        START,
-        TIME,
+        TIME_TO_START,
         _median("load_ns", is_timed),
-        "less",
-        title="load",
-        csv="load_median_ns",
-        is_gated=True,
-        concerns=is_timed,
-        read=_extremes("load_ns"),
+        "load_median_ns",
+        Shown("load"),
+        Gated(is_timed, _extremes("load_ns")),
     ),
     Figure(
         "first_run",
         "The time of the first inference after loading, likewise.",
-        START,
-        TIME,
+        TIME_TO_START,
         _median("first_run_ns", is_timed),
-        "less",
-        title="first\nrun",
-        csv="first_run_median_ns",
-        is_gated=True,
-        concerns=is_timed,
-        read=_extremes("first_run_ns"),
+        "first_run_median_ns",
+        Shown("first\nrun"),
+        Gated(is_timed, _extremes("first_run_ns")),
     ),
-    Figure(
-        "instructions.median",
-        "The median number of instructions per inference.",
-        RUN,
-        COUNT,
-        _counted("median"),
-        "less",
-        csv="median_instructions",
-    ),
-    Figure(
-        "instructions.p90",
-        "The number of instructions that nine of ten inferences keep within.",
-        RUN,
-        COUNT,
-        _counted("p90"),
-        "less",
-        csv="p90_instructions",
-    ),
-    Figure(
-        "instructions.mad",
-        "The median absolute deviation of the number of instructions, not scaled.",
-        RUN,
-        COUNT,
-        _counted("mad"),
-        "less",
-        csv="mad_instructions",
-    ),
+    *_counts(),
     Figure(
         "instructions",
         "Instructions per inference on a device that counts them: the fewest of five runs. It is "
         "not time, since caches, memory and clock rate have no part in it.",
-        RUN,
-        COUNT,
-        _counted("min"),
-        "less",
-        title="fewest",
-        csv="min_instructions",
-        is_gated=True,
-        concerns=is_counted,
-        origin="an emulated board counts them (bench --on board:pi5)",
-        compared_as="instructions",
-        tolerance=COUNT_TOLERANCE,
-        is_general=True,
+        COUNT_OF_A_RUN,
+        _statistic("min", is_counted),
+        "min_instructions",
+        Shown("fewest"),
+        Gated(is_counted, origin="an emulated board counts them (bench --on board:pi5)"),
+        Compared("instructions", tolerance=COUNT_TOLERANCE, is_general=True),
     ),
     Figure(
         "load.instructions",
         "The instructions of loading, on a device that counts them.",
-        START,
-        COUNT,
+        COUNT_TO_START,
         _median("load_ns", is_counted),
-        "less",
-        title="load",
-        csv="load_median_instructions",
+        "load_median_instructions",
+        Shown("load"),
     ),
     Figure(
         "first_run.instructions",
         "The instructions of the first inference, on a device that counts them.",
-        START,
-        COUNT,
+        COUNT_TO_START,
         _median("first_run_ns", is_counted),
-        "less",
-        title="first\nrun",
-        csv="first_run_median_instructions",
+        "first_run_median_instructions",
+        Shown("first\nrun"),
     ),
     Figure(
         "download",
         "In a page, the time that the artifact took to arrive. It is not in the time of loading.",
-        DOWNLOAD,
-        TIME,
-        _median("download_ns", lambda row: True),
-        "less",
-        title="download",
-        csv="download_median_ns",
+        Kind(DOWNLOAD, TIME, "less"),
+        _median("download_ns"),
+        "download_median_ns",
+        Shown("download"),
     ),
     Figure(
         "start",
         "In a page, the time that the engine took to arrive and to ready its back end. It is not "
         "in the time of loading either.",
-        START,
-        TIME,
-        _median("start_ns", lambda row: True),
-        "less",
-        csv="start_median_ns",
+        TIME_TO_START,
+        _median("start_ns"),
+        "start_median_ns",
     ),
     Figure(
         "unsteady",
         "What was not steady while the row was measured: `trend`, `first quarter`, or both.",
-        BASIS,
-        WORDS,
-        _unsteady,
-        csv="unsteady",
+        Kind(BASIS, WORDS),
+        lambda row: " and ".join(row.steadiness.flags) if row.steadiness else None,
+        "unsteady",
     ),
 )
