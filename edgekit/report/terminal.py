@@ -6,9 +6,10 @@ then size and agreement. Rows without measurements stand below the table with th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from edgekit.report.columns import is_in_table, table_columns
 from edgekit.report.lines import heading, legend, row_notes
@@ -17,12 +18,12 @@ from edgekit.text.table import Column, lines_of
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     from edgekit.results.results import Results
 
-# Wider than any table: to measure how wide one wants to be.
-NO_LIMIT = 10_000
+# Blanks between two columns.
+GAP = 2
 # Left out where there is no room: it is in every file that `edgekit report` writes.
 OPTIONAL_PART = "memory"
 # What stands together where one table would be too wide, beside the names.
@@ -38,9 +39,9 @@ def print_results(results: Results, console: Console) -> None:
         rows = [row for row in results.rows if row.device == device]
         print_line(console, heading(device, results), style="bold")
         shown = [row for row in rows if is_in_table(row)]
-        for table in _tables(table_columns(shown, names), console):
+        for table in _tables(table_columns(shown, names), console.width):
             print_line(console)
-            console.print(table, crop=False)
+            print_table(table, console)
         notes = [*row_notes(rows), *legend(results, rows)]
         if notes:
             print_line(console)
@@ -55,59 +56,76 @@ def print_line(console: Console, text: str = "", style: str | None = None) -> No
 
 def print_table(columns: Sequence[Column], console: Console) -> None:
     """Print a table as it is, however wide."""
-    console.print(terminal_table(columns, console), crop=False)
+    for line in _lines(columns):
+        console.print(line, highlight=False, soft_wrap=True)
 
 
-def terminal_table(columns: Sequence[Column], console: Console) -> Table:
-    """Return columns as a table as wide as it wants to be."""
-    from rich.measure import Measurement
-    from rich.table import Table
+def table_width(columns: Sequence[Column]) -> int:
+    """Return how many characters wide a table is."""
+    return sum(map(_width, columns)) + GAP * (len(columns) - 1)
+
+
+def _width(column: Column) -> int:
+    from rich.cells import cell_len
+
+    return max(cell_len(line) for text in (column.header, *column.cells) for line in _split(text))
+
+
+def _lines(columns: Sequence[Column]) -> Iterator[Text]:
+    """Yield the lines of a table: its heading, if it has any, and its rows."""
+    widths = [_width(column) for column in columns]
+    heads = [_split(column.header) for column in columns]
+    height = max(map(len, heads))
+    # What is last in a heading stands right above the cells.
+    lifted = ["\n" * (height - len(head)) + "\n".join(head) for head in heads]
+    if any(column.header for column in columns):
+        yield from _row(lifted, columns, widths, ["bold"] * len(columns))
+    for cells in lines_of(columns):
+        styles = [column.style(cell) for column, cell in zip(columns, cells, strict=True)]
+        yield from _row(cells, columns, widths, styles)
+
+
+def _row(
+    cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], styles: Sequence[str]
+) -> Iterator[Text]:
+    """Yield the lines of one row: several where a cell has line breaks."""
+    from rich.cells import cell_len
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    height = max(column.header.count("\n") for column in columns)
-    for column in columns:
-        header = "\n" * (height - column.header.count("\n")) + column.header
-        justify: Literal["left", "right"] = "left" if column.is_text else "right"
-        table.add_column(Text(header), justify=justify, no_wrap=True)
-    styles = [column.style for column in columns]
-    for cells in lines_of(columns):
-        texts = zip(cells, styles, strict=True)
-        table.add_row(*(Text(cell, style=style(cell)) for cell, style in texts))
-    # Left to itself, rich makes columns vanish where the terminal is too narrow.
-    no_limit = console.options.update(max_width=NO_LIMIT)
-    table.width = Measurement.get(console, no_limit, table).maximum
-    return table
+    for parts in zip_longest(*map(_split, cells), fillvalue=""):
+        line = Text()
+        for part, column, width, style in zip(parts, columns, widths, styles, strict=True):
+            blank = " " * (width - cell_len(part))
+            line.append("" if column.is_text else blank).append(part, style)
+            line.append(blank if column.is_text else "").append(" " * GAP)
+        line.rstrip()
+        yield line
 
 
-def _tables(columns: Sequence[Column], console: Console) -> list[Table]:
+def _split(text: str) -> list[str]:
+    # Nothing else breaks a line: names come from files that anyone may have made.
+    return [line.rstrip() for line in text.split("\n")]
+
+
+def _tables(columns: Sequence[Column], width: int) -> list[Sequence[Column]]:
     """Return one table, or two where it would not fit."""
     if not columns:
         return []
-    needed = [column for column in columns if column.part != OPTIONAL_PART]
-    for chosen in (columns, needed):
-        whole = terminal_table(chosen, console)
-        if _fits(whole, console):
-            return [whole]
-    return [
-        _narrow_table(part, console)
-        for parts in TABLES
-        if len(part := [column for column in columns if column.part in ("name", *parts)]) > 1
-    ]
+    for chosen in (columns, _needed(columns)):
+        if table_width(chosen) <= width:
+            return [chosen]
+    parts = ([one for one in columns if one.part in ("name", *parts)] for parts in TABLES)
+    return [_narrow(part, width) for part in parts if len(part) > 1]
 
 
-def _narrow_table(columns: Sequence[Column], console: Console) -> Table:
+def _narrow(columns: Sequence[Column], width: int) -> Sequence[Column]:
     """Return the table that fits, or the narrowest there is."""
-    needed = [column for column in columns if column.part != OPTIONAL_PART]
-    for chosen in (columns, needed):
-        table = terminal_table(chosen, console)
-        if _fits(table, console):
-            return table
-    return terminal_table(_folded(needed), console)
+    fitting = (one for one in (columns, _needed(columns)) if table_width(one) <= width)
+    return next(fitting, _folded(_needed(columns)))
 
 
-def _fits(table: Table, console: Console) -> bool:
-    return (table.width or 0) <= console.width
+def _needed(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if column.part != OPTIONAL_PART]
 
 
 def _folded(columns: Sequence[Column]) -> list[Column]:

@@ -3,7 +3,6 @@
 import numpy as np
 
 from edgekit.bench.record import read_events
-from edgekit.bench.rows import Draft, finished_rows
 from edgekit_runtimes.errors import ArtifactError, DeviceError
 from edgekit_runtimes.tensors import encode_array
 
@@ -87,18 +86,3 @@ def test_outputs_are_handed_on_and_a_refusal_is_the_models_error():
     record = read_events([outputs(0), outputs(1), outputs(2), DONE], take)
     assert taken == [("a", [[1.0, 2.0]])]
     assert record.errors == {"a": "too wide"}
-
-
-def test_the_memory_of_a_process_is_what_it_says_at_its_end():
-    ended = {**DONE, "peak_memory_bytes": 30_000_000}
-    assert read_events([ENVIRONMENT, loaded("a"), ended]).peak_memory_bytes == 30_000_000
-    assert read_events([ENVIRONMENT, loaded("a"), DONE]).peak_memory_bytes is None
-
-
-def test_a_row_has_the_memory_of_the_first_process_in_which_its_model_was_alone():
-    draft = Draft("a")
-    for memory in (30_000_000, 90_000_000):
-        ended = {**DONE, "peak_memory_bytes": memory}
-        draft.add_alone(read_events([loaded("a"), ended]))
-    (row,) = finished_rows("host", [draft])
-    assert row.peak_memory_bytes == 30_000_000

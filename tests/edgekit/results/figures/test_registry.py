@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import ROOT
-from results_by_hand import results_of, row
+from results_by_hand import results_of, row, store
 from rich.console import Console
 
 from edgekit.compare.changes import compare_results, judge_changes
@@ -28,7 +28,7 @@ from edgekit.report.summary import changes_summary, gates_summary
 from edgekit.report.terminal import print_results
 from edgekit.results.figures.figure import SIZE, Compared, Figure, Gated, Kind, Shown
 from edgekit.results.figures.registry import all_figures, figure_called, register, unregister
-from edgekit.results.results import Results
+from edgekit.results.results import load_results
 from edgekit.text.quantities import BYTES
 from edgekit_runtimes.errors import UsageError
 
@@ -187,8 +187,8 @@ def test_memory_goes_with_the_sizes_where_there_are_two_tables():
     ]
 
 
-def test_memory_survives_the_way_through_json_and_is_not_known_of_a_page():
-    (read,) = Results.from_json(json.loads(results_of(LEAN).to_text())).rows
+def test_memory_survives_the_way_through_a_file_and_is_not_known_of_a_page(tmp_path):
+    (read,) = load_results(store(tmp_path / "results.json", [LEAN])).rows
     assert read.peak_memory_bytes == 50_000_000
     assert figure_called("memory").value(row("tfjs/fp32", "browser:webgl")) is None
 
