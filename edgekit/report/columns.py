@@ -1,11 +1,13 @@
-"""The table of a bench: a column per figure, whoever draws it."""
+"""The tables of a bench and of its outputs: a column per figure, whoever draws it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgekit.results.figures.figure import Figure, is_counted
+from edgekit.results.fidelity import Fidelity
+from edgekit.results.figures.figure import FIDELITY, Figure, is_counted
 from edgekit.results.figures.naming import RowNames
 from edgekit.results.figures.registry import by_group
 from edgekit.text.quantities import WORDS
@@ -14,6 +16,10 @@ from edgekit.text.units import Unit, pick_unit
 
 if TYPE_CHECKING:
     from edgekit.results.results import Row
+
+
+# Stands beside the figures, though it is none of fidelity's own.
+JUDGED_ON = "fidelity.samples"
 
 
 def is_in_table(row: Row) -> bool:
@@ -35,6 +41,26 @@ def table_columns(rows: Sequence[Row], names: RowNames | None = None) -> list[Co
     figures = [figure for figure in by_group() if figure.shown and not figure.shown.is_detail]
     artifacts = names_column([named.of(row) for row in rows])
     return filled([artifacts, *figure_columns(figures, rows)])
+
+
+def fidelity_columns(rows: Sequence[Row]) -> list[Column]:
+    """Return the columns that have a value: every figure of every output of `rows`."""
+    names = RowNames(rows)
+    # Figures of fidelity are read from rows: here from one for each output.
+    judged = [
+        (replace(row, fidelity=Fidelity({name: output})), name)
+        for row in rows
+        if row.fidelity
+        for name, output in row.fidelity.outputs.items()
+    ]
+    figures = [one for one in by_group() if one.group is FIDELITY or one.key == JUDGED_ON]
+    return filled(
+        [
+            names_column([names.of(row) for row, _ in judged]),
+            Column("output", tuple(output for _, output in judged), "name", is_text=True),
+            *figure_columns(figures, [row for row, _ in judged]),
+        ]
+    )
 
 
 def figure_columns(figures: Sequence[Figure], rows: Sequence[Row]) -> Iterator[Column]:

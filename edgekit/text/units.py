@@ -22,12 +22,6 @@ class Unit:
 BYTE_UNITS = (Unit("MB", 1e6), Unit("KB", 1e3), Unit("B", 1))
 TIME_UNITS = (Unit("s", 1e9), Unit("ms", 1e6), Unit("µs", 1e3), Unit("ns", 1))
 COUNT_UNITS = (Unit("G", 1e9), Unit("M", 1e6), Unit("k", 1e3), Unit("", 1))
-INSTRUCTION_UNITS = (
-    Unit("G instr.", 1e9),
-    Unit("M instr.", 1e6),
-    Unit("k instr.", 1e3),
-    Unit("instr.", 1),
-)
 
 
 def pick_unit(values: Iterable[float], units: tuple[Unit, ...]) -> Unit:

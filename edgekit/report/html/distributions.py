@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgekit.report.columns import figure_columns
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
 from edgekit.report.html.table import PictureColumn, table
 from edgekit.results.figures.naming import RowNames
+from edgekit.results.figures.registry import figure_called
 from edgekit.results.results import Row
 from edgekit.text.table import Column, names_column
 from edgekit.text.units import TIME_UNITS, Unit, pick_unit, significant
@@ -22,6 +24,8 @@ from edgekit_runtimes.tensors import Array
 # Bars across the whole axis: more would not be told apart on a screen, and each weighs 10 bytes.
 BARS = 200
 HEIGHT = 20
+# Figures that stand beside the bars.
+BASIS = ("runs", "outliers")
 CAPTION = (
     "Bars: how many runs took that long, on a logarithmic scale, so that a single slow run shows. "
     "Line: the median. Warm-up is in no figure; outliers are counted and stay in."
@@ -64,8 +68,7 @@ def distributions(rows: Sequence[Row], keys: Sequence[str], label: str) -> str:
         column(f"min\n{unit.word}", [float(one.values.min()) for one in measured]),
         column("p99", [float(np.quantile(one.values, 0.99)) for one in measured]),
         column("max", [float(one.values.max()) for one in measured]),
-        Column("runs", tuple(f"{one.values.size:,}" for one in measured), "time"),
-        Column("outliers", tuple(_outliers(one.row) for one in measured), "time"),
+        *figure_columns([figure_called(key) for key in BASIS], [one.row for one in measured]),
     ]
     return table(label, columns, [one.key for one in measured])
 
@@ -80,10 +83,6 @@ def count_spread(rows: Sequence[Row]) -> float | None:
 def _measured(row: Row) -> Array:
     samples = [block.samples for block in row.blocks if block.phase == "measure"]
     return np.array([sample for block in samples for sample in block], np.float64)
-
-
-def _outliers(row: Row) -> str:
-    return f"{row.statistics.outliers:,}" if row.statistics else ""
 
 
 def _histogram(values: Array, scale: LogScale) -> str:

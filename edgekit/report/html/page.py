@@ -9,9 +9,8 @@ from html import escape
 from importlib import resources
 
 from edgekit.report.across import NOTE, TITLE, across
-from edgekit.report.columns import is_in_table, table_columns
+from edgekit.report.columns import fidelity_columns, is_in_table, table_columns
 from edgekit.report.environment import facts
-from edgekit.report.fidelity import fidelity_columns
 from edgekit.report.html import scatter
 from edgekit.report.html.distributions import CAPTION, count_spread, distributions
 from edgekit.report.html.quality import Quality, quality_of
@@ -114,8 +113,8 @@ def _pictures(report: Report) -> Iterator[str]:
         quality = quality_of(rows, everything)
         if quality:
             qualities.setdefault(quality, []).append(section.title)
-        counted = rows[0].unit == "instructions"
-        figures.append(scatter.Scatter(section.title, marks, quality, counted))
+        figure = scatter.time_figure(rows[0])
+        figures.append(scatter.Scatter(section.title, marks, figure, quality))
     if figures:
         yield "<section><h2>Size against time</h2>"
         drawn = (mark.row for figure in figures for mark in figure.marks)

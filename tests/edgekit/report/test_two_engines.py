@@ -14,10 +14,9 @@ from edgekit.compare.changes import compare_results
 from edgekit.gates.gate import parse_gate
 from edgekit.gates.judging import judge
 from edgekit.report.across import across
-from edgekit.report.columns import table_columns
+from edgekit.report.columns import fidelity_columns, table_columns
 from edgekit.report.compare import change_columns, change_notes
 from edgekit.report.csv_file import render_csv
-from edgekit.report.fidelity import fidelity_columns
 from edgekit.report.gates import broken_lines
 from edgekit.report.html.page import render_html
 from edgekit.report.junit import junit_xml
