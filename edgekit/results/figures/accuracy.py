@@ -16,8 +16,9 @@ from edgekit.results.figures.figure import (
     Gated,
     Kind,
     Shown,
-    Value,
+    facts,
     is_artifact,
+    value_at,
 )
 from edgekit.results.figures.measured import Found, Measured, Read, exact
 from edgekit.results.reference import REFERENCE_RECIPE
@@ -34,25 +35,6 @@ LOST = "Lost against the original, or against fp32 where that was not judged"
 
 
 # --- Values -------------------------------------------------------------------------------------
-
-
-def _of(name: str) -> Callable[[Row], Value]:
-    """Return a reader of an attribute of the row's accuracy."""
-
-    def value(row: Row) -> Value:
-        found: Value = getattr(row.accuracy, name) if row.accuracy else None
-        return found
-
-    return value
-
-
-def _of_difference(name: str) -> Callable[[Row], Value]:
-    def value(row: Row) -> Value:
-        difference = row.accuracy.difference if row.accuracy else None
-        found: Value = getattr(difference, name) if difference else None
-        return found
-
-    return value
 
 
 def _score(score: Score) -> Callable[[Row], float | None]:
@@ -187,17 +169,18 @@ def _score_figure(
     return Figure(key, sentence, kind, _score(score), csv, shown, gated, compared)
 
 
-def _fact(name: str, sentence: str, read: Callable[[Row], Value], kind: Kind = NUMBERS) -> Figure:
-    """Return what stands in CSV only, as `accuracy_NAME`."""
-    return Figure(f"accuracy.{name}", sentence, kind, read, f"accuracy_{name}")
-
-
 WORD = Kind(ACCURACY, WORDS)
 ERROR = Kind(ACCURACY, NUMBER, "less")
 
 FIGURES = (
-    _fact("output", "Which output the labels are about.", _of("output"), Kind(BASIS, WORDS)),
-    _fact("samples", "How many labelled samples there were.", _of("samples"), Kind(BASIS, TALLY)),
+    *facts(
+        Kind(BASIS, WORDS),
+        accuracy_output=(value_at("accuracy.output"), "Which output the labels are about."),
+    ),
+    *facts(
+        Kind(BASIS, TALLY),
+        accuracy_samples=(value_at("accuracy.samples"), "How many labelled samples there were."),
+    ),
     _score_figure(
         "top1",
         "The share of labelled samples whose first class is the label, with its 95 % interval "
@@ -222,12 +205,9 @@ FIGURES = (
         "accuracy_rmse",
         Shown("RMSE", _error_cell("rmse")),
     ),
-    Figure(
-        "accuracy.metric_name",
-        "Your own metric, as `module:function`.",
+    *facts(
         WORD,
-        _of("metric"),
-        "accuracy_metric",
+        accuracy_metric=(value_at("accuracy.metric"), "Your own metric, as `module:function`."),
     ),
     _score_figure(
         "metric",
@@ -237,35 +217,46 @@ FIGURES = (
         "accuracy_value",
         Shown(_metric_title, _error_cell("metric"), has_interval=True, changed="metric"),
     ),
-    _fact("low", "The lower end of the interval of accuracy, MAE or your metric.", _of("low")),
-    _fact("high", "The upper end of it.", _of("high")),
-    _fact(
-        "nan",
-        "How many samples have an output that is NaN or infinite. In accuracy they count as wrong.",
-        _of("nan"),
-        Kind(ACCURACY, TALLY),
+    *facts(
+        NUMBERS,
+        accuracy_low=(
+            value_at("accuracy.low"),
+            "The lower end of the interval of accuracy, MAE or your metric.",
+        ),
+        accuracy_high=(value_at("accuracy.high"), "The upper end of it."),
+        accuracy_nan=(
+            value_at("accuracy.nan"),
+            "How many samples have an output that is NaN or infinite. In accuracy they count as "
+            "wrong.",
+        ),
     ),
-    _fact("reason", "Why accuracy was not judged.", lambda row: row.accuracy_reason, WORD),
-    _fact(
-        "compared_with",
-        "What the accuracy is compared with: the original, or fp32 where that was not judged.",
-        _of_difference("compared_with"),
+    *facts(
         WORD,
+        accuracy_reason=(value_at("accuracy_reason"), "Why accuracy was not judged."),
+        accuracy_compared_with=(
+            value_at("accuracy.difference.compared_with"),
+            "What the accuracy is compared with: the original, or fp32 where that was not judged.",
+        ),
     ),
-    _fact(
-        "difference",
-        "This row's accuracy (MAE, metric) minus the other's.",
-        _of_difference("value"),
+    *facts(
+        NUMBERS,
+        accuracy_difference=(
+            value_at("accuracy.difference.value"),
+            "This row's accuracy (MAE, metric) minus the other's.",
+        ),
+        accuracy_difference_low=(
+            value_at("accuracy.difference.low"),
+            "The lower end of its 95 % interval.",
+        ),
+        accuracy_difference_high=(value_at("accuracy.difference.high"), "The upper end of it."),
     ),
-    _fact("difference_low", "The lower end of its 95 % interval.", _of_difference("low")),
-    _fact("difference_high", "The upper end of it.", _of_difference("high")),
     Figure(
         "accuracy.verdict",
         "What may be claimed of the difference: `same`, `worse`, `better` or `too few samples`. "
         "`same` means that none could be shown; the brackets say how large one could be "
         "nevertheless. Its column is called after what is compared with.",
         WORD,
-        _of_difference("verdict"),
+        value_at("accuracy.difference.verdict"),
         "accuracy_verdict",
         Shown(difference_title, difference_cell),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from edgekit.results.figures.figure import (
     BASIS,
@@ -16,6 +16,7 @@ from edgekit.results.figures.figure import (
     Kind,
     Shown,
     is_artifact,
+    value_at,
 )
 from edgekit.results.figures.measured import Found, Read, exact
 from edgekit.text.quantities import DECIBELS, NUMBER, SHARE, TALLY
@@ -26,20 +27,10 @@ if TYPE_CHECKING:
 
 COSINE_DECIMALS = 6
 
-Attribute = Literal["samples", "top1", "cosine", "sqnr_db", "max_abs_error", "nan"]
-
 
 def nan_reason(count: int) -> str:
     """Return why outputs that are NaN break each gate on what they are worth."""
     return f"{count:,} of its outputs {'is' if count == 1 else 'are'} NaN or infinite"
-
-
-def _worst(attribute: Attribute) -> Callable[[Row], float | None]:
-    def value(row: Row) -> float | None:
-        found: float | None = getattr(row.fidelity, attribute) if row.fidelity else None
-        return found
-
-    return value
 
 
 def _original_nan(row: Row) -> int | None:
@@ -47,11 +38,11 @@ def _original_nan(row: Row) -> int | None:
     return sum(output.original_nan for output in outputs) if outputs else None
 
 
-def _unless_nan(attribute: Attribute) -> Read:
+def _unless_nan(path: str) -> Read:
     def read(row: Row, _: Results) -> Found:
         if row.fidelity and row.fidelity.nan:
             return nan_reason(row.fidelity.nan)
-        value = _worst(attribute)(row)
+        value = value_at(path)(row)
         return None if value is None else exact(value)
 
     return read
@@ -73,11 +64,6 @@ def _unless_zero(count: Callable[[Row], float | None]) -> Callable[[Row], str]:
     return lambda row: f"{found:,}" if (found := count(row)) else ""
 
 
-def _host_error(row: Row) -> float | None:
-    agreement = row.agreement_with_host
-    return agreement.max_relative_error if agreement else None
-
-
 def _host_cell(row: Row) -> str:
     """Write how far outputs are from the host's: "exact", or the largest error as a share."""
     agreement = row.agreement_with_host
@@ -93,7 +79,7 @@ FIGURES = (
         "fidelity.samples",
         "How many golden samples fidelity was judged on.",
         Kind(BASIS, TALLY),
-        _worst("samples"),
+        value_at("fidelity.samples"),
         "fidelity_samples",
         Shown("samples", is_detail=True),
     ),
@@ -103,48 +89,50 @@ FIGURES = (
         "first; of several outputs the worst, as for the other figures of fidelity. Rounded down: "
         "only 100.0 is everything.",
         Kind(FIDELITY, SHARE, "more"),
-        _worst("top1"),
+        value_at("fidelity.top1"),
         "fidelity_top1",
         Shown("top-1"),
-        Gated(is_artifact, _unless_nan("top1")),
+        Gated(is_artifact, _unless_nan("fidelity.top1")),
         Compared("fidelity.top1", is_general=True),
     ),
     Figure(
         "fidelity.cosine",
         "The cosine of the artifact's outputs and the original's, all samples in one vector.",
         Kind(FIDELITY, NUMBER, "more"),
-        _worst("cosine"),
+        value_at("fidelity.cosine"),
         "fidelity_cosine",
         Shown("cosine", _cosine_cell, is_detail=True),
-        Gated(is_artifact, _unless_nan("cosine")),
+        Gated(is_artifact, _unless_nan("fidelity.cosine")),
     ),
     Figure(
         "fidelity.sqnr",
         "The power of the original's output over the power of the error: 10 dB more are a tenth "
         "of the error's power. `exact` where there is no error.",
         Kind(FIDELITY, DECIBELS, "more"),
-        _worst("sqnr_db"),
+        value_at("fidelity.sqnr_db"),
         "fidelity_sqnr_db",
         Shown("SQNR", _sqnr_cell),
-        Gated(is_artifact, _unless_nan("sqnr_db"), aliases=("fidelity.sqnr_db",)),
+        Gated(is_artifact, _unless_nan("fidelity.sqnr_db"), aliases=("fidelity.sqnr_db",)),
         Compared("fidelity.sqnr"),
     ),
     Figure(
         "fidelity.max_error",
         "The largest difference of two elements.",
         Kind(FIDELITY, NUMBER, "less"),
-        _worst("max_abs_error"),
+        value_at("fidelity.max_abs_error"),
         "fidelity_max_abs_error",
         Shown("largest\nerror", is_detail=True),
-        Gated(is_artifact, _unless_nan("max_abs_error"), aliases=("fidelity.max_abs_error",)),
+        Gated(
+            is_artifact, _unless_nan("fidelity.max_abs_error"), aliases=("fidelity.max_abs_error",)
+        ),
     ),
     Figure(
         "fidelity.nan",
         "How many elements are NaN or infinite where the original's are not.",
         NAN,
-        _worst("nan"),
+        value_at("fidelity.nan"),
         "fidelity_nan",
-        Shown("NaN", _unless_zero(_worst("nan")), is_detail=True),
+        Shown("NaN", _unless_zero(value_at("fidelity.nan")), is_detail=True),
     ),
     Figure(
         "fidelity.original_nan",
@@ -158,7 +146,7 @@ FIGURES = (
         "The largest difference from the outputs of the same artifact on the host, as a share of "
         "the largest of those; `exact` where there is none.",
         Kind(HOST, NUMBER, "less"),
-        _host_error,
+        value_at("agreement_with_host.max_relative_error"),
         shown=Shown("vs\nhost", _host_cell),
     ),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from edgekit.results.figures.measured import Found, Read, exact
 from edgekit.results.reference import ORIGINAL, REFERENCE_RECIPE
@@ -189,6 +189,24 @@ class Figure:
         """Return the heading of its column over `rows`; "" where it has none."""
         title = self.shown.title if self.shown else ""
         return title if isinstance(title, str) else title(rows)
+
+
+def facts(kind: Kind, **entries: tuple[Callable[[Row], Value], str]) -> Iterator[Figure]:
+    """Yield figures that stand in CSV only: by the name of the field, a reader and a sentence."""
+    for field, (value, sentence) in entries.items():
+        yield Figure(field, sentence, kind, value, field)
+
+
+def value_at(path: str) -> Callable[[Row], Any]:
+    """Return a reader of what is at `path` in a row, as "accuracy.top1"; None where it ends."""
+
+    def value(row: Row) -> Any:
+        found: Any = row
+        for name in path.split("."):
+            found = None if found is None else getattr(found, name)
+        return found
+
+    return value
 
 
 # --- Which rows have a figure -------------------------------------------------------------------

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from edgekit.results.figures.figure import NAME, Figure, Kind, Shown, Value
+from edgekit.results.figures.figure import NAME, Figure, Kind, Shown, facts, value_at
 from edgekit.text.quantities import WORDS
 
 if TYPE_CHECKING:
     from edgekit.results.results import Row
 
 WORDS_OF_NAMES = Kind(NAME, WORDS)
-
-Attribute = Literal["id", "format", "recipe", "engine", "backend", "status", "reason"]
 
 
 class RowNames:
@@ -36,14 +34,6 @@ class RowNames:
         return row.id if is_clear else f"{row.id} ({row.engine})"
 
 
-def _word(name: Attribute, sentence: str) -> Figure:
-    def value(row: Row) -> Value:
-        found: Value = getattr(row, name)
-        return found
-
-    return Figure(name, sentence, WORDS_OF_NAMES, value, name)
-
-
 def _back_end_title(rows: Iterable[Row]) -> str:
     """Return the heading where rows differ in it; else the heading of the table names it."""
     rows = tuple(rows)
@@ -51,10 +41,13 @@ def _back_end_title(rows: Iterable[Row]) -> str:
 
 
 FIGURES = (
-    _word("id", "The artifact, as `tflite/int8`, or `original`."),
-    _word("format", "Its format; `source` for the original."),
-    _word("recipe", "Its recipe; `original` for the original."),
-    _word("engine", "The engine that ran it."),
+    *facts(
+        WORDS_OF_NAMES,
+        id=(value_at("id"), "The artifact, as `tflite/int8`, or `original`."),
+        format=(value_at("format"), "Its format; `source` for the original."),
+        recipe=(value_at("recipe"), "Its recipe; `original` for the original."),
+        engine=(value_at("engine"), "The engine that ran it."),
+    ),
     Figure(
         "backend",
         "In a page, where the engine computed (`webgl`, `wasm`, …). A table names it where its "
@@ -64,6 +57,9 @@ FIGURES = (
         "backend",
         Shown(_back_end_title),
     ),
-    _word("status", "`ok`, or what went wrong."),
-    _word("reason", "Why, where the status is not `ok`."),
+    *facts(
+        WORDS_OF_NAMES,
+        status=(value_at("status"), "`ok`, or what went wrong."),
+        reason=(value_at("reason"), "Why, where the status is not `ok`."),
+    ),
 )

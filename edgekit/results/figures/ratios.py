@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from edgekit.results.figures.figure import (
     RATIO,
@@ -12,9 +11,10 @@ from edgekit.results.figures.figure import (
     Gated,
     Kind,
     Shown,
-    Value,
+    facts,
     has_reference,
     is_artifact,
+    value_at,
 )
 from edgekit.results.figures.measured import Found, Measured, of_ratio
 from edgekit.results.reference import ORIGINAL
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 DERIVED_MARK = "*"
 
-RatioName = Literal["ratio_to_fp32", "ratio_to_original"]
-
 
 def ratio_cell(ratio: Ratio | None) -> str:
     """Return a ratio with its interval, as "0.512 [0.498, 0.526]"."""
@@ -40,24 +38,16 @@ def _fp32_cell(row: Row) -> str:
     return ratio_cell(row.ratio_to_fp32)
 
 
+def _why_not_faster(row: Row) -> str:
+    return "; ".join(reason.text for reason in row.reasons)
+
+
 def _original_cell(row: Row) -> str:
     ratio = row.ratio_to_original
     if ratio is None:
         return ""
     # The blank keeps the digits of unmarked ratios in line with those of marked ones.
     return significant(ratio.value) + (DERIVED_MARK if ratio.derived else " ")
-
-
-def _part(
-    name: RatioName,
-    part: Literal["value", "low", "high", "verdict", "derived"],
-) -> Callable[[Row], Value]:
-    def value(row: Row) -> Value:
-        ratio: Ratio | None = getattr(row, name)
-        found: Value = getattr(ratio, part) if ratio else None
-        return found
-
-    return value
 
 
 def ratio_to_fp32(row: Row, _: Results) -> Found:
@@ -99,14 +89,6 @@ TIME_OVER_TIME = Kind(RATIO, QUOTIENT, "less")
 ABOUT_RATIOS = Kind(RATIO, WORDS)
 
 
-def _ends(key: str, name: RatioName) -> Iterator[Figure]:
-    """Yield the ends of a ratio's interval, for CSV."""
-    ends: tuple[tuple[Literal["low", "high"], str], ...] = (("low", "lower"), ("high", "upper"))
-    for end, word in ends:
-        sentence = f"The {word} end of its interval."
-        yield Figure(f"{key}.{end}", sentence, RATIOS, _part(name, end), f"{name}_{end}")
-
-
 FIGURES = (
     Figure(
         "ratio",
@@ -114,52 +96,51 @@ FIGURES = (
         "and engine, measured in turns in the same processes: under 1 is less. In brackets the "
         "95 % interval; of counts the extremes.",
         TIME_OVER_TIME,
-        _part("ratio_to_fp32", "value"),
+        value_at("ratio_to_fp32.value"),
         "ratio_to_fp32",
         Shown("ratio to fp32", _fp32_cell, has_interval=True, changed="ratio\nto fp32"),
         Gated(has_reference, ratio_to_fp32, aliases=("ratio_to_fp32",)),
         Compared("ratio", _ratio_of_ratios),
     ),
-    *_ends("ratio", "ratio_to_fp32"),
+    *facts(
+        RATIOS,
+        ratio_to_fp32_low=(value_at("ratio_to_fp32.low"), "The lower end of its interval."),
+        ratio_to_fp32_high=(value_at("ratio_to_fp32.high"), "The upper end of its interval."),
+    ),
     Figure(
         "verdict",
         "What may be claimed of it: `faster` or `slower` (`fewer` or `more` instructions) only if "
         "the whole interval is more than 1 % from 1, else `not distinguishable`.",
         ABOUT_RATIOS,
-        _part("ratio_to_fp32", "verdict"),
+        value_at("ratio_to_fp32.verdict"),
         "verdict",
         Shown("verdict"),
     ),
-    Figure(
-        "ratio.reason",
-        "Why there is no ratio.",
+    *facts(
         ABOUT_RATIOS,
-        lambda row: row.ratio_reason,
-        "ratio_reason",
-    ),
-    Figure(
-        "ratio.why_not_faster",
-        "Why the artifact is not faster than fp32.",
-        ABOUT_RATIOS,
-        lambda row: "; ".join(reason.text for reason in row.reasons),
-        "why_not_faster",
+        ratio_reason=(value_at("ratio_reason"), "Why there is no ratio."),
+        why_not_faster=(_why_not_faster, "Why the artifact is not faster than fp32."),
     ),
     Figure(
         "ratio_to_original",
         "The same against the original in its own framework. Measured for fp32; for other recipes "
         f"it is a product of two ratios, which `{DERIVED_MARK}` marks.",
         TIME_OVER_TIME,
-        _part("ratio_to_original", "value"),
+        value_at("ratio_to_original.value"),
         "ratio_to_original",
         Shown("to\noriginal", _original_cell),
         Gated(is_artifact, _ratio_to_original, "the original was not measured"),
     ),
-    *_ends("ratio_to_original", "ratio_to_original"),
-    Figure(
-        "ratio_to_original.derived",
-        "`True` where it is a product.",
+    *facts(
+        RATIOS,
+        ratio_to_original_low=(value_at("ratio_to_original.low"), "The lower end of its interval."),
+        ratio_to_original_high=(value_at("ratio_to_original.high"), "The upper end of it."),
+    ),
+    *facts(
         ABOUT_RATIOS,
-        _part("ratio_to_original", "derived"),
-        "ratio_to_original_derived",
+        ratio_to_original_derived=(
+            value_at("ratio_to_original.derived"),
+            "`True` where it is a product.",
+        ),
     ),
 )

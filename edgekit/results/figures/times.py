@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from edgekit.results.figures.figure import (
@@ -17,6 +17,7 @@ from edgekit.results.figures.figure import (
     Gated,
     Kind,
     Shown,
+    facts,
     is_any,
     is_counted,
     is_timed,
@@ -126,19 +127,6 @@ AGAINST_FP32 = Baseline(
     ("max_degradation", "min_improvement"),
 )
 
-
-def _counts() -> Iterator[Figure]:
-    """Yield what CSV says of counts besides the fewest."""
-    sentences: dict[Statistic, str] = {
-        "median": "The median number of instructions per inference.",
-        "p90": "The number of instructions that nine of ten inferences keep within.",
-        "mad": "The median absolute deviation of the number of instructions, not scaled.",
-    }
-    for name, sentence in sentences.items():
-        key, field = f"instructions.{name}", f"{name}_instructions"
-        yield Figure(key, sentence, COUNT_OF_A_RUN, _statistic(name, is_counted), field)
-
-
 FIGURES = (
     Figure(
         "runs",
@@ -177,12 +165,12 @@ FIGURES = (
         Shown("p90", scale="run"),
         Gated(is_timed, _quantile("p90", 0.9)),
     ),
-    Figure(
-        "latency.mad",
-        "The median absolute deviation from the median time, not scaled.",
+    *facts(
         TIME_OF_A_RUN,
-        _statistic("mad", is_timed),
-        "latency_mad_ns",
+        latency_mad_ns=(
+            _statistic("mad", is_timed),
+            "The median absolute deviation from the median time, not scaled.",
+        ),
     ),
     Figure(
         "latency.min",
@@ -211,7 +199,12 @@ FIGURES = (
         Shown("first\nrun"),
         Gated(is_timed, _extremes("first_run_ns")),
     ),
-    *_counts(),
+    *facts(
+        COUNT_OF_A_RUN,
+        median_instructions=(_statistic("median", is_counted), "The median of the counts."),
+        p90_instructions=(_statistic("p90", is_counted), "What nine of ten counts keep within."),
+        mad_instructions=(_statistic("mad", is_counted), "Their median absolute deviation."),
+    ),
     Figure(
         "instructions",
         "Instructions per inference on a device that counts them: the fewest of five runs. It is "
@@ -247,19 +240,19 @@ FIGURES = (
         "download_median_ns",
         Shown("download"),
     ),
-    Figure(
-        "start",
-        "In a page, the time that the engine took to arrive and to ready its back end. It is not "
-        "in the time of loading either.",
+    *facts(
         TIME_TO_START,
-        _median("start_ns"),
-        "start_median_ns",
+        start_median_ns=(
+            _median("start_ns"),
+            "In a page, the time that the engine took to arrive and to ready its back end. It is "
+            "not in the time of loading either.",
+        ),
     ),
-    Figure(
-        "unsteady",
-        "What was not steady while the row was measured: `trend`, `first quarter`, or both.",
+    *facts(
         Kind(BASIS, WORDS),
-        lambda row: " and ".join(row.steadiness.flags) if row.steadiness else None,
-        "unsteady",
+        unsteady=(
+            lambda row: " and ".join(row.steadiness.flags) if row.steadiness else None,
+            "What was not steady while the row was measured: `trend`, `first quarter`, or both.",
+        ),
     ),
 )
