@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgekit.report.lines import heading
-from edgekit.report.terminal import print_line, print_table
+from edgekit.report.terminal import print_line, print_table, with_what_fits
 from edgekit.results.figures.figure import RUN, Figure
 from edgekit.results.figures.ratios import ratio_cell
 from edgekit.results.figures.registry import compared_figures
@@ -37,7 +37,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         print_line(console, heading(device, comparison.new), style="bold")
         columns = change_columns([row for row in comparison.rows if row.device == device])
         if columns:
-            print_table(columns, console)
+            print_table(with_what_fits(columns, console.width), console)
         else:
             print_line(console, "no row was measured both times")
         print_line(console)
@@ -98,7 +98,7 @@ def _changes_column(figure: Figure, changes: Sequence[Change | None]) -> Column:
     title = (figure.shown and figure.shown.changed) or figure.title()
     below = figure.quantity.heading(unit)
     cells = (_cell(figure, change, unit) if change else "" for change in changes)
-    return Column(f"{title}\n{below}" if below else title, tuple(cells))
+    return Column(f"{title}\n{below}" if below else title, tuple(cells), figure.group.part)
 
 
 def _cell(figure: Figure, change: Change, unit: Unit) -> str:

@@ -111,17 +111,22 @@ def _tables(columns: Sequence[Column], width: int) -> list[Sequence[Column]]:
     """Return one table, or two where it would not fit."""
     if not columns:
         return []
-    for chosen in (columns, _needed(columns)):
-        if table_width(chosen) <= width:
-            return [chosen]
+    whole = with_what_fits(columns, width)
+    if table_width(whole) <= width:
+        return [whole]
     parts = ([one for one in columns if one.part in ("name", *parts)] for parts in TABLES)
     return [_narrow(part, width) for part in parts if len(part) > 1]
 
 
 def _narrow(columns: Sequence[Column], width: int) -> Sequence[Column]:
     """Return the table that fits, or the narrowest there is."""
-    fitting = (one for one in (columns, _needed(columns)) if table_width(one) <= width)
-    return next(fitting, _folded(_needed(columns)))
+    chosen = with_what_fits(columns, width)
+    return chosen if table_width(chosen) <= width else _folded(chosen)
+
+
+def with_what_fits(columns: Sequence[Column], width: int) -> Sequence[Column]:
+    """Return the columns, or only those that are needed where not all fit."""
+    return columns if table_width(columns) <= width else _needed(columns)
 
 
 def _needed(columns: Sequence[Column]) -> list[Column]:

@@ -11,7 +11,6 @@ from edgekit.text.units import (
     TIME_UNITS,
     Unit,
     percent,
-    pick_unit,
     significant,
 )
 
@@ -45,11 +44,6 @@ class Quantity:
     def heading(self, unit: Unit) -> str:
         """Return a unit as it stands below the title of a column."""
         return f"{unit.word} {self.noun}".strip()
-
-    def with_unit(self, value: float) -> str:
-        """Return a value with its unit, as "87.2 KB"."""
-        unit = pick_unit([abs(value)], self.shown)
-        return f"{self.text(value / unit.size)} {unit.word}".rstrip()
 
 
 # Decimal, as the tables are, and binary where it is asked for.

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Style = Literal["", "green", "yellow", "red"]
+Style = Literal["", "green", "red"]
 
 NAMES = "names"
 
-GREEN = {"faster", "fewer", "better", "held", "works"}
-YELLOW = {"missing"}
+GREEN = {"faster", "fewer", "better", "held"}
 RED = {"slower", "more", "worse", "worse: NaN", "broken"}
 
 
@@ -23,9 +22,7 @@ def plain(_: str) -> Style:
 def verdict_style(cell: str) -> Style:
     """Return the colour of a verdict, which may say besides by how much."""
     word = cell.partition(" by ")[0].strip()
-    return (
-        "green" if word in GREEN else "yellow" if word in YELLOW else "red" if word in RED else ""
-    )
+    return "green" if word in GREEN else "red" if word in RED else ""
 
 
 @dataclass(frozen=True)

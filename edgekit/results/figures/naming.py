@@ -25,7 +25,6 @@ class RowNames:
         for row in rows:
             if row.engine:
                 engines.setdefault((row.device, row.format), set()).add(row.engine)
-        # In a page TFLite may run in two engines as well, each for its own artifacts.
         self._several = {place for place, names in engines.items() if len(names) > 1}
 
     def of(self, row: Row) -> str:

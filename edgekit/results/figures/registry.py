@@ -7,26 +7,21 @@ from collections.abc import Iterable
 from edgekit.results.figures import accuracy, agreement, memory, naming, ratios, size, times
 from edgekit.results.figures.figure import GROUPS, Figure
 
-_FIGURES: dict[str, Figure] = {}
+FIGURES: dict[str, Figure] = {}
 
 
 def register(*figures: Figure) -> None:
     """Add figures, which every output then has. Raises ValueError where a name is taken."""
     for figure in figures:
-        fields = {one.csv for one in _FIGURES.values() if one.csv}
-        if figure.key in _FIGURES or figure.csv in fields:
+        fields = {one.csv for one in FIGURES.values() if one.csv}
+        if figure.key in FIGURES or figure.csv in fields:
             raise ValueError(f"there is a figure called {figure.key} or {figure.csv} already")
-        _FIGURES[figure.key] = figure
-
-
-def unregister(key: str) -> None:
-    """Take a figure out again."""
-    del _FIGURES[key]
+        FIGURES[figure.key] = figure
 
 
 def all_figures() -> tuple[Figure, ...]:
     """Return all of them, as CSV has them."""
-    return tuple(_FIGURES.values())
+    return tuple(FIGURES.values())
 
 
 def by_group(figures: Iterable[Figure] | None = None) -> list[Figure]:
@@ -37,7 +32,7 @@ def by_group(figures: Iterable[Figure] | None = None) -> list[Figure]:
 
 def figure_called(key: str) -> Figure:
     """Return one figure. Raises KeyError where there is none of this name."""
-    return _FIGURES[key]
+    return FIGURES[key]
 
 
 def compared_figures() -> dict[str, Figure]:

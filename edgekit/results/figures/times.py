@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -73,10 +72,17 @@ def _quantile(name: Statistic, share: float) -> Read:
     return read
 
 
+def _middle(values: Sequence[int]) -> float:
+    # Late: its imports take as long as all others of a command's help.
+    from statistics import median
+
+    return float(median(values))
+
+
 def _median(name: Times, concerns: Callable[[Row], bool] = is_any) -> Callable[[Row], float | None]:
     def value(row: Row) -> float | None:
         values: Sequence[int] = getattr(row, name)
-        return float(statistics.median(values)) if values and concerns(row) else None
+        return _middle(values) if values and concerns(row) else None
 
     return value
 
@@ -88,7 +94,7 @@ def _extremes(name: Times) -> Read:
         values: Sequence[int] = getattr(row, name)
         if not values:
             return None
-        return Measured(float(statistics.median(values)), min(values), max(values))
+        return Measured(_middle(values), min(values), max(values))
 
     return read
 
@@ -101,7 +107,7 @@ def _time_lost(row: Row, results: Results) -> Found:
         return "the times of its fp32 artifact are not in these results"
     if not isinstance(share, Measured):
         return share
-    unit = float(statistics.median(samples))
+    unit = _middle(samples)
     return share.mapped(lambda value: value * unit)
 
 

@@ -27,7 +27,7 @@ from edgekit.report.merge import merge
 from edgekit.report.summary import changes_summary, gates_summary
 from edgekit.report.terminal import print_results
 from edgekit.results.figures.figure import SIZE, Compared, Figure, Gated, Kind, Shown
-from edgekit.results.figures.registry import all_figures, figure_called, register, unregister
+from edgekit.results.figures.registry import FIGURES, all_figures, figure_called, register
 from edgekit.results.results import load_results
 from edgekit.text.quantities import BYTES
 from edgekit_runtimes.errors import UsageError
@@ -52,7 +52,7 @@ WARMTH = Figure(
 def warmth():
     register(WARMTH)
     yield
-    unregister("warmth")
+    del FIGURES["warmth"]
 
 
 def made_by(script):
@@ -132,7 +132,7 @@ def test_a_better_value_is_a_smaller_or_a_larger_one_as_its_registration_says():
     try:
         change = compare_results(OLD, NEW).rows[0].changes["warmth"]
     finally:
-        unregister("warmth")
+        del FIGURES["warmth"]
     assert (change.verdict, change.regression.value) == ("larger", -1.0)
 
 
@@ -185,6 +185,18 @@ def test_memory_goes_with_the_sizes_where_there_are_two_tables():
     assert [line.split() for line in lines if line.startswith("tflite/int8")][1][:4] == [
         *("tflite/int8", "100", "70.0", "50.0")
     ]
+
+
+def test_memory_makes_no_comparison_wider_than_the_terminal():
+    def compared_at(width, new):
+        stream = io.StringIO()
+        comparison = compare_results(results_of(LEAN), results_of(new))
+        print_comparison(comparison, Console(file=stream, width=width))
+        return stream.getvalue()
+
+    more, bare = replace(LEAN, peak_memory_bytes=60_000_000), replace(LEAN, peak_memory_bytes=None)
+    assert "50.0 → 60.0" in compared_at(200, more)
+    assert compared_at(100, more) == compared_at(100, bare)
 
 
 def test_memory_survives_the_way_through_a_file_and_is_not_known_of_a_page(tmp_path):
