@@ -72,14 +72,13 @@ def _width(column: Column) -> int:
 
 
 def _lines(columns: Sequence[Column]) -> Iterator[Text]:
-    """Yield the lines of a table: its heading, if it has any, and its rows."""
+    """Yield the lines of a table: its heading and its rows."""
     widths = [_width(column) for column in columns]
     heads = [_split(column.header) for column in columns]
     height = max(map(len, heads))
     # What is last in a heading stands right above the cells.
     lifted = ["\n" * (height - len(head)) + "\n".join(head) for head in heads]
-    if any(column.header for column in columns):
-        yield from _row(lifted, columns, widths, ["bold"] * len(columns))
+    yield from _row(lifted, columns, widths, ["bold"] * len(columns))
     for cells in lines_of(columns):
         styles = [column.style(cell) for column, cell in zip(columns, cells, strict=True)]
         yield from _row(cells, columns, widths, styles)
