@@ -24,9 +24,9 @@ help:
 	@echo "make test         install what is missing, lint, type-check, run every test"
 	@echo "make test-fast    only the tests that take seconds"
 	@echo "make web          build the pages that measure and show models in a browser"
-	@echo "make lint         ruff and mypy; biome and tsc"
+	@echo "make lint         ruff, import-linter and mypy; biome and tsc"
 	@echo "make format       let ruff and biome format the code"
-	@echo "make docs         write docs/commands.md from --help and docs/results.md from the figures"
+	@echo "make docs         write docs/commands, recipes and results.md, and the README's table"
 	@echo "make wheel        build the distribution into dist/"
 	@echo "make clean        remove what the other targets made"
 
@@ -125,6 +125,7 @@ test-fast: $(VENV)/.dev
 docs: $(VENV)/.dev
 	python docs/make_commands.py
 	python docs/make_results.py
+	python docs/make_recipes.py
 
 wheel: $(VENV)/.dev web
 	python -m build --wheel

@@ -1,4 +1,4 @@
-"""The Python API: `edgekit convert` and `edgekit bench` as functions, in the same words.
+"""The functions behind every command, in the same words: the command line calls these alone.
 
 Where the command line takes a list with commas or an option several times, these take either a
 string with commas or a sequence. Where it takes a path to data, these take arrays too.
@@ -18,7 +18,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from edgekit.bundle.bundle import Bundle
+    from edgekit.bundle.manifest import ArtifactRecord
+    from edgekit.compare.changes import Comparison
+    from edgekit.data import DataOptions
+    from edgekit.demo.site import Site
+    from edgekit.doctor.boards import BoardState
+    from edgekit.doctor.devices import KnownDevice
+    from edgekit.doctor.examine import Finding
+    from edgekit.gates.gate import Gate
+    from edgekit.gates.judging import Outcome
+    from edgekit.inspect import ArtifactFacts
+    from edgekit.report.merge import Report
     from edgekit.results.results import Results
+    from edgekit.run.artifact import Outputs
+    from edgekit_runtimes.devices.board.cache import Userland
     from edgekit_runtimes.tensors import Array
 
 PathLike = str | os.PathLike[str]
@@ -45,6 +58,7 @@ def convert(
     unsafe: bool = False,
     force: bool = False,
     progress: Say | None = None,
+    on_artifact: Callable[[ArtifactRecord], None] | None = None,
 ) -> Bundle:
     """Convert a trained model and return its bundle: a folder of artifacts, formats x recipes.
 
@@ -53,26 +67,29 @@ def convert(
     on where it stopped.
 
     Args:
-        source: A `.keras` or `.h5` file, or a SavedModel folder.
+        source: The trained model: a `.keras` or `.h5` file, a SavedModel folder, or another kind
+            that `edgekit convert --help` lists.
         output: The bundle; NAME.edgekit in the working folder by default.
         to: Formats.
         recipe: What is done to the weights, as "fp32,int8,int8+prune50". By default fp32, fp16 and
             int8-weights, and int8 where calibration is given.
         calibration: Samples that look like real inputs: a .npz or .npy file, a folder of images,
             "module:function", or a dict of arrays by input name, samples along the first axis.
-        classes: The names of the classes, in the order of the output, or a text file with one a
+        classes: The names of the classes, in the order of the output, or a text file with one per
             line.
         input_shape: Shapes of inputs, by name, whose sizes the model leaves open.
         signature: Which signature of a SavedModel.
         io: What static int8 TFLite artifacts take and give.
         resize: (height, width) that images are brought to when they are read.
         scale: Samples are multiplied by this first,
-        mean: then this is subtracted, one number or one a channel,
+        mean: then this is subtracted, one number or one per channel,
         std: then they are divided by this.
         imports: Modules that register custom classes of a Keras model.
         unsafe: Allow Lambda layers, which run code from the file.
         force: Start over where the bundle exists already.
         progress: Called with each step in plain words; `print` will do.
+        on_artifact: Called with the row of each artifact asked for, as soon as it is made, found
+            finished, or known not to come.
 
     Raises:
         UsageError: What was asked for makes no sense, or the data does not fit.
@@ -88,12 +105,8 @@ def convert(
         [('tflite/fp32', 'ok'), ('tflite/int8', 'ok')]
     """
     from edgekit.bundle.recipe import parse_recipes
-    from edgekit.convert.conversion import (
-        ConvertRequest,
-        parse_formats,
-        read_classes,
-        run_conversion,
-    )
+    from edgekit.convert.conversion import run_conversion
+    from edgekit.convert.request import ConvertRequest, parse_formats, read_classes
     from edgekit.data import DataOptions
     from edgekit_converters.sources import SourceOptions
 
@@ -113,8 +126,9 @@ def convert(
                 io=io,
                 classes=tuple(classes or ()),
                 force=force,
-            ),
-            progress or _silent,
+                progress=progress or _silent,
+                on_artifact=on_artifact or _silent,
+            )
         )
 
 
@@ -176,13 +190,11 @@ def bench(
     """
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
-    from edgekit.bundle.bundle import Bundle, load_bundle
     from edgekit.results.plan import QUICK, THOROUGH
 
-    opened = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
     with tempfile.TemporaryDirectory() as work, _data_file(data, "data") as data_file:
         request = bench_request(
-            opened,
+            _bundle(bundle),
             Path(work),
             _words(on),
             data=data_file,
@@ -199,7 +211,189 @@ def bench(
         return run_bench(request, lambda step: say(str(step)))
 
 
-def _silent(_: str) -> None:
+def sources() -> list[tuple[str, str]]:
+    """Return the kinds of sources that `convert` reads, with where they come from."""
+    from edgekit_converters.sources import source_kinds
+
+    return [(kind.title, kind.description) for kind in source_kinds().values()]
+
+
+def recipes() -> list[tuple[str, str]]:
+    """Return the quantizations and modifiers that recipes are made of, with what each brings."""
+    from edgekit.bundle.recipe import explain_recipes
+
+    return explain_recipes()
+
+
+def report(results: Sequence[PathLike], output: PathLike | None = None) -> Report:
+    """Return the results in several files as one report; write it to `output` where that is given.
+
+    output: a file that ends with .html, .md or .csv. Raises UsageError for another, or where a
+    results file is missing, ArtifactError where one cannot be read.
+    """
+    from edgekit.report.files import check_output, write_report
+    from edgekit.report.merge import read_report
+
+    if output is not None:
+        check_output(Path(output))
+    merged = read_report([Path(path) for path in results])
+    if output is not None:
+        write_report(merged, Path(output))
+    return merged
+
+
+def gates(
+    texts: Sequence[str], *, max_regression: str | None = None, of_changes: bool = False
+) -> tuple[Gate, ...]:
+    """Return the project's gates with those in `texts`, which replace their like.
+
+    of_changes: gates on what became worse between two results, instead of on one.
+    max_regression: limits all figures that `compare` watches, as "5%". Raises UsageError.
+    """
+    from edgekit.gates.chosen import chosen_gates
+    from edgekit.gates.gate import general_gates
+
+    limit = max_regression
+    general = [] if limit is None else general_gates(limit)
+    return tuple(chosen_gates(texts, general, of_changes, Path.cwd()))
+
+
+def check(results: Sequence[Results | PathLike], gates: Sequence[Gate]) -> list[Outcome]:
+    """Judge results, or results files, by gates; nothing is measured."""
+    from edgekit.gates.judging import judge
+
+    return judge(gates, [_results(one) for one in results])
+
+
+def compare(
+    old: Results | PathLike,
+    new: Results | PathLike,
+    gates: Sequence[Gate] = (),
+    *,
+    force: bool = False,
+) -> tuple[Comparison, list[Outcome]]:
+    """Return what changed between two results, and what gates say of it.
+
+    Raises UsageError where they are of different machines or models, unless `force` is true.
+    """
+    from edgekit.compare.changes import compare_results, judge_changes
+    from edgekit_runtimes.errors import UsageError
+
+    comparison = compare_results(_results(old), _results(new))
+    if comparison.obstacles and not force:
+        raise UsageError(
+            f"{old} and {new} are not to be compared: {'; '.join(comparison.obstacles)}. Bench "
+            "both alike, or give --force."
+        )
+    return comparison, judge_changes(gates, comparison)
+
+
+def demo(bundle: Bundle | PathLike, output: PathLike = "site", *, force: bool = False) -> Site:
+    """Write a static site in which visitors try a bundle's artifacts. Raises UsageError.
+
+    force: replace the folder whatever is in it.
+    """
+    from edgekit.demo.site import write_site
+
+    return write_site(_bundle(bundle), Path(output), force)
+
+
+def serve(folder: PathLike, port: int, started: Say) -> None:
+    """Serve a site on this machine until Ctrl-C; `started` gets the address. Raises UsageError."""
+    from edgekit.demo.serve import serve_site
+
+    serve_site(Path(folder), port, started)
+
+
+def inspect(path: PathLike) -> Bundle | ArtifactFacts:
+    """Return the bundle at `path`, or what is in the artifact there.
+
+    Raises UsageError where there is neither, ArtifactError where it is damaged.
+    """
+    from edgekit.bundle.bundle import load_bundle
+    from edgekit.bundle.manifest import MANIFEST_NAME
+    from edgekit.inspect import inspect_artifact
+    from edgekit_runtimes.errors import UsageError
+
+    path = Path(path)
+    if not path.exists():
+        raise UsageError(f"No such file or folder: {path}")
+    return load_bundle(path) if (path / MANIFEST_NAME).is_file() else inspect_artifact(path)
+
+
+def run(
+    artifact: PathLike,
+    data: str,
+    options: DataOptions | None = None,
+    *,
+    output: PathLike | None = None,
+    limit: int | None = None,
+) -> Outputs:
+    """Run an artifact on samples, return its outputs, and write them where `output` is given.
+
+    data: what `bench` takes. options: how samples are read; by default as the bundle says in which
+    the artifact stands. output: a .npz file. limit: only the first so many samples. Raises
+    UsageError, DataError, and EngineError where the artifact does not load or run.
+    """
+    from edgekit.data import DataOptions
+    from edgekit.run.artifact import check_output, run_artifact, write_outputs
+
+    if output is not None:
+        check_output(Path(output))
+    outputs = run_artifact(Path(artifact), data, options or DataOptions(), limit)
+    if output is not None:
+        write_outputs(Path(output), outputs.arrays)
+    return outputs
+
+
+def devices() -> list[KnownDevice]:
+    """Return the devices that `bench` can use from here, and why it cannot use the others."""
+    from edgekit.doctor.devices import known_devices
+
+    return known_devices()
+
+
+def doctor() -> list[Finding]:
+    """Try all parts that edgekit needs of this machine, and return what works."""
+    from edgekit.doctor.examine import examine
+
+    return examine()
+
+
+def boards() -> BoardState:
+    """Return the emulated boards there are, and whether they are built."""
+    from edgekit.doctor.boards import board_state
+
+    return board_state()
+
+
+def build_boards(names: Sequence[str], progress: Say | None = None) -> Userland:
+    """Build what the named boards need, unless it is there. Raises UsageError, DeviceError."""
+    from edgekit.doctor.boards import build_boards
+
+    return build_boards(names, progress or _silent)
+
+
+def clean_boards() -> tuple[int, Path]:
+    """Remove what was built and fetched for all boards; return its bytes and its folder."""
+    from edgekit.doctor.boards import clean_boards
+
+    return clean_boards()
+
+
+def _bundle(bundle: Bundle | PathLike) -> Bundle:
+    from edgekit.bundle.bundle import Bundle, load_bundle
+
+    return bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
+
+
+def _results(results: Results | PathLike) -> Results:
+    from edgekit.results.results import Results, load_results
+
+    return results if isinstance(results, Results) else load_results(results)
+
+
+def _silent(_: object) -> None:
     """Say nothing."""
 
 

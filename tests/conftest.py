@@ -270,8 +270,7 @@ def samples_file(make_once: Callable[..., Path]) -> Callable[[str], Path]:
 def graphs() -> Callable[[str], Any]:
     """Return the frozen graph of a model of tests/models.py by its name, made once."""
     import models
-
-    from edgekit_converters.sources.keras import freeze_model
+    from models import freeze_model
 
     @functools.cache
     def freeze(name: str) -> Any:

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from edgekit_converters.sources.keras import tensor_name
+from edgekit_converters.graph.frozen import FrozenGraph
+from edgekit_converters.sources.keras.load import from_model, tensor_name
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples" / "mbv2"))
 
@@ -108,3 +109,8 @@ def _norm(x: Any) -> Any:
             generator.uniform(0.5, 1.5, channels)
         ),
     )(x)
+
+
+def freeze_model(model: keras.Model) -> FrozenGraph:
+    """Return the frozen graph of a model in memory."""
+    return from_model(model).graph

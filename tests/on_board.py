@@ -174,8 +174,7 @@ def _make_models() -> dict[str, bytes]:
     """Make what the fixtures tflite_files, samples_file and graphs give inside: name -> content."""
     import models
     from conftest import convert_by_tensorflow, int8_samples
-
-    from edgekit_converters.sources.keras import freeze_model
+    from models import freeze_model
 
     conv_net, two_in_two_out = models.conv_net(), models.two_in_two_out()
     samples = {

@@ -33,17 +33,6 @@ def imports_of(package):
     return {(path.name, name) for path in files for name in imported_names(path)}
 
 
-def test_the_ground_floor_imports_neither_of_the_floors_above():
-    assert not {name for _, name in imports_of("edgekit_runtimes")} & {
-        "edgekit",
-        "edgekit_converters",
-    }
-
-
-def test_the_middle_floor_does_not_import_the_top_floor():
-    assert "edgekit" not in {name for _, name in imports_of("edgekit_converters")}
-
-
 def test_the_ground_floor_needs_numpy_and_each_engine_and_browser_its_own_package_only():
     outside = {
         (file, name)
@@ -83,12 +72,25 @@ print("\\nMODULES", *{name.split(".")[0] for name in sys.modules})
     assert not set(answer.stdout.splitlines()[-1].split()) & HEAVY
 
 
-def test_the_command_reference_is_what_help_prints():
-    spec = importlib.util.spec_from_file_location("make_commands", ROOT / "docs/make_commands.py")
+def script(name):
+    """Import a script of docs/."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_the_command_reference_is_what_help_prints():
     fresh = "docs/commands.md is stale: run `make docs`"
-    assert (ROOT / "docs/commands.md").read_text() == module.render(), fresh
+    assert (ROOT / "docs/commands.md").read_text() == script("make_commands").render(), fresh
+
+
+def test_the_tables_of_recipes_are_what_formats_and_modifiers_declare():
+    made, readme = script("make_recipes"), (ROOT / "README.md").read_text()
+    fresh = "the tables of recipes are stale: run `make docs`"
+    assert (ROOT / "docs/recipes.md").read_text() == made.render(), fresh
+    assert readme == made.render_readme(readme), fresh
+    assert f"{made.START}{made.table()}{made.END}" in readme
 
 
 def test_constraints_pin_every_dependency_exactly():

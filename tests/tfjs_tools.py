@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.sources.signature import freeze_traced
+from edgekit_converters.sources.tracing import freeze_traced
 from edgekit_runtimes.tensors import Arrays, TensorSpec
 
 NODE = Path(__file__).parent / "converters" / "tfjs" / "node"

@@ -1,13 +1,14 @@
 // Builds the pages: node build.mjs [FOLDER]
 //
-// The folder gets an HTML file a page, assets/ with their scripts and what these share, and
-// runtimes/ENGINE/ with the runtimes' own files. It appears whole or not at all.
+// The folder gets one HTML file per page, assets/ with their scripts and what these share, and
+// runtimes/ENGINE/ with the runtimes' own files. It appears as a whole or not at all.
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import esbuild from 'esbuild';
 import './generate.mjs';
 import { licences } from './licences.mjs';
+import { runtimeFiles } from './runtime-files.mjs';
 
 const WEB = import.meta.dirname;
 const PAGES = resolve(process.argv[2] ?? `${WEB}/../runtimes/edgekit_runtimes/pages`);
@@ -18,26 +19,11 @@ const SCRIPTS = {
   'assets/runner': 'src/runner/main.ts',
   'assets/demo': 'src/demo/main.ts',
   'assets/demo-style': 'src/demo/demo.css',
-  'assets/demo-worker': 'src/demo/worker.ts',
+  'assets/demo-worker': 'src/demo/session/worker.ts',
   sw: 'src/demo/sw.ts',
 };
 
 const HTML = { 'runner.html': 'src/runner/index.html', 'demo.html': 'src/demo/index.html' };
-
-// Files of the runtimes that their JavaScript fetches.
-const RUNTIMES = {
-  tfjs: [
-    '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm',
-    '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
-    '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm',
-  ],
-  litertjs: ['', '_compat', '_threaded'].flatMap((build) =>
-    ['js', 'wasm'].map((type) => `@litertjs/core/wasm/litert_wasm${build}_internal.${type}`),
-  ),
-  'ort-web': ['', '.asyncify'].flatMap((build) =>
-    ['mjs', 'wasm'].map((type) => `onnxruntime-web/dist/ort-wasm-simd-threaded${build}.${type}`),
-  ),
-};
 
 await rm(DRAFT, { recursive: true, force: true });
 await esbuild.build({
@@ -50,13 +36,13 @@ await esbuild.build({
   format: 'esm',
   target: 'es2022',
   minify: true,
-  // Otherwise onnxruntime-web's glue is in the bundle and in a file, for threads, as well.
+  // Otherwise onnxruntime-web's glue is in the bundle, and also in a file, for threads.
   conditions: ['onnxruntime-web-use-extern-wasm'],
   legalComments: 'external',
   logLevel: 'warning',
 });
 for (const [name, source] of Object.entries(HTML)) await cp(`${WEB}/${source}`, `${DRAFT}/${name}`);
-for (const [engine, files] of Object.entries(RUNTIMES)) {
+for (const [engine, files] of Object.entries(await runtimeFiles())) {
   const folder = `${DRAFT}/runtimes/${engine}`;
   await mkdir(folder, { recursive: true });
   for (const file of files) await cp(`${WEB}/node_modules/${file}`, `${folder}/${basename(file)}`);
@@ -66,7 +52,7 @@ await writeFile(`${DRAFT}/sizes.json`, `${JSON.stringify(await wireSizes(), null
 await rm(PAGES, { recursive: true, force: true });
 await rename(DRAFT, PAGES);
 
-/** Return the bytes of each page and script under brotli, as a good host sends them. */
+/** Return the bytes of each page and script with brotli, as a good host sends them. */
 async function wireSizes() {
   const names = (await readdir(DRAFT, { recursive: true })).filter((name) =>
     /\.(html|js|css)$/.test(name),

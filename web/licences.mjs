@@ -1,8 +1,8 @@
 // The licences of what the pages ship, as one text.
 import { readdir, readFile } from 'node:fs/promises';
 
-const INTRODUCTION = `The pages of edgekit (Apache-2.0) hold code of the packages below, bundled or as files of their own.
-The copyright notices in their sources stand in the *.LEGAL.txt files beside the scripts.
+const INTRODUCTION = `The pages of edgekit (Apache-2.0) contain code of the packages below, bundled or as separate files.
+The copyright notices in their sources are in the *.LEGAL.txt files beside the scripts.
 `;
 
 const MIT = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
@@ -21,7 +21,7 @@ DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE,
 OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 `;
 
-/** Return the text: every package that is not for development only, as package-lock.json has it. */
+/** Return the text for every package in package-lock.json that is not only for development. */
 export async function licences(web) {
   const { packages } = JSON.parse(await readFile(`${web}/package-lock.json`, 'utf8'));
   const parts = [INTRODUCTION];

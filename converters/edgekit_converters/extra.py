@@ -9,15 +9,15 @@ from edgekit_runtimes.errors import MissingExtraError, UsageError, first_line
 
 
 @contextlib.contextmanager
-def convert_extra(purpose: str) -> Iterator[None]:
-    """Import what the extra `convert` brings, inside this.
+def importing_extra(purpose: str, extra: str = "convert") -> Iterator[None]:
+    """Import what an extra of edgekit brings, inside this.
 
     Raises MissingExtraError where a package is missing, UsageError where one is there and broken.
     """
     try:
         yield
     except ModuleNotFoundError as error:
-        raise MissingExtraError(f"{purpose} ({error.name} is not installed)", "convert") from error
+        raise MissingExtraError(f"{purpose} ({error.name} is not installed)", extra) from error
     except ImportError as error:
         raise UsageError(
             f"{purpose} failed, because a package cannot be imported: {first_line(error)}. "

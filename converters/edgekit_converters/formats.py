@@ -1,11 +1,10 @@
-"""The formats, and what each module of a format offers.
+"""The formats: what each declares, and what writes its artifacts.
 
-A format module has
+A format is a package with RECIPES in its `__init__`, which imports nothing heavy, and a module
+`write` with
 
-    NOT_AVAILABLE   quantization -> why this format has no such recipe
-    ENGINE_OPTIONS  quantization -> options that the artifact's engine should be started with
-    prepare(graph)  done once for each frozen graph
-    write(prepared, quantization, path, calibration, io)   one artifact; returns notes
+    prepare(graph)                                       done once for each frozen graph
+    write(prepared, quantization, path, calibration, io) one artifact; returns notes
 """
 
 from __future__ import annotations
@@ -15,18 +14,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from edgekit_converters.extra import convert_extra
+from edgekit_converters import onnx, tfjs, tflite
+from edgekit_converters.extra import importing_extra
+from edgekit_converters.recipes import Recipes
 
 if TYPE_CHECKING:
     from edgekit_converters.calibration import Calibration
     from edgekit_converters.graph.frozen import FrozenGraph
 
+# Where an artifact stands in a bundle; TF.js is a folder.
+FILE_NAMES = {
+    "tflite": "tflite/{recipe}.tflite",
+    "tfjs": "tfjs/{recipe}",
+    "onnx": "onnx/{recipe}.onnx",
+}
+FORMATS = tuple(FILE_NAMES)
 
-class FormatModule(Protocol):
-    """What the pipeline calls of a format module."""
+RECIPES: Mapping[str, Recipes] = {
+    "tflite": tflite.RECIPES,
+    "tfjs": tfjs.RECIPES,
+    "onnx": onnx.RECIPES,
+}
 
-    NOT_AVAILABLE: Mapping[str, str]
-    ENGINE_OPTIONS: Mapping[str, Mapping[str, Any]]
+# Every quantization that a format has, in the order of a table.
+QUANTIZATIONS: tuple[str, ...] = tuple(
+    dict.fromkeys(name for recipes in RECIPES.values() for name in recipes)
+)
+
+
+class FormatWriter(Protocol):
+    """What the pipeline calls of a format."""
 
     def prepare(self, graph: FrozenGraph) -> Any:
         """Do what all artifacts of one frozen graph share."""
@@ -42,16 +59,7 @@ class FormatModule(Protocol):
         """Write one artifact and return notes for the user."""
 
 
-# Where an artifact stands in a bundle; TF.js is a folder.
-FILE_NAMES = {
-    "tflite": "tflite/{recipe}.tflite",
-    "tfjs": "tfjs/{recipe}",
-    "onnx": "onnx/{recipe}.onnx",
-}
-FORMATS = tuple(FILE_NAMES)
-
-
-def format_module(name: str) -> FormatModule:
-    """Import and return the module of a format. Raises MissingExtraError."""
-    with convert_extra(f"Writing {name}"):
-        return cast(FormatModule, importlib.import_module(f"edgekit_converters.{name}"))
+def format_writer(name: str) -> FormatWriter:
+    """Import and return what writes a format. Raises MissingExtraError."""
+    with importing_extra(f"Writing {name}"):
+        return cast(FormatWriter, importlib.import_module(f"edgekit_converters.{name}.write"))

@@ -13,7 +13,7 @@ from edgekit_runtimes.tensors import Arrays, TensorSpec
 NAME = "tensorflow"
 PACKAGE = "tensorflow"
 # Imported before the clock of `load` starts: what a library takes to import is not the model's.
-IMPORT_NAME = "edgekit_converters.sources.keras"
+IMPORT_NAME = "edgekit_converters.sources.keras.load"
 FORMAT = "source"
 
 

@@ -18,6 +18,7 @@ from edgekit.data import open_data, spool, stored_options
 from edgekit.inspect import Graph, read_graph
 from edgekit.inspect.subject import Subject
 from edgekit.results.plan import ORIGINAL, QUICK, BenchPlan
+from edgekit_converters.sources import original_engine
 from edgekit_runtimes.artifact import sha256_of
 from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES
 from edgekit_runtimes.engines import ENGINES, load_engine
@@ -30,8 +31,6 @@ from edgekit_runtimes.errors import (
 )
 from edgekit_runtimes.protocol.job import JobModel
 from edgekit_runtimes.tensors import Array, Preprocessing
-
-ORIGINAL_ENGINE = "edgekit_converters.original"
 
 
 @dataclass(frozen=True)
@@ -192,7 +191,7 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
         "input_shapes": bundle.manifest.settings["input_shapes"],
         **trust,
     }
-    return JobModel(ORIGINAL, ORIGINAL_ENGINE, str(path.resolve()), options)
+    return JobModel(ORIGINAL, original_engine(source["kind"]), str(path.resolve()), options)
 
 
 def _is_source(path: Path) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from edgekit.bundle.manifest import MANIFEST_NAME, MANIFEST_SCHEMA_VERSION, ArtifactRecord, Manifest
-from edgekit.bundle.recipe import QUANTIZATIONS, parse_recipe
+from edgekit.bundle.recipe import rank
 from edgekit.files import remove, write_npy, write_whole
 from edgekit_runtimes.artifact import FORMATS
 from edgekit_runtimes.errors import ArtifactError, UsageError
@@ -100,7 +100,7 @@ class Bundle:
     def with_artifact(self, record: ArtifactRecord) -> Bundle:
         """Return the bundle with one more row, written to disk; a row of the same id goes."""
         rows = [other for other in self.artifacts if other.id != record.id] + [record]
-        rows.sort(key=lambda row: (FORMATS.index(row.format), _rank(row.recipe)))
+        rows.sort(key=lambda row: (FORMATS.index(row.format), rank(row.recipe)))
         bundle = replace(self, manifest=replace(self.manifest, artifacts=tuple(rows)))
         bundle.write_manifest()
         return bundle
@@ -187,9 +187,3 @@ def golden_file(folder: Path, kind: str, name: str) -> Path:
     A name of a SavedModel may hold any character: quoted, none leads out of the folder.
     """
     return folder / "golden" / kind / f"{quote(name, safe='')}.npy"
-
-
-def _rank(text: str) -> tuple[int, int]:
-    """Return where a recipe stands in a table: by pruning, then by quantization."""
-    recipe = parse_recipe(text)
-    return recipe.prune, QUANTIZATIONS.index(recipe.quantization)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.gating import Gating, gate_options
 from edgekit.cli.common.options import PATH, check_file, json_option
 from edgekit.cli.common.output import stdout_console
@@ -129,7 +130,6 @@ def command(
     instructions instead: five runs, between their least and their most. In a browser a process is
     a fresh page, and a run ends when the page has read the outputs back.
     """
-    from edgekit import api
     from edgekit.cli.common.progress import status
     from edgekit.files import check_writable
     from edgekit.report.terminal import print_results

@@ -6,8 +6,8 @@ import json
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.options import json_option
-from edgekit_runtimes.errors import unknown_name
 
 EXAMPLES = """
 \b
@@ -36,16 +36,9 @@ def build(boards: tuple[str, ...]) -> None:
     packages. What is whole already is left as it is. `bench` does the same on first use.
     """
     from edgekit.cli.common.progress import status
-    from edgekit_runtimes.devices.board import BOARDS
-    from edgekit_runtimes.devices.board.build import ensure_userland
-    from edgekit_runtimes.devices.board.guest import check_qemu
 
-    for name in boards:
-        if name not in BOARDS:
-            raise unknown_name("board", name, BOARDS)
-    check_qemu()
     with status() as report:
-        userland = ensure_userland(report)
+        userland = api.build_boards(boards, report)
     engines = ("ai-edge-litert", "onnxruntime", "numpy")
     versions = ", ".join(f"{name} {userland.packages[name]}" for name in engines)
     for name in boards:
@@ -57,10 +50,7 @@ def build(boards: tuple[str, ...]) -> None:
 @json_option
 def list_boards(as_json: bool) -> None:
     """Show the boards there are, and whether they are built."""
-    from edgekit_runtimes.devices.board import BOARDS
-    from edgekit_runtimes.devices.board.cache import find_userland
-
-    state = find_userland()
+    state = api.boards()
     if as_json:
         forms = [
             {
@@ -70,11 +60,11 @@ def list_boards(as_json: bool) -> None:
                 "ready": state.userland is not None,
                 "reason": state.reason,
             }
-            for board in BOARDS.values()
+            for board in state.boards
         ]
         click.echo(json.dumps(forms, indent=2))
         return
-    for board in BOARDS.values():
+    for board in state.boards:
         word = "ready" if state.userland else state.reason
         click.echo(f"board:{board.name}  {board.title}  {board.cpu}  {word}")
     if state.userland:
@@ -86,7 +76,5 @@ def list_boards(as_json: bool) -> None:
 @command.command("clean")
 def clean() -> None:
     """Remove what was built and fetched for all boards."""
-    from edgekit_runtimes.devices.board import cache
-
-    freed = cache.clean()
-    click.echo(f"{freed / 1e6:.0f} MB removed from {cache.cache_folder()}")
+    freed, folder = api.clean_boards()
+    click.echo(f"{freed / 1e6:.0f} MB removed from {folder}")

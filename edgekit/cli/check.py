@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.gating import FILES, GateCommand, gate_options
 from edgekit.cli.common.options import PATH, json_option
 from edgekit.cli.common.output import stdout_console
@@ -41,13 +42,11 @@ def command(results: tuple[Path, ...], gating: Gating, as_json: bool) -> int:
     Figures with an interval are judged at its pessimistic end. A row that failed breaks the gates
     that concern it; one that is not available breaks none; a gate that meets no row is broken.
     """
-    from edgekit.gates.judging import judge
     from edgekit.report.gates import print_outcomes
-    from edgekit.results.results import load_results
 
     if not gating.gates:
         raise UsageError(f"There is no gate. Give --gate 'size<=300KB', or gates in {FILES}.")
-    outcomes = judge(gating.gates, [load_results(path) for path in results])
+    outcomes = api.check(results, gating.gates)
     runs = [str(path) for path in results]
     if as_json:
         forms = [outcome.to_json(runs) for outcome in outcomes]

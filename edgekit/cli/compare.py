@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.gating import GateCommand, regression_options
 from edgekit.cli.common.options import PATH, json_option
 from edgekit.cli.common.output import stdout_console
-from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.cli.common.gating import Gating
@@ -48,18 +48,10 @@ def command(old: Path, new: Path, force: bool, gating: Gating, as_json: bool) ->
     Results of different machines are refused: another CPU, other CPU features, another number of
     cores or threads, another governor or graphics card. Other versions of the engines are noted.
     """
-    from edgekit.compare.changes import compare_results, judge_changes
     from edgekit.report.compare import print_comparison
     from edgekit.report.summary import changes_summary
-    from edgekit.results.results import load_results
 
-    comparison = compare_results(load_results(old), load_results(new))
-    if comparison.obstacles and not force:
-        raise UsageError(
-            f"{old} and {new} are not to be compared: {'; '.join(comparison.obstacles)}. Bench "
-            "both alike, or give --force."
-        )
-    outcomes = judge_changes(gating.gates, comparison)
+    comparison, outcomes = api.compare(old, new, gating.gates, force=force)
     if as_json:
         forms = [outcome.to_json() for outcome in outcomes]
         click.echo(json.dumps({**comparison.to_json(), "verdicts": forms}))

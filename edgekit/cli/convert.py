@@ -4,46 +4,49 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from edgekit.bundle.recipe import parse_recipes
+from edgekit import api
+from edgekit.bundle.recipe import DEFAULT_RECIPES
 from edgekit.cli.common.options import PATH, data_options, json_option, parse_sizes
 from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError
 
 if TYPE_CHECKING:
+    from edgekit.bundle.manifest import ArtifactRecord
     from edgekit.data import DataOptions
 
-EXAMPLES = """
-\b
-Recipes are QUANTIZATION[+prunePERCENT]:
-  fp32          as trained
-  fp16          16-bit weights
-  int8-weights  8-bit weights, computing in float: smaller, not faster
-  int8-dynamic  8-bit weights, activations quantized while running
-  int8          all 8-bit (needs --calibration)
-  int16x8       16-bit activations, 8-bit weights (needs --calibration)
-  int4-dynamic  4-bit weights
-  …+prune50     the smallest 50 % of each kernel set to zero first
-
-\b
-Examples:
-  edgekit convert digits.keras
-  edgekit convert digits.keras --calibration digits.npz
-  edgekit convert saved_model/ --to tflite --recipe int8,int8+prune50 --calibration photos/
-  edgekit convert any_size.keras --input-shape image=1,224,224,3
-"""
+EXAMPLES = (
+    "edgekit convert digits.keras",
+    "edgekit convert digits.keras --calibration digits.npz",
+    "edgekit convert saved_model/ --to tflite --recipe int8,int8+prune50 --calibration photos/",
+    "edgekit convert any_size.keras --input-shape image=1,224,224,3",
+)
 
 
-@click.command("convert", epilog=EXAMPLES)
+class ConvertCommand(click.Command):
+    """The command, with the sources and recipes that there are below its options."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what sources, formats and modifiers say of themselves."""
+        with formatter.section("Sources"):
+            formatter.write_dl(api.sources())
+        with formatter.section("Recipes, QUANTIZATION[+MODIFIER…]"):
+            formatter.write_dl(api.recipes())
+        with formatter.section("Examples"):
+            for example in EXAMPLES:
+                formatter.write(f"  {example}\n")
+
+
+@click.command("convert", cls=ConvertCommand)
 @click.argument("model", type=PATH)
 @click.option("--to", "formats", default="tflite,tfjs,onnx", show_default=True, help="Formats.")
 @click.option(
     "--recipe",
     "recipes",
-    help="What is done to the weights. [default: fp32,fp16,int8-weights, and int8 where "
+    help=f"What is done to the weights. [default: {','.join(DEFAULT_RECIPES)}, and int8 where "
     "--calibration is given]",
 )
 @click.option(
@@ -70,7 +73,7 @@ Examples:
 @click.option(
     "--classes",
     type=PATH,
-    help="A text file with one class name a line, in the order of the output.",
+    help="A text file with one class name per line, in the order of the output.",
 )
 @data_options
 @click.option(
@@ -91,7 +94,7 @@ def command(
     output: Path | None,
     input_shapes: tuple[str, ...],
     signature: str | None,
-    io: str,
+    io: Literal["float", "int8"],
     classes: Path | None,
     data_options: DataOptions,
     imports: tuple[str, ...],
@@ -101,45 +104,40 @@ def command(
 ) -> int:
     """Make TFLite, TF.js and ONNX artifacts of MODEL.
 
-    MODEL is a .keras or .h5 file or a SavedModel folder. What comes out is a bundle: a folder
-    with the artifacts, a manifest, and golden samples with the original's answers. Each artifact
-    is run on them as soon as it is written.
+    MODEL is a trained model of a kind listed below. What comes out is a bundle: a folder with the
+    artifacts, a manifest, and golden samples with the original's answers. Each artifact is run on
+    them as soon as it is written.
     """
     from edgekit.cli.common.progress import status
     from edgekit.cli.printers.bundle import print_bundle
-    from edgekit.convert.conversion import (
-        ConvertRequest,
-        parse_formats,
-        read_classes,
-        run_conversion,
-    )
-    from edgekit_converters.sources import SourceOptions
 
-    request = ConvertRequest(
-        source=model,
-        output=output,
-        formats=parse_formats(formats),
-        recipes=parse_recipes(recipes) if recipes else None,
-        calibration=calibration,
-        data_options=data_options,
-        source_options=SourceOptions(
-            input_shapes=_parse_shapes(input_shapes),
+    rows: list[ArtifactRecord] = []
+    with status() as progress:
+        bundle = api.convert(
+            model,
+            output,
+            to=formats,
+            recipe=recipes,
+            calibration=calibration,
+            classes=classes,
+            input_shape=_parse_shapes(input_shapes),
             signature=signature,
-            unsafe=unsafe,
+            io=io,
+            resize=data_options.resize,
+            scale=data_options.scale,
+            mean=data_options.mean,
+            std=data_options.std,
             imports=imports,
-        ),
-        io=io,
-        classes=read_classes(classes) if classes else (),
-        force=force,
-    )
-    with status() as report:
-        bundle = run_conversion(request, report)
+            unsafe=unsafe,
+            force=force,
+            progress=progress,
+            on_artifact=rows.append,
+        )
     if as_json:
         click.echo(json.dumps(bundle.manifest.to_json(), indent=2))
     else:
         print_bundle(bundle, stdout_console())
-    asked = [row for row in bundle.artifacts if row.id in request.artifact_ids]
-    return WORK_EXIT_CODE if any(row.status == "failed" for row in asked) else 0
+    return WORK_EXIT_CODE if any(row.status == "failed" for row in rows) else 0
 
 
 def _parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.options import PATH, json_option
 
 EXAMPLES = """
@@ -46,12 +47,9 @@ def command(bundle: Path, folder: Path, force: bool, serve: bool, port: int, as_
     machine and how large. Nothing leaves that machine. The folder can be copied to any web host:
     all its paths are relative.
     """
-    from edgekit.bundle.bundle import load_bundle
-    from edgekit.demo.serve import serve_site
-    from edgekit.demo.site import write_site
     from edgekit.text.units import BYTE_UNITS, pick_unit, significant
 
-    site = write_site(load_bundle(bundle), folder, force)
+    site = api.demo(bundle, folder, force=force)
     if as_json:
         click.echo(json.dumps(site.to_json()))
     else:
@@ -63,4 +61,4 @@ def command(bundle: Path, folder: Path, force: bool, serve: bool, port: int, as_
     if not as_json and not serve:
         click.echo(f"Look at it with: python -m http.server --directory {folder}")
     if serve:
-        serve_site(folder, port, lambda url: click.echo(f"{url}  (Ctrl-C ends it)", err=True))
+        api.serve(folder, port, lambda url: click.echo(f"{url}  (Ctrl-C ends it)", err=True))

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.options import json_option
 from edgekit.cli.common.output import stdout_console
 
@@ -25,9 +26,8 @@ def command(as_json: bool) -> None:
     Nothing is started and no other machine is asked.
     """
     from edgekit.cli.printers.devices import print_devices
-    from edgekit.doctor.devices import known_devices
 
-    devices = known_devices()
+    devices = api.devices()
     if as_json:
         click.echo(json.dumps([device.to_json() for device in devices], indent=2))
     else:

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.options import json_option
 from edgekit.cli.common.output import stdout_console
 
@@ -27,11 +28,10 @@ def command(as_json: bool) -> None:
     """
     from edgekit.cli.common.progress import status
     from edgekit.cli.printers.doctor import print_findings
-    from edgekit.doctor.examine import examine
 
     with status() as report:
         report("trying each part")
-        findings = examine()
+        findings = api.doctor()
     if as_json:
         click.echo(json.dumps([finding.to_json() for finding in findings], indent=2))
     else:

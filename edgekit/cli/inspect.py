@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.options import PATH, json_option
 from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import UsageError
@@ -32,25 +33,17 @@ def command(path: Path, layers: bool, as_json: bool) -> None:
     is a .tflite or .onnx file or a TF.js folder: its operators, parameters, multiply-accumulates,
     how each node computes, and its largest layers.
     """
-    from edgekit.bundle.bundle import load_bundle
-    from edgekit.bundle.manifest import MANIFEST_NAME
+    from edgekit.bundle.bundle import Bundle
     from edgekit.cli.printers.bundle import print_bundle
     from edgekit.cli.printers.inspect import print_artifact
-    from edgekit.inspect import inspect_artifact
 
-    if not path.exists():
-        raise UsageError(f"No such file or folder: {path}")
-    if (path / MANIFEST_NAME).is_file():
-        if layers:
-            raise UsageError(f"--layers is for one artifact, and {path} is a bundle of several.")
-        bundle = load_bundle(path)
-        if as_json:
-            click.echo(json.dumps(bundle.manifest.to_json(), indent=2))
-        else:
-            print_bundle(bundle, stdout_console())
-        return
-    facts = inspect_artifact(path)
+    found = api.inspect(path)
+    if isinstance(found, Bundle) and layers:
+        raise UsageError(f"--layers is for one artifact, and {path} is a bundle of several.")
     if as_json:
-        click.echo(json.dumps(facts.to_json(), indent=2))
+        form = found.manifest.to_json() if isinstance(found, Bundle) else found.to_json()
+        click.echo(json.dumps(form, indent=2))
+    elif isinstance(found, Bundle):
+        print_bundle(found, stdout_console())
     else:
-        print_artifact(facts, stdout_console(), layers)
+        print_artifact(found, stdout_console(), layers)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.options import PATH
 from edgekit.cli.common.output import stdout_console
 
@@ -35,16 +36,13 @@ def command(results: tuple[Path, ...], output: Path | None) -> None:
     Several RESULTS (of a host, a board, a phone) become one report. Where two have the same
     device, both stay and are told apart by their date. Nothing is measured.
     """
-    if output is not None:
-        from edgekit.report.files import write_report
-
-        write_report(results, output)
-        click.echo(output)
-        return
-    from edgekit.report.merge import read_report
     from edgekit.report.terminal import print_results
 
-    report, console = read_report(results), stdout_console()
+    report = api.report(results, output)
+    if output is not None:
+        click.echo(output)
+        return
+    console = stdout_console()
     for number, section in enumerate(report.sections):
         if number:
             click.echo()

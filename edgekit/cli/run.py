@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.options import PATH, data_options, json_option
 from edgekit.cli.common.output import stdout_console
-from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.data import DataOptions
@@ -43,16 +43,8 @@ def command(
     An artifact that stands in a bundle brings its preprocessing and its class names along.
     """
     from edgekit.cli.printers.outputs import print_outputs
-    from edgekit.files import check_writable
-    from edgekit.run.artifact import run_artifact, write_outputs
 
-    if output is not None:
-        if output.suffix != ".npz":
-            raise UsageError(f"-o {output}: outputs are written as .npz. Name it {output}.npz.")
-        check_writable(output.parent)
-    outputs = run_artifact(artifact, data, data_options, limit)
-    if output is not None:
-        write_outputs(output, outputs.arrays)
+    outputs = api.run(artifact, data, data_options, output=output, limit=limit)
     if as_json:
         click.echo(json.dumps(outputs.to_json()))
     else:

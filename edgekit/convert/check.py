@@ -46,12 +46,12 @@ def check(
 
 
 def _check_tfjs(path: Path, golden: GoldenSamples) -> Fidelity:
-    from edgekit_converters import tfjs
+    from edgekit_converters.tfjs.read import load
 
     accumulator = FidelityAccumulator(golden.outputs)
     batched = is_batched(golden.specs)
     arrays = {name: np.load(file, mmap_mode="r") for name, file in golden.files.items()}
-    model = tfjs.load(path)
+    model = load(path)
     for index in range(len(next(iter(arrays.values())))):
         sample = pick_sample(arrays, index, batched)
         outputs = model(

@@ -1,6 +1,6 @@
 """The pipeline: a frozen graph becomes the artifacts of a bundle.
 
-    frozen graph -> (pruned) -> prepared once a format -> one artifact a recipe -> checked
+    frozen graph -> (modified) -> prepared once per format -> one artifact per recipe -> checked
 
 Each artifact is run on the golden samples right after it is written, and only then takes its
 place in the bundle.
@@ -8,9 +8,9 @@ place in the bundle.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +21,15 @@ from edgekit.convert.check import check
 from edgekit.convert.wire import wire_size
 from edgekit.files import disk_fault, remove
 from edgekit_converters.calibration import CALIBRATION_SAMPLES, Calibration
-from edgekit_converters.formats import FILE_NAMES, FormatModule
-from edgekit_converters.graph.prune import prune
+from edgekit_converters.formats import FILE_NAMES, RECIPES, FormatWriter
+from edgekit_converters.graph.modifiers import Modification, modifiers, modify
 from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EdgekitError, NotAvailableError, UsageError, first_line
 
 if TYPE_CHECKING:
     from edgekit.bundle.recipe import Recipe
+    from edgekit.convert.request import ConvertRequest
     from edgekit.data import Dataset
     from edgekit.results.fidelity import Fidelity
     from edgekit_converters.graph.frozen import FrozenGraph
@@ -38,47 +39,49 @@ if TYPE_CHECKING:
 LOW_SQNR_DB = 10.0
 
 
-Judge = Callable[[Path, ArtifactRecord], "Fidelity"]
+Check = Callable[[Path, ArtifactRecord], "Fidelity"]
 
 
 class Pipeline:
     """One run of the conversion: what all its artifacts share.
 
     bundle: as it stands; each artifact makes it another.
+    rows: of the artifacts that were asked for, in the order in which they were dealt with.
     work: a folder in the bundle for what is not finished.
     """
 
     def __init__(
         self,
         bundle: Bundle,
-        modules: Mapping[str, FormatModule],
-        io: str,
+        request: ConvertRequest,
+        writers: Mapping[str, FormatWriter],
         dataset: Dataset | None,
         work: Path,
-        report: Callable[[str], None],
     ) -> None:
         self.bundle = bundle
-        self._modules = modules
-        self._io = io
+        self.rows: list[ArtifactRecord] = []
+        self._request = request
+        self._writers = writers
         self._dataset = dataset
         self._work = work
-        self._report = report
 
-    def run(self, graph: FrozenGraph, recipes: Sequence[Recipe]) -> None:
+    def run(self, graph: FrozenGraph) -> None:
         """Make every artifact that is not there yet."""
         golden = store_golden(self.bundle, self._work)
         with open_device("host") as device:
 
-            def judge(path: Path, record: ArtifactRecord) -> Fidelity:
+            def run_check(path: Path, record: ArtifactRecord) -> Fidelity:
                 return check(path, record.format, record.engine_options, golden, device)
 
-            for percent in dict.fromkeys(recipe.prune for recipe in recipes):
-                pruned = prune(graph, percent) if percent else graph
-                group = [recipe for recipe in recipes if recipe.prune == percent]
-                for name in self._modules:
-                    self._run_format(name, pruned, group, judge)
+            groups: dict[tuple[Modification, ...], list[Recipe]] = {}
+            for recipe in self._request.effective_recipes:
+                groups.setdefault(recipe.modifications, []).append(recipe)
+            for modifications, group in groups.items():
+                modified = _Once(functools.partial(modify, graph, modifications))
+                for name in self._writers:
+                    self._run_format(name, modified, group, run_check)
 
-    @cached_property
+    @functools.cached_property
     def _calibration(self) -> Calibration | None:
         dataset = self._dataset
         if dataset is None:
@@ -86,21 +89,25 @@ class Pipeline:
         return Calibration(samples=lambda: dataset.model_inputs(CALIBRATION_SAMPLES))
 
     def _run_format(
-        self, name: str, graph: FrozenGraph, recipes: Sequence[Recipe], judge: Judge
+        self,
+        name: str,
+        modified: Callable[[], FrozenGraph],
+        recipes: Sequence[Recipe],
+        run_check: Check,
     ) -> None:
-        module = self._modules[name]
-        prepare = _Once(lambda: module.prepare(graph))
+        writer = self._writers[name]
+        prepare = _Once(lambda: writer.prepare(modified()))
         for recipe in recipes:
             record = self._new_record(name, recipe)
-            if self._is_finished(record):
+            if (finished := self._finished(record)) is not None:
+                self._tell(finished)
                 continue
-            self._report(record.id)
+            self._request.progress(record.id)
             place = self.bundle.folder / str(record.path)
             try:
-                if recipe.quantization in module.NOT_AVAILABLE:
-                    raise NotAvailableError(module.NOT_AVAILABLE[recipe.quantization])
+                RECIPES[name].find(recipe.quantization)
                 partial = self._work / str(record.path)
-                record = self._make(record, recipe, prepare(), partial, judge)
+                record = self._make(record, recipe, prepare(), partial, run_check)
             except NotAvailableError as error:
                 self._give_up(record, place, "not available", str(error))
             except UsageError:
@@ -113,39 +120,41 @@ class Pipeline:
                 self._keep(record, partial, place)
 
     def _new_record(self, name: str, recipe: Recipe) -> ArtifactRecord:
+        declared = RECIPES[name].get(recipe.quantization)
         return ArtifactRecord(
             id=f"{name}/{recipe}",
             format=name,
             recipe=str(recipe),
             status="ok",
             path=FILE_NAMES[name].format(recipe=recipe),
-            engine_options=self._modules[name].ENGINE_OPTIONS.get(recipe.quantization, {}),
-            io=self._io if name == "tflite" and recipe.quantization == "int8" else "float",
+            engine_options=declared.engine_options if declared else {},
+            io=self._request.io if declared and declared.integer_io else "float",
         )
 
-    def _is_finished(self, record: ArtifactRecord) -> bool:
+    def _finished(self, record: ArtifactRecord) -> ArtifactRecord | None:
+        """Return the row of an artifact that an earlier conversion made and that is whole."""
         for made in self.bundle.artifacts:
             if made.id == record.id and made.status == "ok":
                 path = self.bundle.artifact_path(made)
-                return path.exists() and sha256_of(path) == made.sha256
-        return False
+                return made if path.exists() and sha256_of(path) == made.sha256 else None
+        return None
 
     def _make(
-        self, record: ArtifactRecord, recipe: Recipe, prepared: Any, partial: Path, judge: Judge
+        self, record: ArtifactRecord, recipe: Recipe, prepared: Any, partial: Path, run_check: Check
     ) -> ArtifactRecord:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
-        notes = self._modules[record.format].write(
+        notes = self._writers[record.format].write(
             prepared, recipe.quantization, partial, self._calibration, record.io
         )
-        fidelity = judge(partial, record)
+        fidelity = run_check(partial, record)
         return replace(
             record,
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
             fidelity=fidelity.to_json(),
-            notes=(*notes, *fidelity_warning(recipe, fidelity)),
+            notes=(*notes, *fidelity_warning(record.format, recipe, fidelity)),
         )
 
     def _keep(self, record: ArtifactRecord, partial: Path, place: Path) -> None:
@@ -169,6 +178,11 @@ class Pipeline:
 
     def _add(self, record: ArtifactRecord) -> None:
         self.bundle = self.bundle.with_artifact(record)
+        self._tell(record)
+
+    def _tell(self, record: ArtifactRecord) -> None:
+        self.rows.append(record)
+        self._request.on_artifact(record)
 
 
 class _Once:
@@ -187,33 +201,24 @@ class _Once:
             self._error = error
             raise
 
-    @cached_property
+    @functools.cached_property
     def _result(self) -> Any:
         return self._function()
 
 
-def fidelity_warning(recipe: Recipe, fidelity: Fidelity) -> tuple[str, ...]:
+def fidelity_warning(format_name: str, recipe: Recipe, fidelity: Fidelity) -> tuple[str, ...]:
     """Return what to tell the user about a low fidelity, with what to try, or nothing."""
     if fidelity.sqnr_db >= LOW_SQNR_DB:
         return ()
-    advice = {
-        "fp32": "this should not happen, please report it",
-        "fp16": "stay with fp32",
-        "int8-weights": "try fp16",
-        "int8-dynamic": "try int8-weights or fp16",
-        "int4-dynamic": "try int8-weights or fp16",
-    }.get(
-        recipe.quantization,
-        "calibrate with more samples that look like real inputs, or try int8-weights or int16x8",
-    )
+    advice = [modifiers()[one.word].advice for one in recipe.modifications]
     return (
         f"warning: fidelity is low (SQNR {fidelity.sqnr_db:.1f} dB, under {LOW_SQNR_DB:.0f} dB): "
-        f"{'prune less' if recipe.prune else advice}",
+        f"{' or '.join(advice) or RECIPES[format_name][recipe.quantization].advice}",
     )
 
 
 def _reason(error: Exception) -> str:
-    """Return the engine's or converter's own reason; of what is none of ours, its class too."""
+    """Return the engine's or converter's own reason; of what is not our error, its class too."""
     if isinstance(error, EdgekitError):
         return str(error)
     return f"{type(error).__name__}: {first_line(error)}"

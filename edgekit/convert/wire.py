@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 from edgekit.bundle.manifest import WireSize
-from edgekit_converters.extra import convert_extra
+from edgekit_converters.extra import importing_extra
 
 # Web servers compress on the fly at about this quality. 11, brotli's highest, takes a hundred
 # times as long for 2 % less on the weights of a neural network.
@@ -19,7 +19,7 @@ def wire_size(path: Path) -> WireSize:
 
     Files of a TF.js folder are separate downloads, so each is compressed for itself.
     """
-    with convert_extra("Measuring the size of a download"):
+    with importing_extra("Measuring the size of a download"):
         import brotli
 
     gzipped = brotlied = 0

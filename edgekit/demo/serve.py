@@ -3,57 +3,39 @@
 from __future__ import annotations
 
 import contextlib
-import socketserver
+import urllib.parse
 from collections.abc import Callable
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from edgekit_runtimes.errors import UsageError
+from edgekit_runtimes.local_server import ISOLATION, LocalHandler, LocalServer, file_below
 
-# Threads of WebAssembly share memory, which browsers allow to pages that are cut off from others.
-HEADERS = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Resource-Policy": "same-origin",
+INDEX = "index.html"
+
+
+class _Server(LocalServer):
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        super().__init__(_Handler, port)
+
+
+class _Handler(LocalHandler):
+    server: _Server
     # A site that was written anew is seen at the next look; what did not change is not sent again.
-    "Cache-Control": "no-cache",
-}
-LOOPBACK = "127.0.0.1"
+    headers_of_all: ClassVar = {**ISOLATION, "Cache-Control": "no-cache"}
 
+    def do_GET(self) -> None:  # noqa: N802 (the base class's word)
+        if not self.is_ours():
+            self.answer(HTTPStatus.NOT_FOUND)
+            return
+        quoted = urllib.parse.urlsplit(self.path).path[1:]
+        if not quoted or quoted.endswith("/"):
+            quoted += INDEX
+        self.send_file(file_below(self.server.folder, quoted), changed=True)
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks the resolver for this machine's name, which may take seconds.
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = LOOPBACK, self.server_address[1]
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: browsers drop connections as they like."""
-
-
-class _Handler(SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Machines differ in their lists of types; with a wrong one, browsers run neither of these.
-    extensions_map = {  # noqa: RUF012 (the base class has it so)
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".js": "text/javascript",
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-        ".json": "application/json",
-    }
-
-    def end_headers(self) -> None:
-        """Add our headers."""
-        for name, value in HEADERS.items():
-            self.send_header(name, value)
-        super().end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the base class's word)
-        """Stay quiet."""
+    do_HEAD = do_GET  # noqa: N815 (the base class's word)
 
 
 def serve_site(folder: Path, port: int, started: Callable[[str], None]) -> None:
@@ -61,9 +43,8 @@ def serve_site(folder: Path, port: int, started: Callable[[str], None]) -> None:
 
     port: 0 takes any free one. Raises UsageError where it is taken.
     """
-    handler = partial(_Handler, directory=str(folder))
     try:
-        server = _Server((LOOPBACK, port), handler)
+        server = _Server(folder, port)
     except OSError as error:
         raise UsageError(
             f"Port {port} of this machine cannot be used ({error.strerror}). "
@@ -73,4 +54,4 @@ def serve_site(folder: Path, port: int, started: Callable[[str], None]) -> None:
         started(f"http://localhost:{server.server_port}/")
         # Ctrl-C is how this ends, and no interruption of any work.
         with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
+            server.serve()

@@ -27,7 +27,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from edgekit.gates.goals import Goal, aliases, goals, regression_of, regressions
+from edgekit.gates.goals import Goal, aliases, goals, regressions
 from edgekit.gates.limits import Limit, parse_limit
 from edgekit.results.reference import ORIGINAL
 from edgekit.results.results import Row
@@ -130,14 +130,19 @@ def parse_gate(text: str) -> Gate:
     return gate
 
 
-def regression_gate(figure: str, limit: str) -> Gate:
-    """Return the gate on one figure that --max-regression asks for, where it is measured at all.
+def general_gates(limit: str) -> list[Gate]:
+    """Return the gates that --max-regression asks for, where their figures are measured at all.
 
-    Raises UsageError where `limit` is no percentage.
+    Left out are the ratio, which changes with fp32's time as well, memory, which the same artifact
+    tells a little differently each time, and figures that say the same as one of these. Raises
+    UsageError where `limit` is not a percentage.
     """
-    goal = regression_of(figure)
     value = parse_limit(limit, PERCENTAGE, "--max-regression")
-    return Gate(f"{goal.name}<={limit}", (), goal, "<=", value, is_lenient=True)
+    return [
+        Gate(f"{goal.name}<={limit}", (), goal, "<=", value, is_lenient=True)
+        for goal in regressions().values()
+        if goal.figure.compared and goal.figure.compared.is_general
+    ]
 
 
 def _goal(name: str, text: str) -> Goal:

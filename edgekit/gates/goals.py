@@ -63,11 +63,6 @@ def aliases() -> Mapping[str, str]:
     }
 
 
-def regression_of(figure: str) -> Goal:
-    """Return the goal on the regression of a figure, by its name in comparisons."""
-    return _regression(figure, compared_figures()[figure])
-
-
 def baseline_goals(figure: Figure) -> Iterator[Goal]:
     """Yield what can be asked of a figure against another row of the same results."""
     baseline = figure.gated.baseline if figure.gated else None

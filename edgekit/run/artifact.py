@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from edgekit.data import DataOptions, open_data, spool, stored_options
-from edgekit.files import write_whole, writing
+from edgekit.files import check_writable, write_whole, writing
 from edgekit.inspect import engine_module, find_record, load_signature, told_of
 from edgekit_runtimes.artifact import artifact_format
 from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.errors import EngineError
+from edgekit_runtimes.errors import EngineError, UsageError
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import Arrays, decode_array
 
@@ -78,6 +78,13 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
                     pieces.setdefault(name, []).append(decode_array(form))
     arrays = {name: np.concatenate(parts) for name, parts in pieces.items()}
     return Outputs(arrays, found[0].manifest.classes if found else ())
+
+
+def check_output(path: Path) -> None:
+    """Raise UsageError where outputs cannot be written to a file of this name."""
+    if path.suffix != ".npz":
+        raise UsageError(f"-o {path}: outputs are written as .npz. Name it {path}.npz.")
+    check_writable(path.parent)
 
 
 def write_outputs(path: Path, arrays: Arrays) -> None:

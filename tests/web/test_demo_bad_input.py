@@ -133,7 +133,7 @@ def test_integers_in_and_out_are_refused_in_words_and_shown_as_an_error_row(
     visit.page.select_option("#artifact", "tflite/int8")
     said = visit.note("status", "tflite/int8: ")
     assert "Element type INT8 is not supported." in said
-    assert "goes on" in said
+    assert "keeps running" in said
     visit.page.click("#find")
     visit.note("race-note", "A short race of every engine")
     refused = visit.page.locator("#race li", has_text="cannot run it")
@@ -150,7 +150,7 @@ def test_values_that_are_no_classes_are_shown_beside_the_originals(
     put_site(bundles("two_in_two_out", "--recipe", "fp32,int8"), "values")
     visit = visitor()
     visit.go(server.url("values"))
-    visit.note("original", "Largest difference to the original: ")
+    visit.note("original", "Largest difference from the original: ")
     assert visit.page.locator("#outputs table").count() == 2
     heads = visit.page.locator("#outputs table").first.locator("thead th").all_inner_texts()
     assert heads == ["", "this artifact", "the original", "difference"]

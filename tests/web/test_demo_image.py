@@ -110,7 +110,7 @@ def test_what_is_no_image_is_said_to_be_none_and_the_last_answer_stays(
     before = visit.text("#answer")
     (tmp_path / "letter.png").write_text("Dear Sir or Madam")
     visit.page.set_input_files("#file", tmp_path / "letter.png")
-    visit.note("status", "'letter.png' is no image that this browser can read.")
+    visit.note("status", "'letter.png' is not an image that this browser can read.")
     assert visit.text("#answer") == before
 
 

@@ -1,14 +1,14 @@
 // What the demo page works out before it shows anything.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { moveTo, placeFor, placesOf, startChoices } from '../src/demo/choices.ts';
-import { drawFigure, type Stroke } from '../src/demo/figure.ts';
-import { bytes, difference, percent, time } from '../src/demo/format.ts';
-import { binSamples, Latency } from '../src/demo/latency.ts';
-import { readOutput } from '../src/demo/prediction.ts';
-import { Predictor } from '../src/demo/predictor.ts';
-import type { Session } from '../src/demo/session.ts';
-import type { Artifact, Drawing, Picture, Site, SiteOutput } from '../src/demo/site.ts';
+import { drawFigure, type Stroke } from '../src/demo/inputs/figure.ts';
+import { bytes, difference, percent, time } from '../src/demo/numbers/format.ts';
+import { binSamples, Latency } from '../src/demo/numbers/latency.ts';
+import { readOutput } from '../src/demo/numbers/prediction.ts';
+import { Predictor } from '../src/demo/session/predictor.ts';
+import type { Session } from '../src/demo/session/session.ts';
+import { moveTo, placeFor, placesOf, startChoices } from '../src/demo/site/choices.ts';
+import type { Artifact, Drawing, Picture, Site, SiteOutput } from '../src/demo/site/site.ts';
 
 const DRAWING: Drawing = {
   ground: 0,
@@ -255,7 +255,7 @@ test('of the inputs that come while the model is busy only the newest is predict
   assert.deepEqual(seen, ['a', 'c']);
 });
 
-test('a session that was replaced is closed, and its failure is none', async () => {
+test('a session that was replaced is closed, and its failure does not count', async () => {
   const failures: string[] = [];
   const shown: string[] = [];
   class Fake {

@@ -1,14 +1,18 @@
-// The demo page computes what edgekit/measure computes (demo_vectors.py).
+// The demo page computes what edgekit/results computes (demo_vectors.py).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import test from 'node:test';
-import { FidelityAccumulator } from '../src/demo/fidelity.ts';
-import { compare, type ProcessBlocks, student975, summarize } from '../src/demo/statistics.ts';
+import { FidelityAccumulator } from '../src/demo/numbers/fidelity.ts';
+import {
+  compare,
+  type ProcessBlocks,
+  student975,
+  summarize,
+} from '../src/demo/numbers/statistics.ts';
 import type { EncodedArray } from '../src/protocol/generated/job.ts';
 import type { Fidelity, Ratio, Statistics } from '../src/protocol/generated/results.ts';
-import type { Tensor } from '../src/protocol/tensors.ts';
-import { decode } from './vectors.ts';
+import { decode, type Tensor } from '../src/protocol/tensors.ts';
 
 interface Vectors {
   readonly summaries: readonly { readonly samples: number[]; readonly statistics: Statistics }[];

@@ -1,4 +1,4 @@
-"""Print what edgekit/measure computes where the demo must compute the same: see demo.test.ts."""
+"""Print what edgekit/results computes and the demo must compute too (demo_statistics.test.ts)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { EngineError, firstLine, mapErrors } from '../src/engines/errors.ts';
-import { inputFor } from '../src/engines/inputs.ts';
-import { Loss } from '../src/engines/loss.ts';
+import { backendLabel } from '../src/demo/site/choices.ts';
+import type { Backend } from '../src/engines/common/engine.ts';
+import { inputFor } from '../src/engines/common/inputs.ts';
+import { Loss } from '../src/engines/common/loss.ts';
+import { ENGINES } from '../src/engines/known.ts';
+import { EngineError, firstLine, mapErrors } from '../src/protocol/errors.ts';
+import { VECTORS } from './vectors.ts';
+
+test('Python says the same of the engines and of their back ends', () => {
+  const known = Object.entries(ENGINES).map(([name, { label, format, backends }]) => [
+    name,
+    { label, format, backends },
+  ]);
+  assert.deepEqual(Object.fromEntries(known), VECTORS.page_engines);
+  for (const [backend, label] of Object.entries(VECTORS.backends))
+    assert.equal(backendLabel({ backend: backend as Backend, threads: 1 }), label);
+});
 
 test('a message is the first line that says something, shortened', () => {
   assert.equal(firstLine(new Error('\n  one\ntwo')), 'one');

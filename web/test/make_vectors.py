@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from edgekit_runtimes.devices.browser.backends import BACKENDS, PAGE_ENGINES
 from edgekit_runtimes.errors import DataError
 from edgekit_runtimes.protocol.job import Plan
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec, cast_losslessly, encode_array
@@ -124,6 +125,11 @@ def vectors() -> dict[str, Any]:
             for before in OUTPUTS
             for after in OUTPUTS
         ],
+        "backends": dict(BACKENDS),
+        "page_engines": {
+            engine.word: {"label": engine.title, "format": form, "backends": engine.backends}
+            for form, engine in PAGE_ENGINES.items()
+        },
     }
 
 

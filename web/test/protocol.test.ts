@@ -1,19 +1,20 @@
 // The page computes what the Python side computes.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DataError } from '../src/engines/errors.ts';
+import { DataError } from '../src/protocol/errors.ts';
 import { readNpy } from '../src/protocol/npy.ts';
 import {
   castLosslessly,
+  decode,
   encode,
   isBatched,
   preprocess,
   stack,
   unbatch,
 } from '../src/protocol/tensors.ts';
-import { planBlocks, roundOrder, runsPerSample } from '../src/protocol/timing.ts';
-import { sameOutputs } from '../src/protocol/worker.ts';
-import { bytes, decode, VECTORS } from './vectors.ts';
+import { planBlocks, roundOrder, runsPerSample } from '../src/worker/timing.ts';
+import { sameOutputs } from '../src/worker/worker.ts';
+import { bytes, VECTORS } from './vectors.ts';
 
 test('npy files of every dtype are read as numpy wrote them', () => {
   assert.equal(VECTORS.npy.length, 11);
@@ -27,7 +28,7 @@ test('an npy file that starts at an odd byte is read too', () => {
   }
 });
 
-test('what is no npy file, or half of one, or in another order is refused', () => {
+test('what is not an npy file, or half of one, or in another order is refused', () => {
   const { file } = VECTORS.npy[0]!;
   const refused = (data: Uint8Array<ArrayBuffer>, message: RegExp) =>
     assert.throws(
@@ -38,7 +39,7 @@ test('what is no npy file, or half of one, or in another order is refused', () =
     Uint8Array.from(
       Buffer.from(Buffer.from(bytes(file)).toString('latin1').replace(from, to), 'latin1'),
     );
-  refused(new TextEncoder().encode('<!doctype html>'), /no \.npy/);
+  refused(new TextEncoder().encode('<!doctype html>'), /not a \.npy/);
   refused(bytes(file).slice(0, -1), /cut off/);
   refused(edited("'fortran_order': False", "'fortran_order': True "), /Fortran order/);
   refused(edited('<f4', '<c8'), /type <c8/);
@@ -94,7 +95,7 @@ test('a hundred thousand warm-up runs can be counted', () => {
   assert.equal(runs.get('a'), 1000);
 });
 
-test('a clock coarser than a run neither makes a block endless nor a sample a step', () => {
+test('a clock coarser than a run makes neither an endless block nor a sample of one step', () => {
   const plan = { ...PLAN, block_s: 0.1 };
   const clockNs = 100_000;
   const warmup = [0, 0, 0, 100_000];

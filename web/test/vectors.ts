@@ -1,7 +1,7 @@
 // What Python computes (make_vectors.py).
 import { readFileSync } from 'node:fs';
 import type { EncodedArray, Plan, Preprocessing } from '../src/protocol/generated/job.ts';
-import { type Dtype, type Tensor, view } from '../src/protocol/tensors.ts';
+import type { Dtype } from '../src/protocol/tensors.ts';
 
 interface Vectors {
   readonly npy: readonly { readonly file: string; readonly array: EncodedArray }[];
@@ -36,6 +36,8 @@ interface Vectors {
     readonly after: EncodedArray;
     readonly same: boolean;
   }[];
+  readonly backends: Readonly<Record<string, string>>;
+  readonly page_engines: Readonly<Record<string, object>>;
 }
 
 export const VECTORS: Vectors = JSON.parse(readFileSync(process.env.EDGEKIT_VECTORS!, 'utf8'));
@@ -43,9 +45,4 @@ export const VECTORS: Vectors = JSON.parse(readFileSync(process.env.EDGEKIT_VECT
 /** Return the bytes in base64. */
 export function bytes(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.from(text, 'base64'));
-}
-
-/** Return the tensor whose JSON form is given. */
-export function decode({ dtype, shape, data }: EncodedArray): Tensor {
-  return { dtype: dtype as Dtype, shape, data: view(dtype as Dtype, bytes(data).buffer) };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Dot, takesEightBits } from '../src/protocol/wasm.ts';
+import { type Dot, takesEightBits } from '../src/worker/wasm.ts';
 
 const unsigned = (b: number) => b & 255;
 const saturated = (sum: number) => Math.max(-32768, Math.min(32767, sum));

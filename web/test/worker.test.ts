@@ -2,16 +2,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Event, Job, JobModel, Plan } from '../src/protocol/generated/job.ts';
-import { runJob } from '../src/protocol/worker.ts';
+import { decode } from '../src/protocol/tensors.ts';
 import { Progress } from '../src/runner/progress.ts';
+import { runJob } from '../src/worker/worker.ts';
+import './navigator.ts';
 import { served } from './tiny.ts';
-import { decode } from './vectors.ts';
-
-// Node has none before version 21.
-if (!globalThis.navigator) {
-  const navigator = { userAgent: `Node ${process.version}`, hardwareConcurrency: 1 };
-  Object.defineProperty(globalThis, 'navigator', { value: navigator });
-}
 
 const PLAN: Plan = {
   warmup_runs: 2,

@@ -11,11 +11,14 @@ from onnxruntime.quantization import QuantType
 from onnxruntime.quantization.onnx_quantizer import ONNXQuantizer
 from onnxruntime.quantization.quant_utils import QuantizationMode, add_infer_metadata
 
+from edgekit_converters.calibration import Calibration
 from edgekit_converters.onnx.graph import graphs, layers, sort_nodes
 from edgekit_runtimes.errors import NotAvailableError
 
 
-def quantize(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+def quantize(
+    model: onnx.ModelProto, _calibration: Calibration | None
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Return the model with int8 dense layers, by onnxruntime's quantizer, and notes.
 
     Weights use 7 of the 8 bits, as in static.py: x86 without VNNI saturates otherwise.

@@ -14,6 +14,7 @@ from tf2onnx import optimizer, tf_loader
 from tf2onnx.tfonnx import process_tf_graph
 from tf2onnx.utils import map_onnx_to_numpy_type
 
+from edgekit_converters.calibration import Calibration
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.onnx.graph import graphs
 from edgekit_converters.onnx.loops import hoist_constants
@@ -53,6 +54,13 @@ def prepare(graph: FrozenGraph) -> onnx.ModelProto:
         prepared = onnx.shape_inference.infer_shapes(_simplify(model))
         use_global_pools(prepared.graph)
         return prepared
+
+
+def as_prepared(
+    model: onnx.ModelProto, _calibration: Calibration | None
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+    """Return the float model as it is: the artifact fp32."""
+    return model, ()
 
 
 def _convert(graph: FrozenGraph, catch_errors: bool) -> onnx.ModelProto:

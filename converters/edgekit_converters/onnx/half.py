@@ -5,10 +5,13 @@ from __future__ import annotations
 import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
+from edgekit_converters.calibration import Calibration
 from edgekit_converters.onnx.graph import sort_nodes
 
 
-def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
+def quantize(
+    model: onnx.ModelProto, _calibration: Calibration | None
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Return the model in half precision. Its inputs and outputs keep their dtypes.
 
     onnxruntime's converter is used: onnxconverter-common's (1.16) writes loops that do not load,
@@ -19,4 +22,4 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
     )
     # The casts of the inputs are appended behind the nodes that read them.
     sort_nodes(half.graph)
-    return half
+    return half, ()

@@ -11,6 +11,7 @@ import onnx
 from onnx import numpy_helper
 from onnxruntime.quantization.onnx_model import ONNXModel
 
+from edgekit_converters.calibration import Calibration
 from edgekit_converters.onnx.dynamic import coverage_notes
 from edgekit_converters.onnx.graph import (
     drop_unread_constants,
@@ -31,7 +32,9 @@ LEVELS = 2**BITS - 1
 INT8_ACTIVATIONS = 4
 
 
-def quantize(model: onnx.ModelProto) -> tuple[str, ...]:
+def quantize(
+    model: onnx.ModelProto, _calibration: Calibration | None
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Turn each dense layer into a MatMulNBits and return notes. Convolutions stay float.
 
     Raises NotAvailableError where there is no dense layer.
@@ -68,7 +71,7 @@ def quantize(model: onnx.ModelProto) -> tuple[str, ...]:
         )
     use_contrib_ops(model)
     drop_unread_constants(model.graph)
-    return coverage_notes(len(dense), len(found))
+    return model, coverage_notes(len(dense), len(found))
 
 
 def asymmetric_int4(kernel: Array) -> tuple[Array, Array, Array]:

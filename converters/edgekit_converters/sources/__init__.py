@@ -3,146 +3,152 @@
 source = load_source(Path("digits.keras"))
 source.graph      the FrozenGraph that every format is written from
 source.run(...)   the original: the model in its own framework, at full precision
+
+Each package of this folder describes the kinds that it loads, as SOURCES, and is found here without
+being named anywhere else. Other distributions add kinds by the entry point group `edgekit.sources`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import functools
+import importlib
+import importlib.util
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from edgekit_converters.extra import convert_extra
-from edgekit_runtimes.errors import UsageError
-from edgekit_runtimes.tensors import Arrays, TensorSpec
+from edgekit_converters.extra import importing_extra
+from edgekit_converters.sources.source import (
+    TENSORFLOW_ENGINE,
+    Source,
+    SourceKind,
+    SourceOptions,
+    see_working_folder,
+)
+from edgekit_runtimes.artifact import sha256_of
+from edgekit_runtimes.errors import SourceError, UsageError, map_exceptions
+from edgekit_runtimes.plugins import load_plugins, warn_of_plugin
 
-if TYPE_CHECKING:
-    from edgekit_converters.graph.frozen import FrozenGraph
+__all__ = [
+    "Source",
+    "SourceKind",
+    "SourceOptions",
+    "load_source",
+    "original_engine",
+    "source_hash",
+    "source_kind",
+    "source_kinds",
+]
 
-KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+PLUGINS = "edgekit.sources"
+
+# How messages call the options of a source.
+OPTION_WORDS = {
+    "input_shapes": "--input-shape",
+    "signature": "--signature",
+    "unsafe": "--unsafe",
+    "imports": "--import",
+}
 
 
-@dataclass(frozen=True)
-class SourceOptions:
-    """How a source is to be read.
+@functools.cache
+def source_kinds() -> Mapping[str, SourceKind]:
+    """Return all kinds of sources by name: our own, then those of other distributions."""
+    kinds = {kind.name: kind for kind in _own_kinds()}
+    for name, kind in load_plugins(PLUGINS):
+        if not isinstance(kind, SourceKind):
+            warn_of_plugin(PLUGINS, name, f"it is of type {type(kind).__name__}, not SourceKind")
+        elif kind.name in kinds:
+            warn_of_plugin(PLUGINS, name, f"there is already a source of the kind '{kind.name}'")
+        else:
+            kinds[kind.name] = kind
+    return kinds
 
-    input_shapes: whole shapes (with the batch axis) of inputs whose sizes the model leaves open.
-    signature: which signature of a SavedModel.
-    unsafe: allow Lambda layers, which run code that came with the file.
-    imports: modules to import first, so that they register the custom classes of a Keras model.
+
+def source_kind(path: Path, options: SourceOptions | None = None) -> SourceKind:
+    """Return the kind of a source, from its path alone: nothing heavy is imported.
+
+    Raises UsageError where no kind accepts it, and where its kind does not take the options.
     """
-
-    input_shapes: Mapping[str, tuple[int, ...]]
-    signature: str | None = None
-    unsafe: bool = False
-    imports: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Source:
-    """A loaded source.
-
-    notes: what was done by itself that the user should know ("batch fixed to 1: …").
-    run: the original on one batch of inputs by name.
-    """
-
-    path: Path
-    kind: str
-    graph: FrozenGraph
-    run: Callable[[Mapping[str, object]], Arrays]
-    notes: tuple[str, ...] = ()
+    kind = _kind_of(path)
+    for option, word in OPTION_WORDS.items():
+        if getattr(options, option, None) and option not in kind.options:
+            titles = [one.title for one in source_kinds().values() if option in one.options]
+            raise UsageError(
+                f"{word} is for {_join(titles, 'and')}, and {path} is not one. Leave it out."
+            )
+    return kind
 
 
 def load_source(path: Path, options: SourceOptions | None = None) -> Source:
-    """Load a `.keras` or `.h5` file or a SavedModel folder.
+    """Load a source of any kind.
 
-    Raises UsageError where `path` is none of these, MissingExtraError without TensorFlow,
-    SourceError where it cannot be read.
+    Raises UsageError where no kind accepts it or its options, MissingExtraError where what loads
+    it is not installed, SourceError where it cannot be read.
     """
     options = options or SourceOptions(input_shapes={})
-    if source_kind(path) == "saved_model":
-        with convert_extra(f"Reading {path}"):
-            from edgekit_converters.sources import saved_model
-
-        return saved_model.load(path, options)
-    if options.signature is not None:
-        raise UsageError(
-            f"--signature is for SavedModel folders, and {path} is none. Leave it out."
-        )
-    with convert_extra(f"Reading {path}"):
-        from edgekit_converters.sources import keras
-
-    return keras.load(path, options)
+    kind = source_kind(path, options)
+    with map_exceptions(f"{path} could not be read ({kind.title})", SourceError):
+        if kind.extra is None:
+            load = pkgutil.resolve_name(kind.loader)
+        else:
+            with importing_extra(f"Reading {path}", kind.extra):
+                load = pkgutil.resolve_name(kind.loader)
+        source: Source = load(path, options)
+    return source
 
 
-def source_kind(path: Path) -> str:
-    """Return "keras", "h5" or "saved_model", from the path alone (no TensorFlow needed).
+def source_hash(path: Path) -> str:
+    """Return the SHA-256 of a source: a file, a folder, or the module that a word names."""
+    if path.exists():
+        return sha256_of(path)
+    see_working_folder()
+    module = str(path).partition(":")[0]
+    with map_exceptions(f"{path}: the module {module} cannot be found", UsageError):
+        spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise UsageError(f"{path}: there is no module {module} in this Python or working folder.")
+    return sha256_of(Path(spec.origin))
 
-    Raises UsageError where it is none of them.
-    """
-    if not path.exists():
-        raise UsageError(f"No such file or folder: {path}")
+
+def original_engine(kind: str) -> str:
+    """Return the module of the engine that runs sources of a kind, by its name in a manifest."""
+    found = source_kinds().get(kind)
+    return found.engine if found else TENSORFLOW_ENGINE
+
+
+def _own_kinds() -> Iterator[SourceKind]:
+    for module in pkgutil.iter_modules(__path__):
+        if module.ispkg:
+            yield from importlib.import_module(f"{__name__}.{module.name}").SOURCES
+
+
+def _kind_of(path: Path) -> SourceKind:
+    kinds = source_kinds().values()
     if path.is_dir():
-        if (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists():
-            return "saved_model"
-        raise UsageError(
-            f"{path} is a folder without saved_model.pb, so it is no SavedModel. "
-            "Give a .keras or .h5 file, or a folder that model.export() or "
-            "tf.saved_model.save() wrote."
-        )
-    if path.suffix == ".keras":
-        return "keras"
-    if path.suffix in KERAS_SUFFIXES:
-        return "h5"
-    raise UsageError(
-        f"{path} is no source that edgekit reads. Sources are .keras and .h5 files and "
-        "SavedModel folders."
-    )
+        for kind in kinds:
+            if any((path / name).exists() for name in kind.folder_files):
+                return kind
+        files = _join([kind.folder_files[0] for kind in kinds if kind.folder_files], "or")
+        raise UsageError(f"{path} is a folder without {files}, so it is not a source. {_known()}")
+    if path.exists():
+        for kind in kinds:
+            if path.suffix in kind.suffixes:
+                return kind
+        raise UsageError(f"{path} is not a source that edgekit reads. {_known()}")
+    if re.fullmatch(r"[\w.]+:\w+", str(path)):
+        for kind in kinds:
+            if kind.words:
+                return kind
+    raise UsageError(f"No such file or folder: {path}")
 
 
-def resolve_shapes(
-    path: Path, specs: tuple[TensorSpec, ...], input_shapes: Mapping[str, tuple[int, ...]]
-) -> tuple[TensorSpec, ...]:
-    """Return `specs` with the sizes that the user gave filled in.
+def _known() -> str:
+    kinds = [f"{kind.title} ({kind.description})" for kind in source_kinds().values()]
+    return f"Sources are {_join(kinds, 'and')}."
 
-    A free batch axis stays free. Raises UsageError where a size other than the batch is still
-    open, a name is no input, or a given shape contradicts the model's.
-    """
-    names = [spec.name for spec in specs]
-    for name in input_shapes:
-        if name not in names:
-            raise UsageError(
-                f"--input-shape names '{name}', which is no input of {path}. "
-                f"Its inputs: {', '.join(names)}."
-            )
-    resolved = []
-    for spec in specs:
-        if spec.dtype in ("str", "string", "object", "bytes"):
-            raise UsageError(
-                f"Input '{spec.name}' of {path} takes strings, which no edge format does. "
-                "Export the model without its text or decoding layers and feed it numbers."
-            )
-        shape = spec.shape
-        given = input_shapes.get(spec.name)
-        if given is not None:
-            fits = len(given) == len(shape) and all(
-                size in (None, wanted) or (axis == 0 and wanted == 1)
-                for axis, (size, wanted) in enumerate(zip(shape, given, strict=True))
-            )
-            if not fits:
-                raise UsageError(
-                    f"--input-shape {spec.name}={','.join(map(str, given))} does not fit "
-                    f"{spec} of {path}."
-                )
-            shape = (shape[0], *given[1:])
-        if None in shape[1:]:
-            example = ",".join(
-                str(1 if axis == 0 else 224 if size is None else size)
-                for axis, size in enumerate(shape)
-            )
-            raise UsageError(
-                f"Input {spec} of {path} has an open size besides the batch. "
-                f"Say which: --input-shape {spec.name}={example}"
-            )
-        resolved.append(TensorSpec(spec.name, shape, spec.dtype))
-    return tuple(resolved)
+
+def _join(words: list[str], last: str) -> str:
+    """Return words as an enumeration: a, b and c."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1])))

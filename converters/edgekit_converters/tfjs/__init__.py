@@ -1,33 +1,44 @@
 """TF.js: graph models for `tf.loadGraphModel`, written without the `tensorflowjs` package.
 
-    prepared = prepare(graph)                       folded, fused; once for each frozen graph
-    write(prepared, "fp16", folder)                 model.json and its shards
-    run(folder, {"image": array})["digit"]          read back and run in TensorFlow
-
 The format is what its own loader, @tensorflow/tfjs-converter, reads; there is no other document.
+
+A writer takes one float32 weight and returns it as it is stored, with what the weights manifest
+says of its quantization (None: nothing).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from edgekit_converters.recipes import FormatRecipe, Recipes
 
-from edgekit_converters.tfjs.prepare import prepare
-from edgekit_converters.tfjs.read import load, run
-from edgekit_converters.tfjs.write import write
-
-__all__ = ["ENGINE_OPTIONS", "NOT_AVAILABLE", "load", "prepare", "run", "write"]
-
+_WRITERS = f"{__name__}.weights"
 _STORAGE_ONLY = (
     "TF.js stores quantized weights and computes in float32: it has no {what}. "
     "fp16 and int8-weights make the download smaller."
 )
 
-# Quantization -> why the format has no such recipe.
-NOT_AVAILABLE: Mapping[str, str] = {
-    "int8-dynamic": _STORAGE_ONLY.format(what="int8 arithmetic"),
-    "int8": _STORAGE_ONLY.format(what="int8 arithmetic"),
-    "int16x8": _STORAGE_ONLY.format(what="integer arithmetic"),
-    "int4-dynamic": _STORAGE_ONLY.format(what="4-bit storage"),
-}
-ENGINE_OPTIONS: Mapping[str, Mapping[str, Any]] = {}
+RECIPES = Recipes(
+    "TF.js",
+    {
+        "fp32": FormatRecipe(
+            f"{_WRITERS}:as_trained",
+            "as trained",
+            advice="this should not happen, please report it",
+        ),
+        "fp16": FormatRecipe(
+            f"{_WRITERS}:as_float16",
+            "stored in 16 bits: half the download, no speed",
+            advice="stay with fp32",
+        ),
+        "int8-weights": FormatRecipe(
+            f"{_WRITERS}:as_uint8",
+            "stored in 8 bits: a quarter of the download, no speed",
+            advice="try fp16",
+        ),
+    },
+    reasons={
+        "int8-dynamic": _STORAGE_ONLY.format(what="int8 arithmetic"),
+        "int8": _STORAGE_ONLY.format(what="int8 arithmetic"),
+        "int16x8": _STORAGE_ONLY.format(what="integer arithmetic"),
+        "int4-dynamic": _STORAGE_ONLY.format(what="4-bit storage"),
+    },
+)

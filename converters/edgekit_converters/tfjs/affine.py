@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit_converters.tfjs.graph import Graph, output_tensor
+from edgekit_converters.tfjs.graph import EditableGraph, output_tensor
 from edgekit_converters.tfjs.shapes import Shapes
 from edgekit_runtimes.tensors import Array
 
@@ -26,7 +26,7 @@ class Affine:
     offset: Array
 
 
-def affine_of(graph: Graph, node: Any, shapes: Shapes) -> Affine | None:
+def affine_of(graph: EditableGraph, node: Any, shapes: Shapes) -> Affine | None:
     """Return what `node` does, where that is one scale and one offset a channel, else None."""
     if node.op in _BATCH_NORM_OPS:
         return _batch_norm(graph, node)
@@ -35,7 +35,7 @@ def affine_of(graph: Graph, node: Any, shapes: Shapes) -> Affine | None:
     return None
 
 
-def _batch_norm(graph: Graph, node: Any) -> Affine | None:
+def _batch_norm(graph: EditableGraph, node: Any) -> Affine | None:
     tensors = list(node.input)
     constants = [graph.constant(tensor) for tensor in tensors[1:]]
     gives_statistics = any(
@@ -51,7 +51,7 @@ def _batch_norm(graph: Graph, node: Any) -> Affine | None:
     return _finite(tensors[0], scale, beta - mean * scale)
 
 
-def _binary(graph: Graph, node: Any, shapes: Shapes) -> Affine | None:
+def _binary(graph: EditableGraph, node: Any, shapes: Shapes) -> Affine | None:
     left, right = node.input
     values = graph.constant(left), graph.constant(right)
     if (values[0] is None) == (values[1] is None):

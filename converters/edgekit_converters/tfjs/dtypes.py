@@ -12,7 +12,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import op_def_registry
 
 from edgekit_converters.graph.frozen import FrozenGraph, GraphTensor
-from edgekit_converters.tfjs.graph import Graph, output_tensor, set_constant
+from edgekit_converters.tfjs.graph import EditableGraph, output_tensor, set_constant
 from edgekit_runtimes.tensors import Array
 
 # As parseDtypeParam of @tensorflow/tfjs-converter reads them.
@@ -37,7 +37,7 @@ def narrow_dtypes(frozen: FrozenGraph) -> FrozenGraph:
 
     Integers beyond int32 are clipped: they are ends of slices ("up to the last").
     """
-    graph = Graph(frozen)
+    graph = EditableGraph(frozen)
     for node in graph:
         _narrow_node(node)
         _cast_fixed_outputs(graph, node)
@@ -74,7 +74,7 @@ def _narrow_value(value: Array, dtype: int) -> Array:
     return np.asarray(value.astype(tf.as_dtype(dtype).as_numpy_dtype))
 
 
-def _cast_fixed_outputs(graph: Graph, node: Any) -> None:
+def _cast_fixed_outputs(graph: EditableGraph, node: Any) -> None:
     """Cast the outputs whose type is no attribute (Where: int64); TF.js makes int32 of them."""
     op_def = op_def_registry.get(node.op)
     for index, argument in enumerate(op_def.output_arg if op_def else ()):

@@ -7,7 +7,7 @@ from typing import Any
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.tfjs.functions import give_new_names
 from edgekit_converters.tfjs.fuse import FUSED_OPS
-from edgekit_converters.tfjs.graph import Graph
+from edgekit_converters.tfjs.graph import EditableGraph
 from edgekit_runtimes.errors import ArtifactError
 
 _PLAIN_OPS = {fused: plain for plain, fused in FUSED_OPS.items()}
@@ -19,7 +19,7 @@ def expand(frozen: FrozenGraph) -> FrozenGraph:
 
     Raises ArtifactError where an op fuses something else.
     """
-    graph = Graph(frozen)
+    graph = EditableGraph(frozen)
     for node in graph:
         if node.op in _PLAIN_OPS:
             _expand_node(graph, node)
@@ -28,7 +28,7 @@ def expand(frozen: FrozenGraph) -> FrozenGraph:
     return expanded
 
 
-def _expand_node(graph: Graph, node: Any) -> None:
+def _expand_node(graph: EditableGraph, node: Any) -> None:
     steps = [step.decode() for step in node.attr["fused_ops"].list.s]
     inputs = list(node.input)
     if steps[:1] != ["BiasAdd"] or len(steps) > 2 or len(inputs) != 3:

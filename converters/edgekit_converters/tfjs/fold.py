@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.tfjs.graph import Graph, node_of, output_tensor
+from edgekit_converters.tfjs.graph import EditableGraph, node_of, output_tensor
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
 # A node that makes more than its inputs hold (Fill, Tile, BroadcastTo, Range, …) is folded up to
@@ -21,7 +21,7 @@ MAX_GROWN_ELEMENTS = 4096
 
 def fold_constants(frozen: FrozenGraph) -> FrozenGraph:
     """Return the graph with its constant parts computed, Identity nodes and dead nodes removed."""
-    graph = Graph(frozen)
+    graph = EditableGraph(frozen)
     graph.forward()
     with map_exceptions("The constants of the graph could not be computed", ConversionError):
         _fold(graph)
@@ -29,7 +29,7 @@ def fold_constants(frozen: FrozenGraph) -> FrozenGraph:
     return graph.frozen()
 
 
-def _fold(graph: Graph) -> None:
+def _fold(graph: EditableGraph) -> None:
     imported = tf.Graph()
     with imported.as_default():
         tf.graph_util.import_graph_def(_constant_part(graph), name="")
@@ -55,7 +55,7 @@ def _fold(graph: Graph) -> None:
         graph.replace(tensor, graph.add_constant(f"{node_of(tensor)}/folded", value))
 
 
-def _constant_part(graph: Graph) -> Any:
+def _constant_part(graph: EditableGraph) -> Any:
     """Return a GraphDef of the nodes that depend on constants only, without unused weights."""
     constant = {node.name for node in graph if node.op == "Const"}
     part: dict[str, Any] = {}
@@ -93,6 +93,6 @@ def _is_worth_folding(operation: Any, constant: set[str]) -> bool:
     return bool(made <= max(read, MAX_GROWN_ELEMENTS))
 
 
-def _is_needed(graph: Graph, tensor: str, constant: set[str]) -> bool:
+def _is_needed(graph: EditableGraph, tensor: str, constant: set[str]) -> bool:
     users = graph.users(tensor)
     return graph.is_output(tensor) or any(user.name not in constant for user in users)

@@ -14,7 +14,7 @@ import numpy as np
 
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.tfjs.affine import affine_of
-from edgekit_converters.tfjs.graph import Graph
+from edgekit_converters.tfjs.graph import EditableGraph
 from edgekit_converters.tfjs.shapes import Shapes
 from edgekit_runtimes.tensors import Array
 
@@ -36,7 +36,7 @@ def fuse(frozen: FrozenGraph, shapes: Shapes) -> FrozenGraph:
     Needs folded constants. Ops whose weights are no constants stay as they are.
     shapes: those of `frozen`. TensorFlow itself cannot run the result: see `expand`.
     """
-    graph = Graph(frozen)
+    graph = EditableGraph(frozen)
     for node in graph:
         if node.op in FUSED_OPS:
             weights = graph.constant(node.input[1])
@@ -46,7 +46,7 @@ def fuse(frozen: FrozenGraph, shapes: Shapes) -> FrozenGraph:
     return graph.frozen()
 
 
-def _fuse_node(graph: Graph, node: Any, weights: Array, shapes: Shapes) -> None:
+def _fuse_node(graph: EditableGraph, node: Any, weights: Array, shapes: Shapes) -> None:
     kernel = _Kernel(node, weights)
     _absorb_before(graph, node, kernel, shapes)
     tail = _absorb_after(graph, node, kernel, shapes)
@@ -77,7 +77,7 @@ def _become_fused(node: Any, activation: Any | None) -> None:
             node.attr["leakyrelu_alpha"].f = activation.attr["alpha"].f
 
 
-def _absorb_before(graph: Graph, node: Any, kernel: _Kernel, shapes: Shapes) -> None:
+def _absorb_before(graph: EditableGraph, node: Any, kernel: _Kernel, shapes: Shapes) -> None:
     if node.op == "MatMul" and node.attr["transpose_a"].b:
         return
     is_padded = node.op != "MatMul" and node.attr["padding"].s != b"VALID"
@@ -92,7 +92,7 @@ def _absorb_before(graph: Graph, node: Any, kernel: _Kernel, shapes: Shapes) -> 
         graph.bypass(producer, affine.source)
 
 
-def _absorb_after(graph: Graph, node: Any, kernel: _Kernel, shapes: Shapes) -> str:
+def _absorb_after(graph: EditableGraph, node: Any, kernel: _Kernel, shapes: Shapes) -> str:
     """Fold the chain behind `node` into `kernel` and return the tensor where the chain ends."""
     tail = str(node.name)
     while (user := graph.only_user(tail)) is not None:

@@ -32,7 +32,7 @@ def output_tensor(node: str, index: int) -> str:
     return f"{node}:{index}" if index else node
 
 
-class Graph:
+class EditableGraph:
     """The nodes of a frozen graph, without control dependencies, open for editing.
 
     inputs, outputs: tensor by name in the signature.

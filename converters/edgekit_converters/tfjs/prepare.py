@@ -9,7 +9,7 @@ from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.fold import fold_constants
 from edgekit_converters.tfjs.functions import all_nodes, prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
-from edgekit_converters.tfjs.graph import Graph
+from edgekit_converters.tfjs.graph import EditableGraph
 from edgekit_converters.tfjs.ops import check_convolutions, check_ops
 from edgekit_converters.tfjs.shapes import infer_shapes
 from edgekit_converters.tfjs.substitute import substitute_ops
@@ -35,7 +35,7 @@ def _separate_outputs(frozen: FrozenGraph) -> FrozenGraph:
     The loader finds outputs by node, and the caller disposes of them: an output that is a weight
     would be gone at the second run.
     """
-    graph = Graph(frozen)
+    graph = EditableGraph(frozen)
     dtypes = {spec.name: tf.as_dtype(spec.dtype).as_datatype_enum for spec in frozen.output_specs}
     taken: set[str] = set()
     for name, tensor in graph.outputs.items():

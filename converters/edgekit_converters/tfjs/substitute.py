@@ -8,19 +8,19 @@ import numpy as np
 import tensorflow as tf
 
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.tfjs.graph import Graph
+from edgekit_converters.tfjs.graph import EditableGraph
 
 
 def substitute_ops(frozen: FrozenGraph) -> FrozenGraph:
     """Return the graph without Erfc, which Keras makes of gelu: erfc(x) = 1 - erf(x)."""
-    graph = Graph(frozen)
+    graph = EditableGraph(frozen)
     for node in graph:
         if node.op == "Erfc":
             _erfc(graph, node)
     return graph.frozen()
 
 
-def _erfc(graph: Graph, node: Any) -> None:
+def _erfc(graph: EditableGraph, node: Any) -> None:
     dtype = node.attr["T"].type
     one = np.ones((), tf.as_dtype(dtype).as_numpy_dtype)
     inputs = [

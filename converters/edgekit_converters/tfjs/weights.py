@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from edgekit_converters.tfjs import RECIPES
 from edgekit_runtimes.errors import ArtifactError, ConversionError
 from edgekit_runtimes.tensors import Array
 
@@ -29,24 +30,49 @@ MIN_UINT8_ELEMENTS = 900
 def encode(name: str, value: Array, quantization: str) -> tuple[Entry, bytes]:
     """Return the manifest entry and the bytes of one weight.
 
-    quantization: "fp32", "fp16" (float16) or "int8-weights" (uint8, one scale and minimum for the
-    tensor; small ones float16). Only float32 is quantized: integers are shapes and axes.
-    Raises ConversionError for a dtype that the format has not.
+    Only float32 is quantized: integers are shapes and axes. Raises NotAvailableError for a
+    quantization that RECIPES does not list, ConversionError for a dtype that TF.js does not have.
     """
+    writer = RECIPES.writer(quantization, calibrated=False)
     if value.dtype.name not in STORED_DTYPES:
-        raise ConversionError(f"The constant '{name}' is {value.dtype}, which TF.js has not.")
+        raise ConversionError(f"The constant '{name}' is {value.dtype}, which TF.js does not have.")
     entry: Entry = {"name": name, "shape": list(value.shape), "dtype": value.dtype.name}
     stored = value
-    if value.dtype == np.float32 and quantization != "fp32":
-        largest = np.abs(value).max(initial=0)
-        if quantization == "int8-weights" and value.size >= MIN_UINT8_ELEMENTS:
-            if np.isfinite(largest):
-                stored, entry["quantization"] = _to_uint8(value)
-        elif largest <= np.finfo(np.float16).max:
-            stored = value.astype(np.float16)
-            entry["quantization"] = {"dtype": "float16", "original_dtype": "float32"}
+    if value.dtype == np.float32:
+        stored, storage = writer(value)
+        if storage is not None:
+            entry["quantization"] = storage
     little = stored.astype(stored.dtype.newbyteorder("<"), copy=False)
     return entry, little.tobytes()
+
+
+def as_trained(value: Array) -> tuple[Array, Entry | None]:
+    """Return a weight as it is."""
+    return value, None
+
+
+def as_float16(value: Array) -> tuple[Array, Entry | None]:
+    """Return a weight in float16; in float32 where a value is too large for it."""
+    if np.abs(value).max(initial=0) <= np.finfo(np.float16).max:
+        return value.astype(np.float16), {"dtype": "float16", "original_dtype": "float32"}
+    return value, None
+
+
+def as_uint8(value: Array) -> tuple[Array, Entry | None]:
+    """Return a weight in uint8 with one scale and minimum; a small one in float16.
+
+    Zero is a level, so pruned weights stay zero: value = level * scale + min.
+    """
+    if value.size < MIN_UINT8_ELEMENTS:
+        return as_float16(value)
+    if not np.isfinite(np.abs(value).max()):
+        return value, None
+    low, high = min(float(value.min()), 0.0), max(float(value.max()), 0.0)
+    scale = (high - low) / _LEVELS or 1.0
+    zero_level = round(-low / scale)
+    levels = np.clip(np.round(value / scale) + zero_level, 0, _LEVELS).astype(np.uint8)
+    stored = {"dtype": "uint8", "original_dtype": "float32"}
+    return levels, {**stored, "scale": scale, "min": -zero_level * scale}
 
 
 def stored_size(entry: Mapping[str, Any]) -> int:
@@ -71,13 +97,3 @@ def _stored_dtype(entry: Mapping[str, Any]) -> Any:
     if name not in known:
         raise ArtifactError(f"the weight '{entry['name']}' is stored as {name}")
     return np.dtype(name).newbyteorder("<")
-
-
-def _to_uint8(value: Array) -> tuple[Array, Entry]:
-    """Quantize by value = level * scale + min. Zero is a level: pruned weights stay zero."""
-    low, high = min(float(value.min()), 0.0), max(float(value.max()), 0.0)
-    scale = (high - low) / _LEVELS or 1.0
-    zero_level = round(-low / scale)
-    levels = np.clip(np.round(value / scale) + zero_level, 0, _LEVELS).astype(np.uint8)
-    stored = {"dtype": "uint8", "original_dtype": "float32"}
-    return levels, {**stored, "scale": scale, "min": -zero_level * scale}

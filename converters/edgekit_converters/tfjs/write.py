@@ -13,11 +13,15 @@ from google.protobuf import json_format
 from tensorflow.core.framework import types_pb2
 
 from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS, FrozenGraph, GraphTensor
+from edgekit_converters.tfjs import RECIPES
 from edgekit_converters.tfjs.functions import all_nodes
+from edgekit_converters.tfjs.prepare import prepare
 from edgekit_converters.tfjs.weights import Entry, encode
 
 if TYPE_CHECKING:
     from edgekit_converters.calibration import Calibration
+
+__all__ = ["prepare", "write"]
 
 MODEL_FILE = "model.json"
 FORMAT = "graph-model"
@@ -37,10 +41,10 @@ def write(
 ) -> tuple[str, ...]:
     """Write model.json and group1-shard*.bin into the folder `path`; return notes for the user.
 
-    quantization: how the weights are stored. "fp16" (half the download) and "int8-weights" (a
-    quarter) change nothing in speed: TF.js computes in float32.
-    calibration, io: not used; weights are quantized from their own values.
+    quantization: how the weights are stored, from their own values; TF.js computes in float32.
+    Raises NotAvailableError for what RECIPES does not list.
     """
+    RECIPES.writer(quantization, calibration is not None, io)
     graph_def = tf.compat.v1.GraphDef()
     graph_def.CopyFrom(prepared.graph_def)
     entries, data = _take_weights(graph_def, quantization)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgekit import api
 from edgekit.cli.common.options import PATH, check_file
 from edgekit_runtimes.errors import UsageError
 
@@ -33,10 +34,9 @@ class Gating:
 
     def judge(self, results: Results) -> int:
         """Judge results that were just measured; report, and return the exit code."""
-        from edgekit.gates.judging import judge
         from edgekit.report.summary import results_summary
 
-        outcomes = judge(self.gates, [results])
+        outcomes = api.check([results], self.gates)
         return self.report(outcomes, lambda: results_summary(results))
 
     def report(
@@ -125,10 +125,10 @@ def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable
                 if not path.absolute().parent.is_dir():
                     raise UsageError(f"{option} {path}: there is no folder {path.parent}.")
         # Before any work: a slip in a gate must not end a bench half way.
-        found = _gates(gates, max_regression, is_regression)
+        found = api.gates(gates, max_regression=max_regression, of_changes=is_regression)
         if junit is not None and not found:
             raise UsageError(f"--junit reports gates, and there is none: give --gate {example}.")
-        return function(*args, gating=Gating(tuple(found), junit, summary), **kwargs)
+        return function(*args, gating=Gating(found, junit, summary), **kwargs)
 
     for option in reversed(
         (
@@ -150,38 +150,3 @@ def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable
     ):
         wrapper = option(wrapper)
     return wrapper
-
-
-def _gates(texts: Sequence[str], max_regression: str | None, is_regression: bool) -> list[Gate]:
-    """Return the project's gates of this kind with those given here, which replace their like."""
-    from edgekit.gates.file import project_gates
-    from edgekit.gates.gate import merge_gates, parse_gate
-
-    given = [parse_gate(text) for text in texts]
-    for gate in given:
-        if gate.is_regression and not is_regression:
-            raise UsageError(
-                f"Gate '{gate.text}' is about two results. Give it to edgekit compare."
-            )
-        if is_regression and not gate.is_regression:
-            raise UsageError(
-                f"Gate '{gate.text}' is about one results file. Give it to edgekit check; here "
-                "write, say, latency.max_regression<=5%."
-            )
-    stored = [gate for gate in project_gates(Path.cwd()) if gate.is_regression is is_regression]
-    if max_regression is not None:
-        stored = merge_gates(stored, _general(max_regression))
-    return merge_gates(stored, given)
-
-
-def _general(limit: str) -> list[Gate]:
-    from edgekit.gates.gate import regression_gate
-    from edgekit.results.figures.registry import compared_figures
-
-    # Left out are the ratio, which changes with fp32's time as well, memory, which one process
-    # tells to a page or two, and figures that say the same as one of these.
-    return [
-        regression_gate(name, limit)
-        for name, figure in compared_figures().items()
-        if figure.compared and figure.compared.is_general
-    ]

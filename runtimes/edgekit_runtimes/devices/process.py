@@ -15,6 +15,7 @@ from typing import IO
 
 from edgekit_runtimes.errors import DeviceError, map_exceptions
 from edgekit_runtimes.protocol.job import Event, Job
+from edgekit_runtimes.sigpipe import without_sigpipe
 
 # No event for so long means a hung model. A block of slow runs is one of them, so that a model of
 # minutes an inference still passes, and loading the largest original takes one minute.
@@ -152,26 +153,6 @@ def describe_death(code: int | None, stderr: Sequence[str]) -> str:
     died = f"the interpreter died (signal {-code}, {name})"
     # Whoever aborts says why; before other signals the last line is about something else.
     return died + said if code == -signal.SIGABRT else died
-
-
-def block_sigpipe() -> None:
-    """Make a write of this thread, and of those it starts, to what has closed raise an error.
-
-    The command line lets SIGPIPE end the program, for the sake of `| head`.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
-
-
-@contextlib.contextmanager
-def without_sigpipe() -> Iterator[None]:
-    """Let writes to what has closed raise BrokenPipeError within, as `block_sigpipe` does."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
-    try:
-        yield
-    finally:
-        # What came meanwhile would strike as soon as it may.
-        signal.sigtimedwait({signal.SIGPIPE}, 0)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def read_lines(

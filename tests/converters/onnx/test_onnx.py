@@ -5,8 +5,9 @@ import numpy as np
 import onnx
 import pytest
 
-import edgekit_converters.onnx as format_onnx
 from edgekit_converters.calibration import Calibration
+from edgekit_converters.onnx import RECIPES
+from edgekit_converters.onnx import write as format_onnx
 from edgekit_runtimes.engines import onnxruntime as engine
 from edgekit_runtimes.errors import NotAvailableError, UsageError
 
@@ -83,7 +84,7 @@ def write(prepared, tmp_path):
         path = tmp_path / f"{quantization}.onnx"
         inputs = noise(name, 16 if name == "mbv2" else 64, seed=7)
         notes = format_onnx.write(prepared(name), quantization, path, calibration_of(inputs))
-        options = format_onnx.ENGINE_OPTIONS.get(quantization, {})
+        options = RECIPES[quantization].engine_options
         return path, notes, engine.load(path, options)
 
     return write_and_load
@@ -180,8 +181,7 @@ def test_dynamic_quantization_says_how_little_of_a_convolutional_net_it_covers(w
 def test_dynamic_quantization_without_a_dense_layer_is_not_available(tmp_path, quantization):
     import keras
     from keras import layers
-
-    from edgekit_converters.sources.keras import freeze_model
+    from models import freeze_model
 
     image = keras.Input((8, 8, 3), name="image")
     model = keras.Model(image, layers.Conv2D(4, 3, name="map")(image))
@@ -201,8 +201,7 @@ def test_int8_says_that_loops_compute_in_float(write):
 def test_a_model_of_nothing_but_small_kernels_has_no_int8_weights(tmp_path):
     import keras
     from keras import layers
-
-    from edgekit_converters.sources.keras import freeze_model
+    from models import freeze_model
 
     features = keras.Input((4,), name="features")
     model = keras.Model(features, layers.Dense(3, name="class")(features))
@@ -213,14 +212,14 @@ def test_a_model_of_nothing_but_small_kernels_has_no_int8_weights(tmp_path):
 
 
 def test_int16x8_is_not_available_with_its_reason(prepared, tmp_path):
-    assert "int16x8" in format_onnx.NOT_AVAILABLE
     with pytest.raises(NotAvailableError, match="no kernels for 16-bit activations"):
         format_onnx.write(prepared("dense_net"), "int16x8", tmp_path / "x.onnx", None)
 
 
-def test_integer_inputs_and_outputs_are_not_available(prepared, tmp_path):
-    with pytest.raises(NotAvailableError, match="--io int8 is for TFLite"):
-        format_onnx.write(prepared("dense_net"), "int8", tmp_path / "x.onnx", None, "int8")
+def test_integer_inputs_and_outputs_are_refused(prepared, tmp_path):
+    samples = calibration_of(noise("dense_net", 2))
+    with pytest.raises(UsageError, match="--io int8 is not for ONNX int8, whose inputs"):
+        format_onnx.write(prepared("dense_net"), "int8", tmp_path / "x.onnx", samples, "int8")
 
 
 def test_int8_without_calibration_is_refused(prepared, tmp_path):

@@ -10,12 +10,12 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from keras import layers
+from models import freeze_model
 
-from edgekit_converters.onnx import prepare
 from edgekit_converters.onnx.graph import graphs as all_graphs
 from edgekit_converters.onnx.graph import layers as layers_of
+from edgekit_converters.onnx.write import prepare
 from edgekit_converters.sources import load_source
-from edgekit_converters.sources.keras import freeze_model
 from edgekit_runtimes.errors import ConversionError
 
 

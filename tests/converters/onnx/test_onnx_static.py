@@ -8,12 +8,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from models import freeze_model
 from onnx import numpy_helper
 
 from edgekit_converters.calibration import Calibration
-from edgekit_converters.onnx import prepare, write
 from edgekit_converters.onnx.static import measure_ranges
-from edgekit_converters.sources.keras import freeze_model
+from edgekit_converters.onnx.write import prepare, write
 from edgekit_runtimes.errors import ConversionError
 
 BARS = 10

@@ -9,8 +9,9 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgekit_converters.onnx import int4, prepare, weights, write
+from edgekit_converters.onnx import int4, weights
 from edgekit_converters.onnx.graph import layers
+from edgekit_converters.onnx.write import prepare, write
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_dense_layers_of_every_form_are_quantized_along_their_outputs(
     model = dense_model(kernel, transposed, bias)
     x = generator.standard_normal((200, 45)).astype(np.float32)
     expected = run(model, x)
-    module.quantize(model)
+    module.quantize(model, None)
     onnx.checker.check_model(model, full_check=True)
     error = np.sqrt(((run(model, x) - expected) ** 2).mean(axis=0))
     assert (error <= tolerance * expected.std(axis=0)).all()
@@ -160,7 +161,7 @@ def test_a_kernel_that_two_layers_share_is_stored_once():
     for module, tolerance in ((weights, 0.02), (int4, 0.2)):
         quantized = onnx.ModelProto()
         quantized.CopyFrom(model)
-        module.quantize(quantized)
+        module.quantize(quantized, None)
         assert sum(array.size for array in constants(quantized).values()) < 1.2 * kernel.size
         error = np.linalg.norm(run(quantized, x) - expected) / np.linalg.norm(expected)
         assert error <= tolerance

@@ -60,7 +60,6 @@ def test_a_keras_file_answers_by_name_as_the_model_did(
     source = load_source(tmp_path / f"net.{suffix}")
     inputs = first(models.random_inputs(model), 1)
     check_answers(source, inputs, answers_of(model, inputs, *outputs))
-    assert source.kind == suffix
     assert [spec.name for spec in source.graph.input_specs] == list(inputs)
 
 
@@ -106,7 +105,7 @@ def test_a_saved_model_of_model_export_answers_as_the_model_did(tmp_path: Path, 
     # model.export numbers the outputs.
     outputs = [f"output_{number}" for number in range(len(model.outputs))]
     check_answers(source, inputs, answers_of(model, inputs, *outputs))
-    assert source.kind == "saved_model"
+    assert source_kind(tmp_path / "saved").name == "saved_model"
 
 
 def test_a_saved_model_of_tensorflow_answers_by_its_signature(tmp_path: Path) -> None:
@@ -200,7 +199,7 @@ def test_a_lambda_layer_is_read_on_the_user_s_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "kind"), [("a.keras", "keras"), ("a.h5", "h5"), ("a.hdf5", "h5")])
 def test_the_kind_of_a_file_is_in_its_suffix(tmp_path: Path, name: str, kind: str) -> None:
     (tmp_path / name).touch()
-    assert source_kind(tmp_path / name) == kind
+    assert source_kind(tmp_path / name).name == kind
 
 
 def test_importing_the_sources_imports_no_tensorflow() -> None:

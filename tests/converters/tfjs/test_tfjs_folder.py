@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from tfjs_tools import difference, noise, trace
 
-from edgekit_converters.tfjs import NOT_AVAILABLE, load, prepare, run, write
-from edgekit_converters.tfjs.write import LOOP_NOTE, SHARD_BYTES
+from edgekit_converters.tfjs.read import load, run
+from edgekit_converters.tfjs.write import LOOP_NOTE, SHARD_BYTES, prepare, write
 from edgekit_runtimes.errors import ArtifactError, DataError
 
 # Relative to the largest output: float32, 11 bits, 8 bits for a whole tensor.
@@ -112,11 +112,6 @@ def test_integer_inputs_are_cast_where_no_value_is_lost(tmp_path):
         model({"x": np.array([0.5, 1, 2], np.float32)})
     with pytest.raises(DataError, match=r"needs the input 'x'; given: z\."):
         model({"z": np.zeros(3, np.uint8)})
-
-
-def test_quantizations_that_need_integer_arithmetic_are_not_available():
-    assert set(NOT_AVAILABLE) == {"int8-dynamic", "int8", "int16x8", "int4-dynamic"}
-    assert all("computes in float32" in reason for reason in NOT_AVAILABLE.values())
 
 
 def test_a_folder_without_a_model_is_none(tmp_path):

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from tfjs_tools import difference, noise, ops, trace
 
-from edgekit_converters.tfjs import prepare
 from edgekit_converters.tfjs.expand import expand
+from edgekit_converters.tfjs.write import prepare
 
 TOLERANCE = 1e-5
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from models import freeze_model
 from tfjs_tools import difference, noise, run_in_node, trace
 
-from edgekit_converters.sources.keras import freeze_model
-from edgekit_converters.tfjs import prepare, run, write
+from edgekit_converters.tfjs.read import run
+from edgekit_converters.tfjs.write import prepare, write
 
 # What the issue asks for, and above what float32 in another order of summing makes of a deep net.
 TOLERANCE = 1e-4

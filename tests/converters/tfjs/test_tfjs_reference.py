@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tfjs_tools import difference, noise, run_in_node
 
-from edgekit_converters.tfjs import prepare, write
+from edgekit_converters.tfjs.write import prepare, write
 
 pytestmark = pytest.mark.slow
 

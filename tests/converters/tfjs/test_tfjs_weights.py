@@ -72,8 +72,8 @@ def test_small_tensors_are_kept_in_float16(count, dtype):
     assert stored(value, "int8-weights")[2]["quantization"]["dtype"] == dtype
 
 
-def test_a_type_that_the_format_has_not_is_refused():
-    with pytest.raises(ConversionError, match=r"The constant 'w' is object, which TF\.js has not"):
+def test_a_type_that_the_format_does_not_have_is_refused():
+    with pytest.raises(ConversionError, match=r"The constant 'w' is object, which TF\.js does not"):
         encode("w", np.array(["text"], object), "fp32")
 
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgekit_converters import tflite
 from edgekit_converters.calibration import Calibration
+from edgekit_converters.tflite import write as tflite
 from edgekit_runtimes.errors import ConversionError, NotAvailableError, UsageError
 
 # Size against fp32, and lowest SQNR in dB against the frozen graph. Small nets keep some bytes of
@@ -109,9 +109,16 @@ def test_integer_inputs_and_outputs_carry_their_scale(float_models, tmp_path):
         assert detail["quantization"][0] > 0
 
 
-def test_integer_inputs_are_refused_for_recipes_that_compute_in_float(float_models, tmp_path):
-    with pytest.raises(UsageError, match="--io int8 needs a static recipe"):
-        tflite.write(float_models("conv_net"), "fp16", tmp_path / "x.tflite", None, "int8")
+def test_integer_inputs_are_those_of_int8_only(float_models, tmp_path):
+    for quantization in ("fp16", "int16x8"):
+        with pytest.raises(UsageError, match=f"--io int8 is not for TFLite {quantization}"):
+            tflite.write(
+                float_models("conv_net"),
+                quantization,
+                tmp_path / "x.tflite",
+                calibration_of("conv_net"),
+                "int8",
+            )
 
 
 def test_static_quantization_without_calibration_is_refused(float_models, tmp_path):

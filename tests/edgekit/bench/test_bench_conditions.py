@@ -45,7 +45,7 @@ def test_measured_blocks_carry_the_readings_before_and_after_them(tmp_path, monk
     monkeypatch.setenv("PATH", str(tmp_path / "firmware"), prepend=os.pathsep)
     results = measured(tmp_path)
     form = results.to_json()
-    schema = json.loads((ROOT / "edgekit" / "measure" / "results.schema.json").read_text())
+    schema = json.loads((ROOT / "edgekit" / "results" / "results.schema.json").read_text())
     jsonschema.validate(form, schema)
     assert Results.from_json(json.loads(json.dumps(form))) == results
     warmup, *blocks = results.rows[0].blocks

@@ -110,7 +110,7 @@ def test_a_tfjs_artifact_is_sent_to_a_browser(counted):
 
 
 def test_the_results_fit_their_schema_and_name_the_emulated_processor(counted):
-    schema = json.loads((ROOT / "edgekit" / "measure" / "results.schema.json").read_text())
+    schema = json.loads((ROOT / "edgekit" / "results" / "results.schema.json").read_text())
     jsonschema.validate(counted.to_json(), schema)
     assert Results.from_json(counted.to_json()) == counted
     environment = counted.environments["board:pi3"]

@@ -40,7 +40,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(
     (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
     for more in ((), ("--force",)):
         assert refused("convert", saved_models("dense_net"), "-o", "photos", *more) == (
-            "photos exists and is no bundle. Choose another folder with -o, or move it away.",
+            "photos exists and is not a bundle. Choose another folder with -o, or move it away.",
             WRONG_USE,
         )
 
@@ -51,7 +51,7 @@ def test_a_file_in_the_place_of_the_bundle_is_left_alone(
     (tmp_path / "notes.txt").write_text("notes")
     model = saved_models("dense_net")
     assert refused("convert", model, "-o", "notes.txt") == (
-        "notes.txt exists and is no bundle. Choose another folder with -o, or move it away.",
+        "notes.txt exists and is not a bundle. Choose another folder with -o, or move it away.",
         WRONG_USE,
     )
     assert refused("convert", model, "-o", "notes.txt/net.edgekit") == (
@@ -278,7 +278,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
         lambda form: form["golden"].update(count="8")
     ),
     "is damaged (ValueError: artifacts[0] is of no kind that may stand there). Convert again": (
-        lambda form: form["artifacts"][0].update(recipe="int9")
+        lambda form: form["artifacts"][0].update(recipe="int 9")
     ),
     "the path '../../secret' of tflite/fp32 leaves the bundle. Do not use this bundle.": (
         lambda form: form["artifacts"][0].update(path="../../secret")

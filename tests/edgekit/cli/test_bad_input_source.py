@@ -18,6 +18,10 @@ SavedModels = Callable[[str], Path]
 
 WRONG_USE, FAILED = 2, 3
 
+SOURCES = (
+    "Sources are .keras files (what model.save() writes), .h5 files (the same in HDF5, of Keras 2 "
+    "too; also .hdf5) and SavedModel folders (what model.export() and tf.saved_model.save() write)."
+)
 NO_ZIP = "is damaged or cut off: a .keras file is a zip archive, and this is none. Get it again."
 STRINGS = (
     "takes strings, which no edge format does. Export the model without its text or decoding "
@@ -72,8 +76,7 @@ def test_a_folder_that_is_no_saved_model_is_refused_with_what_is_one(
 ) -> None:
     (tmp_path / "plain").mkdir()
     assert refused("convert", "plain") == (
-        "plain is a folder without saved_model.pb, so it is no SavedModel. Give a .keras or .h5 "
-        "file, or a folder that model.export() or tf.saved_model.save() wrote.",
+        f"plain is a folder without saved_model.pb, so it is not a source. {SOURCES}",
         WRONG_USE,
     )
 
@@ -84,8 +87,7 @@ def test_a_file_of_another_kind_is_refused_with_the_kinds_there_are(
 ) -> None:
     (tmp_path / name).write_bytes(b"PK")
     assert refused("convert", name) == (
-        f"{name} is no source that edgekit reads. Sources are .keras and .h5 files and SavedModel "
-        "folders.",
+        f"{name} is not a source that edgekit reads. {SOURCES}",
         WRONG_USE,
     )
 
@@ -270,7 +272,18 @@ def test_a_signature_of_a_keras_file_is_refused(
 ) -> None:
     model = saved_models("dense_net")
     assert refused("convert", model, "--signature", "x") == (
-        f"--signature is for SavedModel folders, and {model} is none. Leave it out.",
+        f"--signature is for SavedModel folders, and {model} is not one. Leave it out.",
+        WRONG_USE,
+    )
+
+
+@pytest.mark.parametrize("words", [("--unsafe",), ("--import", "my_layers")])
+def test_what_is_for_keras_files_is_refused_for_a_saved_model(
+    refused: Refused, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    disk.write_saved_model(tmp_path / "saved", "product")
+    assert refused("convert", "saved", *words) == (
+        f"{words[0]} is for .keras files and .h5 files, and saved is not one. Leave it out.",
         WRONG_USE,
     )
 
@@ -373,7 +386,7 @@ def test_a_shape_for_an_input_that_is_none_is_refused(
 ) -> None:
     model = saved_models("any_size_net")
     assert refused("convert", model, "--input-shape", "picture=1,9,9,3") == (
-        f"--input-shape names 'picture', which is no input of {model}. Its inputs: image.",
+        f"--input-shape names 'picture', which is not an input of {model}. Its inputs: image.",
         WRONG_USE,
     )
 

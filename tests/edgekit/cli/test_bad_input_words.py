@@ -158,8 +158,8 @@ print(exit_code, *{name.split(".")[0] for name in sys.modules})
             "--classes names 2 classes, and no output of MODEL has so many values: "
             "class: float32[?, 4].",
         ),
-        (b"\n \n", "--classes names.txt holds no names: write one a line."),
-        (b"\xff\xfe\x00", "--classes names.txt is no text file: "),
+        (b"\n \n", "--classes names.txt holds no names: write one per line."),
+        (b"\xff\xfe\x00", "--classes names.txt is not a text file: "),
         (None, "No such file: names.txt (--classes)"),
     ],
 )

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import urllib.error
@@ -304,7 +306,10 @@ def test_serve_hands_out_the_site_with_the_headers_that_threads_need(
         assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
         assert b"<title>dense_net" in answer.read()
-    types = {"assets/demo.js": "text/javascript", "runtimes/tfjs/engine.wasm": "application/wasm"}
+    types = {
+        "assets/demo.js": "text/javascript; charset=utf-8",
+        "runtimes/tfjs/engine.wasm": "application/wasm",
+    }
     for path, expected in types.items():
         with urllib.request.urlopen(url + path) as answer:
             assert answer.headers["Content-Type"] == expected
@@ -312,6 +317,43 @@ def test_serve_hands_out_the_site_with_the_headers_that_threads_need(
         urllib.request.urlopen(f"{url}%2e%2e/site/../../etc/passwd")
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 0
+
+
+def test_serve_answers_only_requests_that_name_this_machine(served: tuple[str, Any]) -> None:
+    request = urllib.request.Request(served[0], headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(request)
+
+
+def test_serve_survives_connections_that_close_at_once(served: tuple[str, Any]) -> None:
+    url, process = served
+    host = url.split("/")[2]
+    request = f"GET /runtimes/tfjs/engine.wasm HTTP/1.1\r\nHost: {host}\r\n\r\n"
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", int(host.split(":")[1]))) as connection:
+            connection.sendall(request.encode())
+            # A reset, so that the answer meets a closed connection.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with urllib.request.urlopen(url) as answer:
+        assert answer.status == 200
+    assert process.poll() is None
+
+
+def test_serve_follows_no_link_that_leads_out_of_the_site(
+    served: tuple[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "site" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{served[0]}link.txt")
+
+
+def test_serve_sends_nothing_again_that_did_not_change(served: tuple[str, Any]) -> None:
+    with urllib.request.urlopen(served[0]) as answer:
+        date = answer.headers["Last-Modified"]
+    request = urllib.request.Request(served[0], headers={"If-Modified-Since": date})
+    with pytest.raises(urllib.error.HTTPError, match="304"):
+        urllib.request.urlopen(request)
 
 
 def test_a_port_that_is_taken_comes_with_the_option_for_another(

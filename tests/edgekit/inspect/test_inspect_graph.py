@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edgekit.inspect import Graph, Quantization, read_graph
-from edgekit_converters.formats import format_module
+from edgekit_converters.formats import format_writer
 
 Bundles = Callable[..., Path]
 
@@ -156,9 +156,9 @@ def test_the_json_form_holds_every_node_and_the_sums(graph: Callable[[str], Grap
 def test_mobilenet_v2_has_300_million_multiply_accumulates_in_every_format(
     graphs: Callable[[str], Any], tmp_path: Path, form: str
 ) -> None:
-    module = format_module(form)
+    writer = format_writer(form)
     path = tmp_path / f"mbv2.{form}"
-    module.write(module.prepare(graphs("mbv2")), "int8-weights", path, None, "float")
+    writer.write(writer.prepare(graphs("mbv2")), "int8-weights", path, None, "float")
     found = read_graph(path, form)
     # The paper says "300 M"; layer by layer it is this.
     assert found.macs == 300_774_272

@@ -1,9 +1,26 @@
-// The state of the page: what runs, on which input, and what becomes of a visitor's choice.
+// The state of the page: what runs, on which input, and what happens when the visitor chooses.
 
+import { ENGINES } from '../engines/known.ts';
 import type { Tensors } from '../protocol/tensors.ts';
-import { type Choice, choiceKey, moveTo, placeKey, placeLabel, startChoices } from './choices.ts';
-import { byId } from './dom.ts';
-import { time } from './format.ts';
+import { type InputView, showInput } from './inputs/inputs.ts';
+import { SampleStrip } from './inputs/samples.ts';
+import type { Lap } from './measure/race.ts';
+import { time } from './numbers/format.ts';
+import { Latency } from './numbers/latency.ts';
+import { readOutput } from './numbers/prediction.ts';
+import { byId, say } from './page/dom.ts';
+import { messageOf, sentence } from './page/words.ts';
+import { Predictor } from './session/predictor.ts';
+import { Session } from './session/session.ts';
+import {
+  type Choice,
+  choiceKey,
+  moveTo,
+  placeKey,
+  placeLabel,
+  startChoices,
+  startPlaces,
+} from './site/choices.ts';
 import {
   type Golden,
   type Input,
@@ -13,34 +30,22 @@ import {
   ready,
   row,
   sampleOf,
-} from './golden.ts';
-import { type InputView, showInput } from './inputs.ts';
-import { Latency } from './latency.ts';
-import { readOutput } from './prediction.ts';
-import { Predictor } from './predictor.ts';
-import { SampleStrip } from './samples.ts';
-import { Selects } from './selects.ts';
-import { Session } from './session.ts';
-import type { Site } from './site.ts';
-import {
-  type Lap,
-  say,
-  showLatency,
-  showMachine,
-  showPredictions,
-  showRace,
-  showSize,
-} from './views.ts';
-import { messageOf, sentence } from './words.ts';
+} from './site/golden.ts';
+import type { Site } from './site/site.ts';
+import { showMachine, showSize } from './views/facts.ts';
+import { showLatency } from './views/latency.ts';
+import { showPredictions } from './views/prediction.ts';
+import { showRace } from './views/race.ts';
+import { Selects } from './views/selects.ts';
 
-/** After a model is loaded it runs on until so many times are known, or so long. */
+/** After a model is loaded it is run again, up to this many times or for this long. */
 const BURST_RUNS = 60;
 const BURST_MS = 1500;
 const BURST_STEP_MS = 80;
 
 const NO_RACE = 'Find the fastest races every engine.';
 
-/** A point that scripts which watch the page wait for. */
+/** The mark that scripts wait for when they watch the page. */
 const FIRST_PREDICTION = 'first-prediction';
 
 export class Demo {
@@ -54,7 +59,7 @@ export class Demo {
   #latency = new Latency();
   #race: AbortController | null = null;
   #wanted: Choice | null = null;
-  /** What stopped since the last prediction. */
+  /** The choices that stopped since the last prediction. */
   readonly #stopped = new Set<string>();
 
   constructor(site: Site) {
@@ -73,14 +78,14 @@ export class Demo {
     this.#strip = new SampleStrip(byId('samples'), site.golden.count, site.picture, (index) =>
       this.#takeSample(index),
     );
-    this.#view = showInput(byId('input'), site, (tensors) => this.#take(tensors), say);
+    this.#view = showInput(byId('input'), site, (tensors) => this.#take(tensors));
     this.#find.addEventListener('click', () => void this.#findFastest());
   }
 
-  /** Load the first model that works and predict. Returns what its worker downloaded. */
+  /** Load the first model that works and predict with it. Returns what its worker downloaded. */
   async start(): Promise<readonly string[]> {
     const first = loadFirst(this.#site);
-    // It is waited for below, once there is a model.
+    // This is awaited below, once there is a model.
     first.catch(() => {});
     const session = await this.#openFirst(startChoices(this.#site));
     try {
@@ -100,16 +105,18 @@ export class Demo {
     return described?.fetched ?? [];
   }
 
-  /** Race the back ends of TF.js, where the page runs on one of them. */
+  /** Race the back ends of the engine that runs, if the page may start on several of them. */
   async raceBackEnds(): Promise<void> {
     const { session } = this.#predictor;
-    if (session?.choice.engine !== 'tfjs' || this.#race) return;
-    const { backendsOf } = await import('./rivals.ts');
+    if (!session || this.#race) return;
+    const { engine } = session.choice;
+    if (startPlaces(engine).length < 2) return;
+    const { backendsOf } = await import('./measure/rivals.ts');
     const rivals = await backendsOf(this.#site, session.choice);
-    await this.#runRace(session, rivals, 'TF.js’s back ends');
+    await this.#runRace(session, rivals, `${ENGINES[engine].label}’s back ends`);
   }
 
-  /** Open the first choice that works. Throws an Error that says why each did not. */
+  /** Open the first choice that works. Throws an Error that says why each of them does not. */
   async #openFirst(choices: readonly Choice[], before = ''): Promise<Session> {
     const reasons = new Set(before ? [before] : []);
     for (const choice of choices) {
@@ -124,7 +131,7 @@ export class Demo {
     throw new Error(`No artifact of this bundle runs here. ${[...reasons].join(' ')}`);
   }
 
-  /** Make a session the one that answers. before: what went wrong on the way to it. */
+  /** Let a session answer from now on. before: what went wrong before it. */
   #adopt(session: Session, before = ''): void {
     const { choice, opened } = session;
     this.#latency = new Latency();
@@ -172,13 +179,13 @@ export class Demo {
     const images = this.#golden.inputs[inputs[0]?.name ?? ''];
     if (picture && images) this.#strip.paint(images, picture);
     const { input } = this.#predictor;
-    // Again, now that the original's answer is known.
+    // Once more, now that the original's answer is known.
     if (input && input.golden !== null) await this.#predictor.predict(input);
   }
 
   // --- choices -----------------------------------------------------------------------------------
 
-  /** Load what the visitor chose; what runs goes on until that is ready. */
+  /** Load what the visitor chose; the model before it keeps running until that is ready. */
   async #choose(choice: Choice): Promise<void> {
     this.#race?.abort();
     this.#wanted = choice;
@@ -198,16 +205,16 @@ export class Demo {
     }
   }
 
-  /** Say why a choice did not come to be; what ran before still runs. */
+  /** Say why a choice failed; the model before it still runs. */
   #stay({ artifact }: Choice, error: unknown): void {
     const before = this.#predictor.session?.choice;
     if (before) this.#selects.show(before);
     this.#wanted = before ?? null;
-    const rest = before ? `${before.artifact.id} on ${placeLabel(before)} goes on.` : '';
+    const rest = before ? `${before.artifact.id} on ${placeLabel(before)} keeps running.` : '';
     say(`${artifact.id}: ${sentence(error)} ${rest}`.trim(), true);
   }
 
-  /** A model stopped in the middle (a lost graphics context): go on elsewhere. */
+  /** Go on elsewhere after a model stopped on the way, because a graphics context was lost. */
   async #goOn(error: Error, { choice }: Session): Promise<void> {
     const lost = `${placeLabel(choice)} stopped: ${sentence(error)}`;
     say(lost, true);
@@ -221,7 +228,7 @@ export class Demo {
 
   // --- times -------------------------------------------------------------------------------------
 
-  /** Run on for a moment, so that there are times to look at. */
+  /** Run the model for a moment, so that there are times to look at. */
   async #burst(session: Session): Promise<void> {
     const { input } = this.#predictor;
     if (!input) return;
@@ -238,11 +245,11 @@ export class Demo {
   async #findFastest(): Promise<void> {
     const { session } = this.#predictor;
     if (!session) return;
-    const { enginesOf } = await import('./rivals.ts');
-    await this.#runRace(session, await enginesOf(this.#site, session.choice), 'every engine');
+    const { everyEngine } = await import('./measure/rivals.ts');
+    await this.#runRace(session, await everyEngine(this.#site, session.choice), 'every engine');
   }
 
-  /** Race the session against its rivals and move to the winner. A visitor's choice ends it. */
+  /** Race the session against its rivals and move to the winner. A visitor's choice stops it. */
   async #runRace(session: Session, rivals: readonly Choice[], what: string): Promise<void> {
     const { input } = this.#predictor;
     if (!input || this.#predictor.session !== session) return;
@@ -259,7 +266,7 @@ export class Demo {
     try {
       const inputs = ready(input, session.opened.inputs, this.#site);
       const others = rivals.filter((choice) => choiceKey(choice) !== choiceKey(session.choice));
-      const { race } = await import('./race.ts');
+      const { race } = await import('./measure/race.ts');
       const { laps: all, winner } = await race(session, others, inputs, report, stop.signal);
       const moves = winner !== session;
       if (isOver()) {

@@ -1,9 +1,9 @@
-// The service worker: a copy of what was visited, for when there is no network.
+// The service worker: it keeps a copy of what was visited, for when there is no network.
 //
-// The network comes first, so that a site that changed, or lost a file, is never hidden by the
-// copy. A cache a folder: several sites may share one host.
+// The network comes first, so that the copy never hides a site that changed or lost a file. Each
+// folder has its own cache, since several sites may share a host.
 
-/** What this file uses of a service worker's scope; TypeScript's own list needs a build apart. */
+/** What this file uses of a service worker's scope; TypeScript's own needs a separate build. */
 interface Scope {
   readonly registration: { readonly scope: string };
   readonly clients: { claim(): Promise<void> };
@@ -50,7 +50,7 @@ async function get(event: Fetch): Promise<Response> {
   }
 }
 
-// What the first visit fetched before this worker was there: the page names it.
+// The page names what the first visit fetched before this worker was there.
 scope.addEventListener('message', (event) => event.waitUntil(keep(event.data as string[])));
 
 async function keep(urls: readonly string[]): Promise<void> {

@@ -1,16 +1,17 @@
-// What is known of an engine before it is downloaded.
+// The engines of a page. An engine has the same name in jobs, in results, and as a folder here.
 
-import type { Backend, EngineName, Format } from './engine.ts';
+import type { Format } from './common/engine.ts';
+import { litertjs } from './litertjs/about.ts';
+import { ortWeb } from './ort-web/about.ts';
+import { tfjs } from './tfjs/about.ts';
 
-/** backends: the default one first. */
-export interface EngineInfo {
-  readonly label: string;
-  readonly format: Format;
-  readonly backends: readonly [Backend, ...Backend[]];
-}
+/** The demo tries them in this order. */
+export const ENGINES = { tfjs, litertjs, 'ort-web': ortWeb };
 
-export const ENGINES: Readonly<Record<EngineName, EngineInfo>> = {
-  tfjs: { label: 'TF.js', format: 'tfjs', backends: ['webgl', 'wasm', 'webgpu', 'cpu'] },
-  litertjs: { label: 'LiteRT.js', format: 'tflite', backends: ['wasm', 'webgpu'] },
-  'ort-web': { label: 'onnxruntime-web', format: 'onnx', backends: ['wasm', 'webgpu', 'webgl'] },
-};
+export type EngineName = keyof typeof ENGINES;
+
+export const ENGINE_NAMES = Object.keys(ENGINES) as EngineName[];
+
+/** Return the engines that run artifacts of a format. */
+export const enginesFor = (format: Format): EngineName[] =>
+  ENGINE_NAMES.filter((name) => ENGINES[name].format === format);

@@ -1,6 +1,6 @@
 // .npy files: numbers as numpy.save writes them.
 
-import { DataError } from '../engines/errors.ts';
+import { DataError } from './errors.ts';
 import { bytesPerValue, type Dtype, sizeOf, type Tensor, view } from './tensors.ts';
 
 const MAGIC = '\x93NUMPY';
@@ -20,11 +20,11 @@ const DTYPES: Readonly<Record<string, Dtype>> = {
   '|b1': 'bool',
 };
 
-/** Return the array in the bytes of a .npy file; its numbers stay where they are. Throws DataError. */
+/** Return the array in the bytes of a .npy file, if possible without a copy. Throws DataError. */
 export function readNpy(bytes: Uint8Array<ArrayBuffer>): Tensor {
   const latin = (start: number, end: number) =>
     String.fromCharCode(...bytes.subarray(start, Math.min(end, bytes.length)));
-  if (latin(0, 6) !== MAGIC || bytes.length < 12) throw new DataError('It is no .npy file.');
+  if (latin(0, 6) !== MAGIC || bytes.length < 12) throw new DataError('It is not a .npy file.');
   const numbers = new DataView(bytes.buffer, bytes.byteOffset);
   // The length of the header takes two bytes in version 1, four since then.
   const [lengthSize, length] =

@@ -1,6 +1,6 @@
 // Named tensors: what a model takes and gives. The same rules as edgekit_runtimes/tensors.py.
 
-import { DataError } from '../engines/errors.ts';
+import { DataError } from './errors.ts';
 import type { EncodedArray, Preprocessing, TensorSpec } from './generated/job.ts';
 
 export type { TensorSpec };
@@ -59,7 +59,7 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Return the bytes of a value of that dtype. */
+/** Return how many bytes a value of that dtype takes. */
 export function bytesPerValue(dtype: Dtype): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT;
 }
@@ -84,7 +84,7 @@ export function unbatch(output: Tensor, batched: boolean): Tensor {
 }
 
 /**
- * Return a stored sample as the model wants it, in `dtype`: (x * scale - mean) / std in float32.
+ * Return a stored sample as the model takes it, in `dtype`: (x * scale - mean) / std in float32.
  * Throws DataError, calling the tensor `name`, where values would be lost in a cast.
  */
 export function preprocess(
@@ -130,7 +130,7 @@ export function castLosslessly(tensor: Tensor, dtype: Dtype, name: string): Tens
   for (let index = 0; kept && index < from.length; index += 1) {
     const value = from[index]!;
     to[index] = isBig ? BigInt(value) : Number(value);
-    // A bigint equals a number of the same value only by ==.
+    // A bigint equals a number of the same value only with ==.
     // biome-ignore lint/suspicious/noDoubleEquals: see above
     kept = fromFloat || to[index] == value;
   }
@@ -155,9 +155,15 @@ export function stack(tensors: readonly Tensor[]): Tensor {
 export function encode({ dtype, shape, data }: Tensor): EncodedArray {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const chunks: string[] = [];
-  // A call takes some 65,000 arguments at most.
+  // A call takes about 65,000 arguments at most.
   for (let start = 0; start < bytes.length; start += 0x8000) {
     chunks.push(String.fromCharCode(...bytes.subarray(start, start + 0x8000)));
   }
   return { dtype, shape: [...shape], data: btoa(chunks.join('')) };
+}
+
+/** Return the tensor whose JSON form is given. */
+export function decode({ dtype, shape, data }: EncodedArray): Tensor {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  return { dtype: dtype as Dtype, shape, data: view(dtype as Dtype, bytes.buffer) };
 }

@@ -3,20 +3,20 @@
 // Each job has a fresh page, as each has a fresh process elsewhere. Addresses are relative to the
 // page's own: job, events/N, alive/N, and what the job names.
 
-import { firstLine } from '../engines/errors.ts';
-import { type Event, type Job, runJob } from '../protocol/worker.ts';
+import { firstLine } from '../protocol/errors.ts';
+import { type Event, type Job, runJob } from '../worker/worker.ts';
 import { Progress } from './progress.ts';
 
 const FINISHED = 410;
 const NONE_YET = 204;
 
-// After an answer that it cannot use, the page waits so long before it asks again.
+// How long the page waits before it asks again after an answer that it cannot use.
 const RETRY_MS = 1_000;
 
 const BLOCKS_MAY_WAIT_MS = 1_000;
 
-// Before another model's block its name is posted, which takes some milliseconds: in shorter blocks
-// more time would go by between the blocks than in them.
+// Before another model's block its name is posted, which takes some milliseconds: with shorter
+// blocks more time would go by between them than in them.
 const LEAST_BLOCK_S = 0.02;
 
 const status = document.querySelector('#status') as HTMLElement;
@@ -28,7 +28,7 @@ interface Task {
   readonly job: Job;
 }
 
-/** Ask until there is a job; null where there will be no more. */
+/** Ask until there is a job; null when there will be no more. */
 async function nextTask(): Promise<Task | null> {
   for (;;) {
     const answer = await fetch('job').catch(() => null);
@@ -51,10 +51,10 @@ class Mail {
     this.#number = number;
   }
 
-  /** Post an event, and wait until it is there: what comes next may take the page down. */
+  /** Post an event and wait until it has arrived: the next step may crash the page. */
   async post(event: Event): Promise<void> {
     this.#waiting.push(event);
-    // Blocks are many and short, and each post is an interruption of the measuring.
+    // Blocks are many and short, and each post interrupts the measurement.
     if (event.event === 'block' && performance.now() - this.#sent < BLOCKS_MAY_WAIT_MS) return;
     const answer = await fetch(`events/${this.#number}`, {
       method: 'POST',
@@ -67,14 +67,14 @@ class Mail {
   }
 }
 
-/** Keep a request open: its end tells edgekit that this page is gone. */
+/** Keep a request open: when it ends, edgekit knows that this page is gone. */
 function stayAlive(number: number): void {
   fetch(`alive/${number}`)
     .then((answer) => answer.text())
     .catch(() => {});
 }
 
-/** Return the job with fewer and longer blocks, where it measures for a time. */
+/** Return the job with fewer and longer blocks if it measures for some time. */
 function withLongBlocks(job: Job): Job {
   const { plan } = job;
   if (!plan?.min_s) return job;
@@ -104,7 +104,7 @@ async function main(): Promise<void> {
     bar.remove();
     return;
   }
-  // Where not even the error could be posted, the next page asks whether edgekit is still there.
+  // If not even the error could be posted, the next page asks whether edgekit is still there.
   await work(task).catch(() => {});
   location.reload();
 }

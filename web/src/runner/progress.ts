@@ -1,10 +1,10 @@
-// How far a job is, from its events.
+// How far a job has got, from its events.
 
-import type { Event, Job } from '../protocol/worker.ts';
+import type { Event, Job } from '../worker/worker.ts';
 
 /** Follows the events of a job. */
 export class Progress {
-  /** What happens now, in plain words. */
+  /** What is happening now, in plain words. */
   text = 'Looking at this browser.';
 
   readonly #steps: number;
@@ -13,7 +13,7 @@ export class Progress {
   #measured = 0;
 
   constructor({ models, plan, outputs }: Job) {
-    // A model is loaded, runs its samples, warms up, and is measured.
+    // Each model is loaded, runs its samples, warms up, and is measured.
     this.#steps = models.length * (1 + (outputs === 0 ? 0 : 1) + (plan ? 2 : 0));
     this.#models = models.length;
   }

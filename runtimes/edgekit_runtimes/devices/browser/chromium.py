@@ -27,9 +27,9 @@ from edgekit_runtimes.devices.browser.launch import (
     new_folder,
 )
 from edgekit_runtimes.devices.browser.opener import ReportEnd
-from edgekit_runtimes.devices.process import block_sigpipe
 from edgekit_runtimes.errors import DeviceError, first_line
 from edgekit_runtimes.protocol.job import Event
+from edgekit_runtimes.sigpipe import block_sigpipe
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, ConsoleMessage, Playwright

@@ -1,43 +1,41 @@
 """The server that a page has its job from: HTTP on loopback, with a token that only we know.
 
-    GET  /TOKEN/                  the runner page
-    GET  /TOKEN/…                 a file of the pages
-    GET  /TOKEN/job               200: a job; 204: none yet, ask again; 410: there are no more
-    GET  /TOKEN/alive/N           open as long as job N runs: it closes where the page ends before
-    GET  /TOKEN/files/N/NAME      an artifact or samples of job N
-    POST /TOKEN/events/N          a JSON array of events of job N, in their order
-                                  204: taken; 410: job N is no longer wanted
-
-The headers isolate the page from other origins (COOP, COEP), which gives it WASM threads and a
-clock of 5 us instead of 100.
+GET  /TOKEN/                  the runner page
+GET  /TOKEN/…                 a file of the pages
+GET  /TOKEN/job               200: a job; 204: none yet, ask again; 410: there are no more
+GET  /TOKEN/alive/N           open as long as job N runs: it closes where the page ends before
+GET  /TOKEN/files/N/NAME      an artifact or samples of job N
+POST /TOKEN/events/N          a JSON array of events of job N, in their order
+204: taken; 410: job N is no longer wanted
 """
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import json
 import re
 import secrets
 import select
-import shutil
 import socket
-import socketserver
-import sys
 import threading
 import time
 import urllib.parse
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from edgekit_runtimes.devices.browser.exchange import Exchange, Finished, Gone
 from edgekit_runtimes.devices.browser.files import FILES
-from edgekit_runtimes.devices.process import block_sigpipe
+from edgekit_runtimes.local_server import (
+    ISOLATION,
+    LOOPBACK,
+    TYPES,
+    LocalHandler,
+    LocalServer,
+    file_below,
+)
 from edgekit_runtimes.protocol.job import Event
 
-LOOPBACK = "127.0.0.1"
 RUNNER_PAGE = "runner.html"
 
 # A page asks again after so long. Proxies and browsers give up on an answer after a minute or more.
@@ -48,33 +46,8 @@ ALIVE_S = 10.0
 LOOK_S = 1.0
 # A page that is told that all is finished is on this machine.
 FINISH_S = 2.0
-# How soon the server notices that it shall end.
-SHUTDOWN_S = 0.1
 # The outputs of a few samples in base64; workers send about 1 MB at a time.
 LARGEST_POST_BYTES = 512 * 2**20
-
-# Modules do not run, and WASM is not compiled while it downloads, under another type.
-TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-}
-OTHER_TYPE = "application/octet-stream"
-
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 PAGE_IS_GONE = "the page was closed, was reloaded, or crashed"
 
@@ -89,7 +62,7 @@ class PageServer:
         self.exchange = Exchange()
         self._server = _Server(pages.resolve(), self.exchange)
         self.url = f"http://{LOOPBACK}:{self._server.server_port}/{self._server.token}/"
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -99,82 +72,60 @@ class PageServer:
         self._server.server_close()
         self._thread.join()
 
-    def _serve(self) -> None:
-        block_sigpipe()
-        self._server.serve_forever(SHUTDOWN_S)
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(LocalServer):
     def __init__(self, pages: Path, exchange: Exchange) -> None:
-        super().__init__((LOOPBACK, 0), _Handler)
         self.pages = pages
         self.exchange = exchange
         self.token = secrets.token_urlsafe(16)
-        # A foreign page that has a name of its own point to 127.0.0.1 says that name here.
-        self.hosts = {f"{name}:{self.server_port}" for name in (LOOPBACK, "localhost")}
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks the resolver for this machine's name, which may take seconds.
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = LOOPBACK, self.server_address[1]
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing where a browser that ends drops its connections."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
+        super().__init__(_Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LocalHandler):
     server: _Server
-    protocol_version = "HTTP/1.1"
-    # Headers and body are two writes; the second would wait for the first one's acknowledgement.
-    disable_nagle_algorithm = True
+    headers_of_all: ClassVar = {
+        **ISOLATION,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 (the base class's word)
         rest = self._rest()
         if rest is None:
-            self._answer(HTTPStatus.NOT_FOUND)
+            self.answer(HTTPStatus.NOT_FOUND)
         elif rest == "job":
             self._give_job()
         elif match := re.fullmatch(r"alive/(\d+)", rest):
             self._stay_open(int(match[1]))
         elif match := re.fullmatch(rf"{FILES}/(\d+)/(.+)", rest):
             offer = self.server.exchange.running(int(match[1]))
-            self._send_file(offer.files.at(match[2]) if offer else None)
+            self.send_file(offer.files.at(match[2]) if offer else None)
         else:
-            self._send_file(self._page_file(rest or RUNNER_PAGE))
+            self.send_file(file_below(self.server.pages, rest or RUNNER_PAGE))
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 (the base class's word)
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > LARGEST_POST_BYTES:
-            self.close_connection = True
-            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return
-        body = self.rfile.read(int(length))
         match = re.fullmatch(r"events/(\d+)", self._rest() or "")
-        events = _events(body)
-        if match is None:
-            self._answer(HTTPStatus.NOT_FOUND)
-        elif events is None:
-            self._answer(HTTPStatus.BAD_REQUEST)
+        is_too_large = not length.isdecimal() or int(length) > LARGEST_POST_BYTES
+        if match is None or is_too_large:
+            # The body is not read: it may be anyone's, and of any size.
+            self.close_connection = True
+            too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            self.answer(HTTPStatus.NOT_FOUND if match is None else too_large)
+            return
+        events = _events(self.rfile.read(int(length)))
+        if events is None:
+            self.answer(HTTPStatus.BAD_REQUEST)
         elif self.server.exchange.say(int(match[1]), events):
-            self._answer(HTTPStatus.NO_CONTENT)
+            self.answer(HTTPStatus.NO_CONTENT)
         else:
-            self._answer(HTTPStatus.GONE)
-
-    def log_message(self, format: str, *words: Any) -> None:  # noqa: A002 (the base class's word)
-        """Say nothing: stderr is for the user."""
+            self.answer(HTTPStatus.GONE)
 
     def _rest(self) -> str | None:
         """Return what stands behind the token, still quoted; None for whoever does not know it."""
-        host = self.headers.get("Host", "")
-        origin = self.headers.get("Origin")
         token, slash, rest = urllib.parse.urlsplit(self.path).path[1:].partition("/")
-        is_ours = host in self.server.hosts and origin in (None, f"http://{host}")
         knows = hmac.compare_digest(token.encode(), self.server.token.encode())
-        return rest if is_ours and knows and slash else None
+        return rest if self.is_ours() and knows and slash else None
 
     def _give_job(self) -> None:
         exchange = self.server.exchange
@@ -182,22 +133,22 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 offer = exchange.take(POLL_S, self._is_closed)
             except Finished:
-                self._answer(HTTPStatus.GONE)
+                self.answer(HTTPStatus.GONE)
                 return
             if offer is None:
-                self._answer(HTTPStatus.NO_CONTENT)
+                self.answer(HTTPStatus.NO_CONTENT)
                 return
             form = {"number": offer.number, "job": json.loads(offer.files.job.to_json())}
-            self._answer(HTTPStatus.OK, json.dumps(form).encode(), TYPES[".json"])
+            self.answer(HTTPStatus.OK, json.dumps(form).encode(), TYPES[".json"])
 
     def _stay_open(self, number: int) -> None:
         offer = self.server.exchange.running(number)
         if offer is None:
-            self._answer(HTTPStatus.GONE)
+            self.answer(HTTPStatus.GONE)
             return
         self.close_connection = True
         try:
-            self._begin(HTTPStatus.OK, {"Content-Type": "text/plain", "Connection": "close"})
+            self.begin(HTTPStatus.OK, {"Content-Type": "text/plain", "Connection": "close"})
             spoken = time.monotonic()
             while not offer.over:
                 if self._is_closed(LOOK_S):
@@ -212,34 +163,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Return whether the other end of the connection is gone, or goes within that time."""
         readable, _, _ = select.select([self.connection], [], [], patience_s)
         return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
-
-    def _page_file(self, quoted: str) -> Path | None:
-        with contextlib.suppress(ValueError, OSError):
-            path = (self.server.pages / urllib.parse.unquote(quoted)).resolve()
-            if path.is_relative_to(self.server.pages) and path.is_file():
-                return path
-        return None
-
-    def _send_file(self, path: Path | None) -> None:
-        if path is None or not path.is_file():
-            self._answer(HTTPStatus.NOT_FOUND)
-            return
-        kind = TYPES.get(path.suffix, OTHER_TYPE)
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            self._begin(HTTPStatus.OK, {"Content-Type": kind, "Content-Length": str(size)})
-            shutil.copyfileobj(file, self.wfile)
-
-    def _answer(self, status: HTTPStatus, body: bytes = b"", kind: str = "text/plain") -> None:
-        length = {} if status == HTTPStatus.NO_CONTENT else {"Content-Length": str(len(body))}
-        self._begin(status, {"Content-Type": kind, **length})
-        self.wfile.write(body)
-
-    def _begin(self, status: HTTPStatus, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {**headers, **HEADERS}.items():
-            self.send_header(name, value)
-        self.end_headers()
 
 
 def _events(body: bytes) -> list[Event] | None:

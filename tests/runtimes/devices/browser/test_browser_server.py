@@ -247,6 +247,11 @@ def test_a_body_too_large_is_refused_before_it_is_read(server: PageServer) -> No
     assert ask(server, "events/1", b"", {"Content-Length": length}).status == 413
 
 
+def test_a_body_of_a_stranger_is_refused_before_it_is_read(server: PageServer) -> None:
+    length = str(server_module.LARGEST_POST_BYTES)
+    assert ask(server, "/nobody/events/1", b"", {"Content-Length": length}).status == 404
+
+
 def connect(server: PageServer, path: str) -> socket.socket:
     """Send a request and return the connection."""
     address = urllib.parse.urlsplit(server.url)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from ssh_server import make_key, running_server, spec, write_script
 
-from edgekit_runtimes.devices import connection, open_device
+from edgekit_runtimes.devices import open_device
+from edgekit_runtimes.devices.ssh import connection
 from edgekit_runtimes.errors import DeviceError, UsageError
 
 

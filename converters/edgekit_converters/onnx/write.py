@@ -1,0 +1,39 @@
+"""Write an ONNX artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+
+from edgekit_converters.calibration import Calibration
+from edgekit_converters.onnx import RECIPES
+from edgekit_converters.onnx.compact import compact
+from edgekit_converters.onnx.export import prepare
+from edgekit_converters.onnx.quiet import quiet
+from edgekit_runtimes.errors import ConversionError, map_exceptions
+
+__all__ = ["prepare", "write"]
+
+
+def write(
+    prepared: onnx.ModelProto,
+    quantization: str,
+    path: Path,
+    calibration: Calibration | None,
+    io: str = "float",
+) -> tuple[str, ...]:
+    """Write the artifact of one quantization to `path` and return notes for the user.
+
+    Raises NotAvailableError for what RECIPES does not list, and where the model has nothing that
+    the quantization covers; UsageError where calibration data is missing.
+    """
+    writer = RECIPES.writer(quantization, calibration is not None, io)
+    model = onnx.ModelProto()
+    model.CopyFrom(prepared)
+    with map_exceptions(f"Writing ONNX {quantization} failed", ConversionError), quiet("root"):
+        model, notes = writer(model, calibration)
+        compact(model)
+        model.producer_name, model.producer_version = "edgekit", ""
+        onnx.save(model, path)
+    return tuple(notes)

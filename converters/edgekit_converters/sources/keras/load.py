@@ -1,0 +1,176 @@
+"""Load Keras models."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import tensorflow as tf
+
+from edgekit_converters.sources.shapes import resolve_shapes
+from edgekit_converters.sources.source import Source, SourceOptions, see_working_folder
+from edgekit_converters.sources.tracing import freeze_traced
+from edgekit_runtimes.errors import SourceError, UsageError, first_line
+from edgekit_runtimes.tensors import Arrays, TensorSpec
+
+
+def load(path: Path, options: SourceOptions) -> Source:
+    """Load a Keras file.
+
+    Raises SourceError where the file is damaged, or holds code that is not allowed to run.
+    """
+    model = _load_model(path, options)
+    return from_model(model, path, options)
+
+
+def from_model(
+    model: Any, path: Path = Path("model.keras"), options: SourceOptions | None = None
+) -> Source:
+    """Return the source of a Keras model that is already in memory."""
+    options = options or SourceOptions(input_shapes={})
+    inputs = resolve_shapes(path, _input_specs(model, path), options.input_shapes)
+    names = _output_names(model)
+
+    def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
+        flat = [tensors[spec.name] for spec in inputs]
+        struct = getattr(model, "_inputs_struct", None)
+        packed = flat[0] if len(flat) == 1 else flat
+        if struct is not None and not isinstance(struct, keras.KerasTensor):
+            packed = keras.tree.pack_sequence_as(struct, flat)
+        results = keras.tree.flatten(model(packed, training=False))
+        return dict(zip(names, results, strict=True))
+
+    def run(arrays: Mapping[str, object]) -> Arrays:
+        tensors = {name: tf.constant(array) for name, array in arrays.items()}
+        return {name: result.numpy() for name, result in compiled(tensors).items()}
+
+    compiled = tf.function(call)
+    graph, notes = freeze_traced(call, inputs, names, path)
+    return Source(path=path, graph=graph, run=run, notes=notes)
+
+
+def _load_model(path: Path, options: SourceOptions) -> Any:
+    for module in options.imports:
+        _import_module(module)
+    _check_container(path)
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=not options.unsafe)
+    except Exception as error:
+        # Keras raises ValueError, TypeError, OSError, KeyError, AttributeError or zipfile's own
+        # errors, depending on where in the file the damage is: only the text tells them apart.
+        text = str(error).replace(str(path), "")
+        if "safe_mode" in text or "unsafe" in text:
+            raise SourceError(
+                f"{path} holds a Lambda layer, whose code would run on this machine when the "
+                "model is loaded. If you trust the file, allow it with --unsafe; better, "
+                "replace the layer by keras.ops and save the model again."
+            ) from error
+        custom = re.search(r"Could not locate (?:class|function) '([^']+)'", text) or re.search(
+            r"Unknown (?:layer|object): '?([\w>]+)'?", text
+        )
+        if custom:
+            name = custom[1].split(">")[-1]
+            raise SourceError(
+                f"{path} holds the custom class or function '{name}', which is not registered "
+                "here. Name the module that registers it "
+                "(@keras.saving.register_keras_serializable) with --import MODULE, or bring the "
+                "model as a SavedModel: model.export('folder')."
+            ) from error
+        raise SourceError(
+            f"{path} could not be read as a Keras model: {first_line(error)}. It is damaged, or "
+            f"of a version that Keras {keras.__version__} does not read; then open it where it "
+            "was made and bring it as a SavedModel: model.export('folder')."
+        ) from error
+
+
+def _check_container(path: Path) -> None:
+    """Raise SourceError where the file cannot be a model.
+
+    Keras's own words for that are misleading ("File not found").
+    """
+    if path.suffix == ".keras":
+        if not zipfile.is_zipfile(path):
+            raise SourceError(
+                f"{path} is damaged or cut off: a .keras file is a zip archive, and this is none. "
+                "Get it again."
+            )
+        with zipfile.ZipFile(path) as archive:
+            if "config.json" not in archive.namelist():
+                raise SourceError(f"{path} is a zip archive without a Keras model (config.json).")
+            # Keras reads the weights by h5py, which does not look at the archive's checksums.
+            damaged = archive.testzip()
+        if damaged:
+            raise SourceError(
+                f"{path} is damaged: its member '{damaged}' does not match its checksum. "
+                "Get it again."
+            )
+        return
+    try:
+        with h5py.File(path) as file:
+            has_model = "model_config" in file.attrs
+    except (OSError, RuntimeError, KeyError) as error:
+        raise SourceError(
+            f"{path} is damaged, cut off or no HDF5 file: {first_line(error)}. Get it again."
+        ) from error
+    if not has_model:
+        raise SourceError(
+            f"{path} holds no model, at most its weights. Save the whole model: "
+            "model.save('model.keras')."
+        )
+
+
+def _import_module(name: str) -> None:
+    """Import a module of the user's, which may lie in the working folder."""
+    folder = see_working_folder()
+    try:
+        importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise UsageError(
+            f"--import {name}: it could not be imported from {folder} or this Python's packages: "
+            f"{type(error).__name__}: {first_line(error)}"
+        ) from error
+
+
+def _input_specs(model: Any, path: Path) -> tuple[TensorSpec, ...]:
+    tensors = getattr(model, "inputs", None)
+    if not tensors:
+        raise SourceError(
+            f"{path} does not say what its inputs are (a subclassed or unbuilt model). "
+            "Bring it as a SavedModel: call the model once, then model.export('folder')."
+        )
+    specs = []
+    for tensor in tensors:
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+        specs.append(TensorSpec(tensor_name(tensor), tuple(tensor.shape), dtype))
+    return tuple(specs)
+
+
+def _output_names(model: Any) -> list[str]:
+    struct = getattr(model, "_outputs_struct", None)
+    if isinstance(struct, dict):
+        # keras.tree flattens dicts in the order of their sorted keys.
+        return [_clean(name) for name in sorted(struct)]
+    names = [tensor_name(tensor) for tensor in model.outputs]
+    if len(set(names)) != len(names):
+        # One layer may give several outputs.
+        names = [f"{name}_{number}" for number, name in enumerate(names)]
+    return names
+
+
+def tensor_name(tensor: Any) -> str:
+    """Return the name of the layer that makes a KerasTensor.
+
+    The tensor's own name is a running number ("keras_tensor_24") in most models.
+    """
+    return _clean(tensor._keras_history.operation.name)
+
+
+def _clean(name: str) -> str:
+    """Return `name` with only what a signature's argument may hold."""
+    return re.sub(r"\W", "_", name)

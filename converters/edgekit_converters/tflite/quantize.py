@@ -1,0 +1,94 @@
+"""The float TFLite file, quantized by the LiteRT quantizer."""
+
+from __future__ import annotations
+
+import contextlib
+import io as streams
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+from litert_quantizer import calibrator, quantizer, recipe_manager
+from litert_quantizer.algorithm_manager import AlgorithmName
+from litert_quantizer.qtyping import (
+    ComputePrecision,
+    OpQuantizationConfig,
+    TensorDataType,
+    TensorQuantizationConfig,
+    TFLOperationName,
+)
+from litert_quantizer.utils import qsv_utils
+
+from edgekit_converters.calibration import Calibration, for_litert
+from edgekit_converters.graph.frozen import SIGNATURE_KEY
+from edgekit_runtimes.errors import NotAvailableError
+
+# The quantizer's own default is 16 threads, which on a small machine are slower than its cores.
+CALIBRATION_THREADS = 2
+
+EVERYTHING = ".*"
+
+
+def fp32() -> None:
+    """Return no steps: the float file is the artifact."""
+
+
+def fp16() -> Any:
+    """Return the steps that store the weights as float16; computing stays in float32."""
+    worker = recipe_manager.RecipeManager()
+    worker.add_quantization_config(
+        EVERYTHING,
+        TFLOperationName.ALL_SUPPORTED,
+        OpQuantizationConfig(
+            weight_tensor_config=TensorQuantizationConfig(num_bits=16, dtype=TensorDataType.FLOAT),
+            compute_precision=ComputePrecision.FLOAT,
+            explicit_dequantize=True,
+        ),
+        AlgorithmName.FLOAT_CASTING,
+    )
+    return worker.get_quantization_recipe()
+
+
+def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io: str) -> bytes:
+    """Return the file that the quantizer makes by `steps`.
+
+    calibration: None except for static steps. io: "float" leaves the inputs and outputs of static
+    ones as they are. Raises NotAvailableError for static steps and a model with loops.
+    """
+    # Its progress bars have no switch.
+    with contextlib.redirect_stderr(streams.StringIO()):
+        ranges = None
+        if calibration is not None:
+            ranges = _ranges(float_model, calibration)
+            if io == "float":
+                steps += [_left_alone(TFLOperationName.INPUT), _left_alone(TFLOperationName.OUTPUT)]
+        worker = quantizer.Quantizer(bytearray(float_model), steps)
+        quantized = worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+        return bytes(quantized.quantized_model)
+
+
+def _ranges(float_model: bytes, calibration: Calibration) -> Any:
+    """Return the smallest and largest value that each tensor took over all samples.
+
+    The quantizer's own `calibrate` keeps a moving average instead, in which the last twenty
+    samples decide. Its other mode keeps every tensor of a run in Python: slower.
+    """
+    if schema.Model.GetRootAsModel(float_model, 0).SubgraphsLength() > 1:
+        raise NotAvailableError(
+            "the LiteRT quantizer cannot quantize a model with loops statically; int8-dynamic can"
+        )
+    worker = calibrator.Calibrator(
+        float_model,
+        num_threads=CALIBRATION_THREADS,
+        mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
+        qsv_update_func=qsv_utils.min_max_update,
+    )
+    worker.calibrate(for_litert(calibration, SIGNATURE_KEY), recipe_manager.RecipeManager())
+    return worker.get_model_qsvs()
+
+
+def _left_alone(operation: TFLOperationName) -> dict[str, Any]:
+    return {
+        "regex": EVERYTHING,
+        "operation": operation,
+        "algorithm_key": AlgorithmName.NO_QUANTIZE,
+    }

@@ -1,0 +1,36 @@
+"""Write a TFLite artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgekit_converters.calibration import Calibration
+from edgekit_converters.tflite import RECIPES
+from edgekit_converters.tflite.export import prepare
+from edgekit_converters.tflite.quantize import quantize
+from edgekit_runtimes.errors import ConversionError, map_exceptions
+
+__all__ = ["prepare", "write"]
+
+
+def write(
+    prepared: bytes,
+    quantization: str,
+    path: Path,
+    calibration: Calibration | None,
+    io: str = "float",
+) -> tuple[str, ...]:
+    """Write the artifact of one quantization to `path` and return notes for the user.
+
+    prepared: the float file. io: "int8" gives an int8 artifact integer inputs and outputs.
+    Raises NotAvailableError for what RECIPES does not list, and for a model that the quantizer
+    cannot quantize so; UsageError where calibration data is missing.
+    """
+    steps = RECIPES.writer(quantization, calibration is not None, io)()
+    content = prepared
+    if steps is not None:
+        samples = calibration if RECIPES[quantization].needs_calibration else None
+        with map_exceptions(f"The LiteRT quantizer failed on {quantization}", ConversionError):
+            content = quantize(prepared, steps, samples, io)
+    path.write_bytes(content)
+    return ()

@@ -1,0 +1,43 @@
+"""Plug-ins: what other distributions add by entry points (`edgekit.engines`, `edgekit.sources`, …).
+
+An entry point names an object in a package that is installed beside edgekit. A plug-in that does
+not import is left out with one warning: somebody else's package never stops a command.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from importlib import metadata
+from typing import Any
+
+from edgekit_runtimes.errors import first_line
+
+
+@functools.cache
+def load_plugins(group: str) -> tuple[tuple[str, Any], ...]:
+    """Return what other distributions registered in a group, as (name, object), by name.
+
+    One that cannot be loaded, and a second one of the same name, is a warning on stderr and is not
+    in the result. Found once in a process: installing a plug-in takes effect in the next one.
+    """
+    loaded: dict[str, Any] = {}
+    for point in sorted(metadata.entry_points(group=group), key=lambda point: point.name):
+        if point.name in loaded:
+            warn_of_plugin(group, point.name, "another distribution has registered this name")
+            continue
+        try:
+            loaded[point.name] = point.load()
+        # SystemExit: a module may end the interpreter that imports it.
+        except (Exception, SystemExit) as error:
+            warn_of_plugin(group, point.name, f"{type(error).__name__}: {first_line(error)}")
+    return tuple(loaded.items())
+
+
+def warn_of_plugin(group: str, name: str, reason: str) -> None:
+    """Say on stderr, in one line, that a plug-in is left out and why."""
+    print(
+        f"Warning: the plug-in '{name}' ({group}) is left out: {reason}",
+        file=sys.stderr,
+        flush=True,
+    )

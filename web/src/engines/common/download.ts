@@ -1,0 +1,41 @@
+// The bytes of an artifact, fetched before an engine parses them, so that each can be timed.
+
+import { EngineError, firstLine } from '../../protocol/errors.ts';
+import type { Files, Format } from './engine.ts';
+
+/** The part of model.json that tells where the weights are. */
+interface WeightsManifest {
+  readonly weightsManifest?: readonly { readonly paths: readonly string[] }[];
+}
+
+/** Fetch an artifact: a file or, for TF.js, a folder or its model.json. Throws EngineError. */
+export async function download(format: Format, url: string | URL): Promise<Files> {
+  const isFolder = format === 'tfjs' && !String(url).endsWith('.json');
+  const address = isFolder ? `${url}/model.json` : String(url);
+  const main = await fetchBytes(address);
+  if (format !== 'tfjs') return { main, shards: [] };
+  const folder = address.slice(0, address.lastIndexOf('/') + 1);
+  const paths = parseJson<WeightsManifest>(main).weightsManifest?.flatMap((group) => group.paths);
+  const shards = (paths ?? []).map((path) => fetchBytes(folder + path));
+  return { main, shards: await Promise.all(shards) };
+}
+
+/** Return the JSON document in the bytes. Throws EngineError. */
+export function parseJson<T>(bytes: Uint8Array): T {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as T;
+  } catch (error) {
+    throw new EngineError(`model.json is not JSON: ${firstLine(error)}`, { cause: error });
+  }
+}
+
+/** Return the bytes at an address, relative to the page or worker. Throws EngineError. */
+export async function fetchBytes(url: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw new EngineError(`${url} could not be downloaded: ${firstLine(error)}`, { cause: error });
+  }
+}
