@@ -127,6 +127,7 @@ docs: $(VENV)/.dev
 	python docs/make_commands.py
 	python docs/make_schemas.py
 	python -m edgekit_runtimes.formats > runtimes/edgekit_runtimes/formats.json
+	python docs/make_results.py
 	python docs/make_recipes.py
 
 wheel: $(VENV)/.dev web

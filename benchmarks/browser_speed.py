@@ -25,8 +25,8 @@ import edgekit
 from edgekit.bench.request import bench_request
 from edgekit.bench.run import run_bench
 from edgekit.inspect.subject import Subject
-from edgekit.report.columns import ratio_cell
 from edgekit.report.lines import heading
+from edgekit.results.figures.ratios import ratio_cell
 from edgekit.results.plan import REFERENCE_RECIPE
 from edgekit.results.results import Results, Row
 from edgekit.text.units import significant

@@ -47,6 +47,7 @@ class RowDraft:
     first_run_ns: list[int] = field(default_factory=list)
     download_ns: list[int] = field(default_factory=list)
     start_ns: list[int] = field(default_factory=list)
+    peak_memory_bytes: int | None = None
     timings: dict[int, Mapping[str, ModelRecord]] = field(default_factory=dict)
     fidelity: Fidelity | None = None
     agreement: Agreement | None = None
@@ -87,6 +88,8 @@ class RowDraft:
             return
         self.engine = model.engine or self.engine
         self.execution = model.execution or self.execution
+        # The first: a process that judges thousands of samples holds more than the model.
+        self.peak_memory_bytes = self.peak_memory_bytes or record.peak_memory_bytes
         if model.load_ns is not None:
             self.load_ns.append(model.load_ns)
         if model.first_run_ns is not None:
@@ -164,6 +167,7 @@ def _row(
         first_run_ns=tuple(draft.first_run_ns),
         download_ns=tuple(draft.download_ns),
         start_ns=tuple(draft.start_ns),
+        peak_memory_bytes=draft.peak_memory_bytes,
         blocks=warmup + measured,
         reference_blocks=draft.blocks(reference.id, "measure") if reference and to_fp32 else (),
         statistics=summarize(samples) if samples else None,

@@ -86,6 +86,8 @@ class Row:
     backend: where an engine of a page computed ("webgl"); None elsewhere.
     download_ns, start_ns: in a page, the artifact's way to it, and the engine's with the readying
     of its back end; neither is in load_ns. Empty elsewhere.
+    peak_memory_bytes: the most memory that the process with this model alone had; None where it
+    is not known, as in a page.
     blocks: the row's own samples.
     reference_blocks: measured samples of the fp32 artifact beside it. The fp32 artifacts and the
     original were measured beside each other, so their rows have none.
@@ -122,6 +124,7 @@ class Row:
     backend: str | None = None
     download_ns: tuple[Count, ...] = ()
     start_ns: tuple[Count, ...] = ()
+    peak_memory_bytes: Count | None = None
     steadiness: Steadiness | None = None
     execution: Execution | None = None
     reasons: tuple[Reason, ...] = ()

@@ -7,12 +7,13 @@ import pytest
 from results_by_hand import blocks_around, noisy_row, results_of
 from rich.console import Console
 
-from edgekit.report.columns import ratio_cell, table_columns
+from edgekit.report.columns import table_columns
 from edgekit.report.lines import heading, legend, row_notes
 from edgekit.report.terminal import print_results
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.agreement import Agreement
 from edgekit.results.fidelity import Fidelity, OutputFidelity
+from edgekit.results.figures.ratios import ratio_cell
 from edgekit.results.results import Row
 from edgekit.results.statistics import Ratio, Statistics
 from edgekit.text.units import (

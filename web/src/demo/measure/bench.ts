@@ -165,6 +165,7 @@ function rowOf(
     ratio_reason: isOk && !ratio ? whyNoRatio(artifact, reference) : null,
     fidelity: isOk ? fidelity.result() : null,
     // What a page cannot find out.
+    peak_memory_bytes: null,
     steadiness: null,
     ratio_to_original: null,
     agreement_with_host: null,
