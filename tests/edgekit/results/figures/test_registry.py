@@ -140,6 +140,7 @@ def test_every_figure_is_explained_in_a_sentence_and_reads_a_row_of_which_nothin
     bare = replace(
         row("tflite/fp32"),
         status="not available",
+        reason="it has no engine",
         bytes=None,
         wire_bytes={},
         load_ns=(),
