@@ -212,7 +212,7 @@ def _from_form(kind: Any, form: Any) -> Any:
 
 
 def _to_form(value: Any) -> Any:
-    return value.to_form()
+    return str(value) if isinstance(value, Path) else value.to_form()
 
 
 def _is_within(form: Any, depth: int) -> bool:

@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +64,6 @@ class Site:
     engines: tuple[str, ...]
     samples: int
     bytes: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {**asdict(self), "folder": str(self.folder)}
 
 
 def write_site(bundle: Bundle, folder: Path, force: bool = False) -> Site:
@@ -123,7 +119,7 @@ def _is_ours(folder: Path) -> bool:
         return True
     try:
         form = json.loads((folder / SITE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(form, dict) and "edgekit" in form and "artifacts" in form
 
@@ -160,7 +156,7 @@ def _fill(
             for spec in manifest.outputs
         ],
         "batched": is_batched(manifest.inputs),
-        "picture": picture.to_json() if picture else None,
+        "picture": picture,
         "golden": {
             "count": samples,
             "noise": is_noise,
@@ -211,7 +207,7 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
         "recipe": record.recipe,
         "path": FORMATS[record.format].opened(path),
         "bytes": record.bytes,
-        "wire": asdict(record.wire) if record.wire else {},
+        "wire": record.wire or {},
         "io": record.io,
         "options": dict(record.engine_options),
         "top1": record.fidelity.top1 if record.fidelity else None,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, Literal
+from typing import Literal
 
 from edgekit_runtimes.devices import HostTool, host_tools
 from edgekit_runtimes.devices.browser.device import check_pages
@@ -53,10 +53,6 @@ class Finding:
     state: Literal["works", "missing", "broken"]
     detail: str
     install: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return asdict(self)
 
 
 def examine() -> list[Finding]:

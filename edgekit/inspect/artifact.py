@@ -147,7 +147,7 @@ def _tfjs_signature(folder: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorS
             tuple(_tfjs_spec(name, form) for name, form in signature[kind].items())
             for kind in ("inputs", "outputs")
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ArtifactError(
             f"{path} is no TF.js graph model ({type(error).__name__}: {error})."
         ) from error

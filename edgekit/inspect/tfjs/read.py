@@ -65,7 +65,7 @@ ITEM_BYTES = {"float32": 4, "int32": 4, "bool": 1, "uint8": 1, "uint16": 2, "flo
 def read_tfjs(folder: Path) -> Graph:
     """Return the graph of a TF.js folder. Raises ArtifactError where it is damaged."""
     path = folder / MODEL_FILE
-    with map_exceptions(f"{path} is damaged", ArtifactError, OSError, ValueError):
+    with map_exceptions(f"{path} is damaged", ArtifactError, OSError, ValueError, RecursionError):
         model = json.loads(path.read_text(encoding="utf-8"))
     try:
         weights = dict(_weights(folder, model["weightsManifest"]))
