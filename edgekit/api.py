@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from edgekit.demo.site import Site
     from edgekit.doctor.boards import BoardState
     from edgekit.doctor.examine import Finding
-    from edgekit.gates.gate import Gate, Verdict
+    from edgekit.gates.gate import Gate
+    from edgekit.gates.judging import Outcome
     from edgekit.inspect import ArtifactFacts
     from edgekit.report.merge import Report
     from edgekit.results.results import Results
@@ -148,7 +149,7 @@ def bench(
 ) -> Results:
     """Measure a bundle's artifacts beside their fp32 artifact, and return the results.
 
-    What fails is a row whose `status` is "error", with its `reason`. In a notebook the results
+    What fails is a row whose `status` is "failed", with its `reason`. In a notebook the results
     show as tables; `results.save(path)` writes what `edgekit report`, `check` and `compare` read.
 
     Args:
@@ -249,18 +250,17 @@ def gates(
     of_changes: gates on what became worse between two results, instead of on one.
     max_regression: limits all figures that `compare` watches, as "5%". Raises UsageError.
     """
-    from edgekit.compare.changes import GENERAL
     from edgekit.gates.chosen import chosen_gates
-    from edgekit.gates.gate import regression_gate
+    from edgekit.gates.gate import general_gates
 
     limit = max_regression
-    general = [] if limit is None else [regression_gate(figure, limit) for figure in GENERAL]
+    general = [] if limit is None else general_gates(limit)
     return tuple(chosen_gates(texts, general, of_changes, Path.cwd()))
 
 
-def check(results: Sequence[Results | PathLike], gates: Sequence[Gate]) -> list[Verdict]:
+def check(results: Sequence[Results | PathLike], gates: Sequence[Gate]) -> list[Outcome]:
     """Judge results, or results files, by gates; nothing is measured."""
-    from edgekit.gates.gate import judge
+    from edgekit.gates.judging import judge
 
     return judge(gates, [_results(one) for one in results])
 
@@ -271,8 +271,8 @@ def compare(
     gates: Sequence[Gate] = (),
     *,
     force: bool = False,
-) -> tuple[Comparison, list[Verdict]]:
-    """Return what changed between two results, and the verdicts of gates on it.
+) -> tuple[Comparison, list[Outcome]]:
+    """Return what changed between two results, and what gates say of it.
 
     Raises UsageError where they are of different machines or models, unless `force` is true.
     """

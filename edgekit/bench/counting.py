@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.bench.candidates import Candidate, reference_of
 from edgekit.bench.rows import RowDraft, finished_rows
+from edgekit.results.events import read_events
 from edgekit.results.fidelity import FidelityAccumulator
 from edgekit.results.plan import COUNTING, COUNTING_SAMPLES
 from edgekit_runtimes.errors import DeviceError, UsageError
-from edgekit_runtimes.protocol.events import read_events
 from edgekit_runtimes.protocol.job import Event, Job, JobModel
 from edgekit_runtimes.tensors import Arrays
 

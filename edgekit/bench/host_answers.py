@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from edgekit.results.agreement import Agreement, AgreementAccumulator
+from edgekit.results.events import read_events
 from edgekit.results.plan import COUNTING_SAMPLES
 from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.protocol.events import read_events
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import Array, Arrays
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from edgekit.bench.candidates import Candidate, reference_of
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.agreement import Agreement
 from edgekit.results.fidelity import Fidelity
 from edgekit.results.plan import ORIGINAL, REFERENCE_RECIPE
-from edgekit.results.results import Block, Phase, Row, Status
+from edgekit.results.results import Block, Conditions, Row, Status
 from edgekit.results.statistics import (
     Ratio,
     SampleUnit,
@@ -21,7 +22,7 @@ from edgekit.results.statistics import (
 )
 from edgekit.results.steadiness import Steadiness, steadiness
 from edgekit_runtimes.execution import Execution
-from edgekit_runtimes.protocol.events import ModelRecord, ProcessRecord
+from edgekit_runtimes.protocol.events import ModelRecord, Phase, ProcessRecord
 
 SOURCE_FORMAT = "source"
 
@@ -46,6 +47,7 @@ class RowDraft:
     first_run_ns: list[int] = field(default_factory=list)
     download_ns: list[int] = field(default_factory=list)
     start_ns: list[int] = field(default_factory=list)
+    peak_memory_bytes: int | None = None
     timings: dict[int, Mapping[str, ModelRecord]] = field(default_factory=dict)
     fidelity: Fidelity | None = None
     agreement: Agreement | None = None
@@ -66,12 +68,12 @@ class RowDraft:
         return self.candidate.subject.id if self.candidate else ORIGINAL
 
     def fail(self, reason: str) -> None:
-        """Make it an error row; the first reason stays."""
+        """Make it a failed row; the first reason stays."""
         if self.status == "ok":
-            self.status, self.reason = "error", reason
+            self.status, self.reason = "failed", reason
 
     def interrupt(self, reason: str) -> None:
-        """Make it an error row that keeps its samples."""
+        """Make it a failed row that keeps its samples."""
         if self.status == "ok":
             self.interrupted = True
             self.fail(reason)
@@ -86,6 +88,8 @@ class RowDraft:
             return
         self.engine = model.engine or self.engine
         self.execution = model.execution or self.execution
+        # The first: a process that judges thousands of samples holds more than the model.
+        self.peak_memory_bytes = self.peak_memory_bytes or record.peak_memory_bytes
         if model.load_ns is not None:
             self.load_ns.append(model.load_ns)
         if model.first_run_ns is not None:
@@ -98,7 +102,7 @@ class RowDraft:
     def blocks(self, name: str, phase: Phase) -> tuple[Block, ...]:
         """Return the blocks of the model `name` in this draft's timing processes."""
         return tuple(
-            Block(process, phase, tuple(samples), conditions)
+            Block(process, phase, tuple(samples), cast("Conditions | None", conditions))
             for process, models in self.timings.items()
             if name in models
             for samples, conditions in models[name].blocks_with_conditions(phase)
@@ -163,6 +167,7 @@ def _row(
         first_run_ns=tuple(draft.first_run_ns),
         download_ns=tuple(draft.download_ns),
         start_ns=tuple(draft.start_ns),
+        peak_memory_bytes=draft.peak_memory_bytes,
         blocks=warmup + measured,
         reference_blocks=draft.blocks(reference.id, "measure") if reference and to_fp32 else (),
         statistics=summarize(samples) if samples else None,

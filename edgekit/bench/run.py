@@ -41,7 +41,7 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
 
     Raises UsageError for an unknown device or nothing to measure, DeviceError for a device that
     cannot be reached, DataError for labels that do not fit. Whatever else goes wrong is a row of
-    status "error".
+    status "failed".
     """
     if not request.subjects:
         raise UsageError("There is no artifact to measure.")

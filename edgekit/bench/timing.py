@@ -22,12 +22,13 @@ from edgekit.bench.pace import Pace, Work
 from edgekit.bench.progress import Progress, ReportProgress
 from edgekit.bench.rows import RowDraft, finished_rows
 from edgekit.bench.schedule import groups, schedule
+from edgekit.results.events import read_events
 from edgekit.results.fidelity import FidelityAccumulator
 from edgekit.results.plan import ORIGINAL
 from edgekit_runtimes.devices import Device
 from edgekit_runtimes.engines import load_engine
 from edgekit_runtimes.errors import ConnectionLostError, DataError, EngineError
-from edgekit_runtimes.protocol.events import ModelRecord, ProcessRecord, read_events
+from edgekit_runtimes.protocol.events import ModelRecord, ProcessRecord
 from edgekit_runtimes.protocol.job import Job, JobModel, Plan
 from edgekit_runtimes.tensors import Array, Arrays
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from edgekit.bundle.golden import GoldenSamples
+from edgekit.results.events import read_events
 from edgekit.results.fidelity import Fidelity, FidelityAccumulator
 from edgekit_runtimes.devices import Device
 from edgekit_runtimes.errors import EngineError
-from edgekit_runtimes.protocol.events import read_events
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import Arrays, is_batched, pick_sample, unbatch
 

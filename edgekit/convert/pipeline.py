@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.golden import store_golden
 from edgekit.bundle.manifest import ArtifactRecord, Status
+from edgekit.bundle.notes import Note
 from edgekit.convert.check import check
 from edgekit.convert.wire import wire_size
 from edgekit.files import disk_fault, remove
@@ -154,8 +155,11 @@ class Pipeline:
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
-            fidelity=fidelity.to_json(),
-            notes=(*notes, *fidelity_warning(record.format, recipe, fidelity)),
+            fidelity=fidelity,
+            notes=(
+                *(Note("note", text) for text in notes),
+                *fidelity_warning(record.format, recipe, fidelity),
+            ),
         )
 
     def _keep(self, record: ArtifactRecord, partial: Path, place: Path) -> None:
@@ -207,15 +211,18 @@ class _Once:
         return self._function()
 
 
-def fidelity_warning(format_name: str, recipe: Recipe, fidelity: Fidelity) -> tuple[str, ...]:
+def fidelity_warning(format_name: str, recipe: Recipe, fidelity: Fidelity) -> tuple[Note, ...]:
     """Return what to tell the user about a low fidelity, with what to try, or nothing."""
     if fidelity.sqnr_db >= LOW_SQNR_DB:
         return ()
     advice = [modifiers()[one.word].advice for one in recipe.modifications]
-    return (
-        f"warning: fidelity is low (SQNR {fidelity.sqnr_db:.1f} dB, under {LOW_SQNR_DB:.0f} dB): "
-        f"{' or '.join(advice) or RECIPES[format_name][recipe.quantization].advice}",
+    warning = Note(
+        kind="low fidelity",
+        text=f"fidelity is low (SQNR {fidelity.sqnr_db:.1f} dB, under {LOW_SQNR_DB:.0f} dB)",
+        figures={"sqnr_db": fidelity.sqnr_db, "limit_db": LOW_SQNR_DB},
+        advice=" or ".join(advice) or RECIPES[format_name][recipe.quantization].advice,
     )
+    return (warning,)
 
 
 def _reason(error: Exception) -> str:

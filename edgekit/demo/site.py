@@ -30,6 +30,7 @@ from edgekit.bundle.bundle import Bundle
 from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.demo.picture import Picture, picture_of
 from edgekit.files import check_writable, remove, write_npy, writing
+from edgekit.forms import encode
 from edgekit_runtimes.artifact import size_of
 from edgekit_runtimes.devices.browser import device as browser
 from edgekit_runtimes.errors import ArtifactError, UsageError
@@ -171,7 +172,7 @@ def _fill(
     }
     for name in (SHARED, OFFLINE, LICENCES, *(f"{RUNTIMES}/{engine}" for engine in engines)):
         _copy(browser.PAGES / name, folder / name)
-    (folder / SITE_FILE).write_text(json.dumps(site) + "\n", encoding="utf-8")
+    (folder / SITE_FILE).write_bytes(encode(site) + b"\n")
     words = _words(manifest.name, picture, outputs, is_noise)
     page = _fill_in((browser.PAGES / PAGE).read_text(encoding="utf-8"), words)
     (folder / INDEX).write_text(page, encoding="utf-8")
@@ -204,7 +205,6 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
         raise ArtifactError(f"{source} is missing. Convert again with --force.")
     path = f"artifacts/{source.relative_to(bundle.folder.resolve()).as_posix()}"
     _copy(source, folder / path)
-    worst = record.fidelity["worst"] if record.fidelity else {}
     return {
         "id": record.id,
         "format": record.format,
@@ -214,9 +214,9 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
         "wire": asdict(record.wire) if record.wire else {},
         "io": record.io,
         "options": dict(record.engine_options),
-        "top1": worst.get("top1"),
-        "sqnr_db": worst.get("sqnr_db"),
-        "notes": list(record.notes),
+        "top1": record.fidelity.top1 if record.fidelity else None,
+        "sqnr_db": record.fidelity.sqnr_db if record.fidelity else None,
+        "notes": [str(note) for note in record.notes],
     }
 
 

@@ -11,11 +11,11 @@ from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.manifest import MANIFEST_NAME, ArtifactRecord
 from edgekit.inspect.model import Graph
 from edgekit.inspect.read import read_graph
+from edgekit.results.events import read_events
 from edgekit_runtimes.artifact import artifact_format, sha256_of, size_of
 from edgekit_runtimes.devices import Device, open_device
 from edgekit_runtimes.errors import ArtifactError, EngineError, MissingExtraError, UsageError
 from edgekit_runtimes.formats import FORMATS
-from edgekit_runtimes.protocol.events import read_events
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import TensorSpec
 

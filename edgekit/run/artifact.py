@@ -14,10 +14,10 @@ import numpy as np
 from edgekit.data import DataOptions, open_data, spool, stored_options
 from edgekit.files import check_writable, write_whole, writing
 from edgekit.inspect import engine_module, find_record, load_signature, told_of
+from edgekit.results.events import read_events
 from edgekit_runtimes.artifact import artifact_format
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EngineError, UsageError
-from edgekit_runtimes.protocol.events import read_events
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import Array, Arrays
 

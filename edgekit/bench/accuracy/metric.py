@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from edgekit.data.function import import_function
+from edgekit.results.figures.difference import is_higher_better
 from edgekit_runtimes.errors import DataError, UsageError, first_line
 from edgekit_runtimes.tensors import Array
 
-LOWER_IS_BETTER = ("_error", "_loss", "_distance")
 # So many labels, spread over all of them, are enough to see whether the function works.
 TRIAL_SAMPLES = 1_000
 
@@ -46,7 +46,7 @@ class Metric:
     @property
     def higher_is_better(self) -> bool:
         """Whether a higher value is a better one."""
-        return not self.short_name.endswith(LOWER_IS_BETTER)
+        return is_higher_better(self.name)
 
     def __call__(self, outputs: Array, labels: Array) -> Array:
         """Return float64 numbers: of shape (n,), one a sample, or of shape (), one for all.

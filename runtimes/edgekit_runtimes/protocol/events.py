@@ -56,11 +56,13 @@ class ModelRecord:
 class ProcessRecord:
     """What one process said.
 
+    peak_memory_bytes: None where the process did not end well, or cannot tell, as a page cannot.
     errors: the reason of each model that failed; of "" where the process failed as a whole.
     lost: the connection to it, where that dropped: what was said until then counts.
     """
 
     environment: dict[str, Any] = field(default_factory=dict)
+    peak_memory_bytes: int | None = None
     models: dict[str, ModelRecord] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     lost: ConnectionLostError | None = None
@@ -125,6 +127,9 @@ def _take(event: Event, record: ProcessRecord, take_outputs: TakeOutputs | None)
     kind, name = event["event"], event.get("model") or ""
     if kind == "environment":
         record.environment = {key: value for key, value in event.items() if key != "event"}
+        return
+    if kind == "done":
+        record.peak_memory_bytes = event.get("peak_memory_bytes")
         return
     if kind == "error":
         record.errors.setdefault(name, event["message"])

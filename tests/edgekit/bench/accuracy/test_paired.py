@@ -17,6 +17,7 @@ from edgekit.bench.accuracy.paired import (
     differences,
     mcnemar_mid_p,
 )
+from edgekit.forms import from_form, to_form
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.results import Row
 
@@ -321,4 +322,4 @@ def test_accuracy_with_its_differences_survives_json(judgement):
     accuracy = replace(
         judgement.accuracy, differences=differences(judgement, judgement, "original")
     )
-    assert Accuracy.from_json(accuracy.to_json()) == accuracy
+    assert from_form(to_form(accuracy), Accuracy) == accuracy
