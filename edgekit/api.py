@@ -160,7 +160,7 @@ def bench(
         browser: The path of the browser to measure in, or "none" to open the page yourself.
         data: Labelled samples for accuracy: as `calibration` of `convert`, with labels "y".
         metric: What judges instead of top-1 accuracy, or MAE and RMSE: "module:function" or a
-            function of outputs [n, …] and labels [n, …] that returns one number a sample, or one
+            function of outputs [n, …] and labels [n, …] that returns one number per sample, or one
             for all of them. Higher is better, but for names that end in _error, _loss or _distance.
         labels_of: Which of several outputs the labels are about.
         original: The source to measure against; by default the one the bundle was made of, where

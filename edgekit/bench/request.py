@@ -37,7 +37,7 @@ class Evaluation:
     """Labelled data.
 
     inputs: a .npy file for each input, samples along the first axis, before preprocessing.
-    labels: one a sample: integers for classification, floats for regression.
+    labels: one per sample: integers for classification, floats for regression.
     output: which output they are about; None is enough where there is only one.
     metric: what judges instead of top-1 accuracy or MAE and RMSE.
     """
@@ -204,7 +204,7 @@ def _evaluation(
     if not dataset.labelled:
         raise DataError(
             f"{data} holds no labels, and accuracy needs them: 'y' (or 'y_test') in a .npz, "
-            "one sub-folder a class for images. Leave --data out to measure without accuracy."
+            "one sub-folder per class for images. Leave --data out to measure without accuracy."
         )
     samples = spool(dataset, folder, None)
     return Evaluation(

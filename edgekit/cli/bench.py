@@ -72,14 +72,15 @@ def _engines_help() -> str:
     "--data",
     metavar="DATA",
     help="Labelled samples for accuracy, apart from calibration: .npz (x_test, y_test, else x, y), "
-    "a folder of images with a sub-folder a class, or module:function.",
+    "a folder of images with a sub-folder per class, or module:function.",
 )
 @click.option(
     "--metric",
     metavar="MODULE:FUNCTION",
-    help="A function of yours that judges instead of top-1 accuracy (class labels) or MAE and RMSE "
-    "(real numbers): it gets outputs [n, …] and labels [n, …] and returns one number a sample, or "
-    "one for all of them. Higher is better, but for names that end in _error, _loss or _distance.",
+    help="Your own function that judges instead of top-1 accuracy (class labels) or MAE and RMSE "
+    "(real numbers): it gets outputs [n, …] and labels [n, …] and returns one number per sample, "
+    "or one for all of them. Higher is better, except for names that end in _error, _loss or "
+    "_distance.",
 )
 @click.option(
     "--labels-of", metavar="OUTPUT", help="Which of several outputs the labels are about."

@@ -141,7 +141,7 @@ class LocalHandler(BaseHTTPRequestHandler):
 
 
 def file_below(folder: Path, quoted: str) -> Path | None:
-    """Return the file at a quoted path below a folder; None where it is none or leads out of it."""
+    """Return the file at a quoted path below a folder; None where none is there, or outside."""
     with contextlib.suppress(ValueError, OSError):
         path = (folder / urllib.parse.unquote(quoted)).resolve()
         if path.is_relative_to(folder.resolve()) and path.is_file():

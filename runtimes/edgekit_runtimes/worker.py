@@ -248,7 +248,7 @@ class Worker:
                 self._emit_block(name, "measure", number, rounds, samples, conditions)
 
     def _explain(self, loaded: LoadedModel) -> None:
-        """Say how the engine runs a model. A reason less is no error."""
+        """Say how the engine runs a model. That one does not tell is not an error."""
         with contextlib.suppress(Exception):
             told = loaded.model.execution() if isinstance(loaded.model, TellingModel) else None
             if told:
@@ -305,7 +305,7 @@ def _specs_json(specs: Sequence[TensorSpec]) -> list[dict[str, object]]:
 
 
 def _unexpected(error: Exception) -> str:
-    """Return the message for an error that is none of ours: its class says half of it."""
+    """Return the message for an error that is not ours: its class says half of it."""
     return f"{type(error).__name__}: {first_line(error)}"
 
 

@@ -88,6 +88,15 @@ def test_a_broken_plug_in_is_one_warning_that_names_it(
     assert fault in line
 
 
+def test_an_engine_that_is_not_a_module_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_distribution(tmp_path, "object", {"edgekit.engines": {"mine": "pathlib:Path"}})
+    with installed(tmp_path):
+        assert [engine.word for engine in engines_of("onnx")] == ["onnxruntime"]
+    assert "'mine' (edgekit.engines) is left out: it is not a module" in capsys.readouterr().err
+
+
 def test_of_two_plug_ins_with_one_name_the_second_is_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from edgekit_runtimes.engines import load_engine, root_module
@@ -84,6 +85,8 @@ def _fault(name: str, plugin: Any, engines: Mapping[str, RegisteredEngine]) -> s
     """Return why an object cannot be an engine of this name; "" where it can."""
     if name in engines or name in page_engine_words():
         return "edgekit has an engine of this name"
+    if not isinstance(plugin, ModuleType):
+        return "it is not a module, and a job names an engine by its module"
     if missing := missing_part(plugin, TEXTS, FUNCTIONS):
         return missing
     if name != plugin.NAME:

@@ -147,3 +147,31 @@ def test_what_another_device_of_the_bench_has_is_not_missed_on_this_one(
         ("host", "litert", "ok"),
         (old, "tflite-runtime", "ok"),
     ]
+
+
+@pytest.mark.board
+@pytest.mark.slow
+def test_litert_and_tflite_runtime_stand_in_one_table_of_one_board(
+    request_for_both: BenchRequest,
+) -> None:
+    # tflite-runtime is older than the operators of the quantized artifacts.
+    (fp32,) = (one for one in request_for_both.subjects if one.id == "tflite/fp32")
+    pruned = replace(fp32, id="tflite/fp32+prune50", recipe="fp32+prune50")
+    engines = ("litert", "tflite-runtime")
+    request = replace(
+        request_for_both,
+        subjects=[fp32, pruned],
+        evaluation=None,
+        engines=engines,
+        devices=("board:pi5",),
+    )
+    results = run_bench(request)
+    assert [(row.id, row.engine, row.status) for row in results.rows] == [
+        (one.id, engine, "ok") for one in (fp32, pruned) for engine in engines
+    ]
+    counts = {(row.id, row.engine): row.statistics.min for row in results.rows if row.statistics}
+    for engine in engines:
+        ratio = row(results, engine, pruned.id).ratio_to_fp32
+        assert ratio is not None
+        assert ratio.value == counts[pruned.id, engine] / counts[fp32.id, engine]
+    assert counts[fp32.id, "litert"] != counts[fp32.id, "tflite-runtime"]
