@@ -3,7 +3,10 @@
 from edgekit.bench.record import read_events
 from edgekit.bench.rows import Draft, finished_rows
 
-LOADED = {"event": "loaded", "model": "a", "ns": 5, "engine": "litert", "engine_version": "2"}
+LOADED = {
+    **{"event": "loaded", "model": "a", "ns": 5, "engine": "litert", "engine_version": "2"},
+    **{"inputs": [], "outputs": []},
+}
 
 
 def process(**said):
