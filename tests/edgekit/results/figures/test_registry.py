@@ -29,7 +29,7 @@ from edgekit.report.terminal import print_results
 from edgekit.results.figures.figure import SIZE, Compared, Figure, Gated, Kind, Shown
 from edgekit.results.figures.registry import FIGURES, all_figures, figure_called, register
 from edgekit.results.results import load_results
-from edgekit.text.quantities import BYTES
+from edgekit.text.quantities import BYTES, WORDS
 from edgekit_runtimes.errors import UsageError
 
 OLD = results_of(row("tflite/fp32", bytes=400_000), row("tflite/int8", bytes=100_000))
@@ -140,7 +140,7 @@ def test_every_figure_is_explained_in_a_sentence_and_reads_a_row_of_which_nothin
     bare = replace(
         row("tflite/fp32"),
         status="not available",
-        reason="it has no engine",
+        reason="it needs a browser",
         bytes=None,
         wire_bytes={},
         load_ns=(),
@@ -151,7 +151,7 @@ def test_every_figure_is_explained_in_a_sentence_and_reads_a_row_of_which_nothin
     )
     for figure in all_figures():
         assert figure.sentence.endswith("."), figure.key
-        assert figure.number(bare) is None or figure.quantity.kind == "Words", figure.key
+        assert figure.number(bare) is None or figure.quantity is WORDS, figure.key
 
 
 def test_the_page_on_results_is_what_the_figures_say():
