@@ -10,7 +10,8 @@ BIN := $(VENV)/bin
 NODE_TESTS := tests/converters/tfjs/node
 PAGES := runtimes/edgekit_runtimes/pages
 WEB_SOURCES := $(shell find web -maxdepth 1 -type f) $(shell find web/src -name generated -prune -o -type f -print) \
-	runtimes/edgekit_runtimes/protocol/job.schema.json edgekit/results/results.schema.json
+	runtimes/edgekit_runtimes/formats.json runtimes/edgekit_runtimes/protocol/job.schema.json \
+	edgekit/results/results.schema.json
 # Tests wait for browsers and boards about as long as they compute.
 TEST_WORKERS ?= 2
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -26,7 +27,7 @@ help:
 	@echo "make web          build the pages that measure and show models in a browser"
 	@echo "make lint         ruff, import-linter and mypy; biome and tsc"
 	@echo "make format       let ruff and biome format the code"
-	@echo "make docs         write docs/commands.md, docs/recipes.md and the README's table of recipes"
+	@echo "make docs         write the pages and tables of docs/ and README, and the JSON Schemas"
 	@echo "make wheel        build the distribution into dist/"
 	@echo "make clean        remove what the other targets made"
 
@@ -124,6 +125,9 @@ test-fast: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	python docs/make_commands.py
+	python docs/make_schemas.py
+	python -m edgekit_runtimes.formats > runtimes/edgekit_runtimes/formats.json
+	python docs/make_results.py
 	python docs/make_recipes.py
 
 wheel: $(VENV)/.dev web

@@ -25,8 +25,8 @@ import edgekit
 from edgekit.bench.request import bench_request
 from edgekit.bench.run import run_bench
 from edgekit.inspect.subject import Subject
-from edgekit.report.columns import ratio_cell
 from edgekit.report.lines import heading
+from edgekit.results.figures.ratios import ratio_cell
 from edgekit.results.plan import REFERENCE_RECIPE
 from edgekit.results.results import Results, Row
 from edgekit.text.units import significant
@@ -76,7 +76,7 @@ def print_table(work: Path) -> None:
 def cell(row: Row) -> str:
     """Return the median with its ratio; nothing where the back end cannot run the format."""
     if row.statistics is None:
-        return "fails" if row.status == "error" else ""
+        return "fails" if row.status == "failed" else ""
     ratio = f" ({row.ratio_to_fp32.value:.3f})" if row.ratio_to_fp32 else ""
     return f"{significant(row.statistics.median / MS)}{ratio}"
 

@@ -31,8 +31,8 @@ import numpy as np
 import edgekit
 from edgekit.bench.accuracy.judge import open_judge
 from edgekit.bench.accuracy.labels import labelled_output
-from edgekit.bench.record import read_events
 from edgekit_runtimes.devices import open_device
+from edgekit_runtimes.protocol.events import read_events
 from edgekit_runtimes.protocol.job import Job, JobModel
 
 IMAGES = 10_000

@@ -43,7 +43,7 @@ def make_results() -> Results:
         for device in DEVICES
     }
     created = "2026-11-21T00:00:00+00:00"
-    return Results("0.1.0", created, QUICK, 1, 64, False, environments, rows)
+    return Results("made up", "0.1.0", created, QUICK, 1, 64, False, environments, rows)
 
 
 def _row(random: np.random.Generator, device: str, number: int) -> Row:

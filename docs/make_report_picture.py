@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 
 import edgekit
 from edgekit.report.files import write_report
+from edgekit.report.merge import read_report
 from edgekit_runtimes.devices.browser.launch import find_chromium
 
 ROOT = Path(__file__).parent.parent
@@ -64,7 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(word) for word in sys.argv[1:]] or measure(Path(folder))
         report = Path(folder) / "report.html"
-        write_report(files, report)
+        write_report(read_report(files), report)
         picture = Image.open(io.BytesIO(take_picture(report))).convert("RGB")
     method = Image.Quantize.MAXCOVERAGE
     picture.quantize(COLOURS, method, dither=Image.Dither.NONE).save(TARGET, optimize=True)

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from edgekit.data import DataOptions
     from edgekit.demo.site import Site
     from edgekit.doctor.boards import BoardState
-    from edgekit.doctor.devices import KnownDevice
     from edgekit.doctor.examine import Finding
-    from edgekit.gates.gate import Gate, Verdict
+    from edgekit.gates.gate import Gate
+    from edgekit.gates.judging import Outcome
     from edgekit.inspect import ArtifactFacts
     from edgekit.report.merge import Report
     from edgekit.results.results import Results
     from edgekit.run.artifact import Outputs
+    from edgekit_runtimes.devices import KnownDevice
     from edgekit_runtimes.devices.board.cache import Userland
     from edgekit_runtimes.tensors import Array
 
@@ -148,18 +149,18 @@ def bench(
 ) -> Results:
     """Measure a bundle's artifacts beside their fp32 artifact, and return the results.
 
-    What fails is a row whose `status` is "error", with its `reason`. In a notebook the results
+    What fails is a row whose `status` is "failed", with its `reason`. In a notebook the results
     show as tables; `results.save(path)` writes what `edgekit report`, `check` and `compare` read.
 
     Args:
         bundle: A bundle, or its folder.
         on: Devices, as "host", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
-        engine: Measure only artifacts that these engines run: litert, tflite-runtime, onnxruntime;
-            in a browser tfjs, litertjs, ort-web.
+        engine: Measure only artifacts that these engines run, each by all of them that can: litert,
+            tflite-runtime, onnxruntime; in a browser tfjs, litertjs, ort-web.
         browser: The path of the browser to measure in, or "none" to open the page yourself.
         data: Labelled samples for accuracy: as `calibration` of `convert`, with labels "y".
         metric: What judges instead of top-1 accuracy, or MAE and RMSE: "module:function" or a
-            function of outputs [n, …] and labels [n, …] that returns one number a sample, or one
+            function of outputs [n, …] and labels [n, …] that returns one number per sample, or one
             for all of them. Higher is better, but for names that end in _error, _loss or _distance.
         labels_of: Which of several outputs the labels are about.
         original: The source to measure against; by default the one the bundle was made of, where
@@ -249,18 +250,17 @@ def gates(
     of_changes: gates on what became worse between two results, instead of on one.
     max_regression: limits all figures that `compare` watches, as "5%". Raises UsageError.
     """
-    from edgekit.compare.changes import GENERAL
     from edgekit.gates.chosen import chosen_gates
-    from edgekit.gates.gate import regression_gate
+    from edgekit.gates.gate import general_gates
 
     limit = max_regression
-    general = [] if limit is None else [regression_gate(figure, limit) for figure in GENERAL]
+    general = [] if limit is None else general_gates(limit)
     return tuple(chosen_gates(texts, general, of_changes, Path.cwd()))
 
 
-def check(results: Sequence[Results | PathLike], gates: Sequence[Gate]) -> list[Verdict]:
+def check(results: Sequence[Results | PathLike], gates: Sequence[Gate]) -> list[Outcome]:
     """Judge results, or results files, by gates; nothing is measured."""
-    from edgekit.gates.gate import judge
+    from edgekit.gates.judging import judge
 
     return judge(gates, [_results(one) for one in results])
 
@@ -271,8 +271,8 @@ def compare(
     gates: Sequence[Gate] = (),
     *,
     force: bool = False,
-) -> tuple[Comparison, list[Verdict]]:
-    """Return what changed between two results, and the verdicts of gates on it.
+) -> tuple[Comparison, list[Outcome]]:
+    """Return what changed between two results, and what gates say of it.
 
     Raises UsageError where they are of different machines or models, unless `force` is true.
     """
@@ -348,9 +348,23 @@ def run(
 
 def devices() -> list[KnownDevice]:
     """Return the devices that `bench` can use from here, and why it cannot use the others."""
-    from edgekit.doctor.devices import known_devices
+    from edgekit_runtimes.devices import known_devices
 
     return known_devices()
+
+
+def ways_to_name_devices() -> list[str]:
+    """Return how `on` is written for each kind of device, and what it is for."""
+    from edgekit_runtimes.devices import device_kinds
+
+    return [kind.HELP for kind in device_kinds().values()]
+
+
+def engines() -> tuple[list[str], list[str]]:
+    """Return the words of the engines in Python, and of those in pages."""
+    from edgekit_runtimes.engines.registry import page_engine_words, registered_engines
+
+    return [engine.word for engine in registered_engines()], page_engine_words()
 
 
 def doctor() -> list[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -159,10 +158,10 @@ def counted_row(name: str, count: int, device: str = "board:pi5", **more: Any) -
 
 
 def failed_row(name: str, reason: str = DIED, **more: Any) -> Row:
-    """Return a row that is an error."""
+    """Return a row that failed."""
     return replace(
         row(name, **more),
-        status="error",
+        status="failed",
         reason=reason,
         blocks=(),
         statistics=None,
@@ -200,5 +199,5 @@ def results_of(*rows: Row, **more: Any) -> Results:
 def store(path: Path, rows: Sequence[Row] | Results, **more: Any) -> Path:
     """Write results as `bench --json` prints them; return the path."""
     results = rows if isinstance(rows, Results) else results_of(*rows, **more)
-    path.write_text(json.dumps(results.to_json()), encoding="utf-8")
+    path.write_text(results.to_text(), encoding="utf-8")
     return path

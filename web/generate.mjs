@@ -1,5 +1,5 @@
 // Writes the types of the protocol from the schemas that the Python side checks against.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { compileFromFile } from 'json-schema-to-typescript';
 
 const SCHEMAS = {
@@ -18,3 +18,16 @@ for (const [name, schema] of Object.entries(SCHEMAS)) {
   });
   await writeFile(new URL(`${name}.ts`, folder), types);
 }
+
+const formats = await readFile(
+  new URL('../runtimes/edgekit_runtimes/formats.json', import.meta.url),
+  'utf8',
+);
+await writeFile(
+  new URL('formats.ts', folder),
+  `export const FORMATS = ${formats.trimEnd()} as const;
+
+export type Format = keyof typeof FORMATS;
+export type Backend = (typeof FORMATS)[Format]['page_engines'][number]['backends'][number];
+`,
+);

@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from edgekit_converters.calibration import Calibration
     from edgekit_converters.graph.frozen import FrozenGraph
 
-# Where an artifact stands in a bundle; TF.js is a folder.
-FILE_NAMES = {
-    "tflite": "tflite/{recipe}.tflite",
-    "tfjs": "tfjs/{recipe}",
-    "onnx": "onnx/{recipe}.onnx",
-}
-FORMATS = tuple(FILE_NAMES)
-
 RECIPES: Mapping[str, Recipes] = {
     "tflite": tflite.RECIPES,
     "tfjs": tfjs.RECIPES,

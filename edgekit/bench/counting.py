@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from edgekit.bench.record import read_events
-from edgekit.bench.rows import Draft, finished_rows
-from edgekit.bench.schedule import reference_of
+from edgekit.bench.candidates import Candidate, reference_of
+from edgekit.bench.rows import RowDraft, finished_rows
+from edgekit.results.events import read_events
 from edgekit.results.fidelity import FidelityAccumulator
 from edgekit.results.plan import COUNTING, COUNTING_SAMPLES
 from edgekit_runtimes.errors import DeviceError, UsageError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from edgekit.bench.host_answers import HostAnswers
     from edgekit.bench.progress import ReportStep
     from edgekit.bench.request import BenchRequest
-    from edgekit.inspect.subject import Subject
     from edgekit.results.results import Row
     from edgekit_runtimes.devices import CountingDevice
 
@@ -40,33 +39,38 @@ class CountingBench:
         self,
         device: CountingDevice,
         request: BenchRequest,
+        candidates: Sequence[Candidate],
         host: HostAnswers,
         report: ReportStep,
     ) -> None:
         self.environment: dict[str, Any] = {}
-        self.judgements: dict[str, Judgement] = {}
+        self.judgements: dict[tuple[str | None, str], Judgement] = {}
         self._device = device
         self._request = request
+        self._candidates = candidates
         self._host = host
         self._report = report
         reason = NO_ACCURACY if request.evaluation else None
         self._drafts = {
-            subject.id: Draft(subject.id, subject, unit=device.unit, accuracy_reason=reason)
-            for subject in request.subjects
+            candidate.id: RowDraft(
+                candidate.id, candidate, unit=device.unit, accuracy_reason=reason
+            )
+            for candidate in candidates
         }
 
     def run(self) -> list[Row]:
         """Count and judge everything; return the rows."""
-        subjects, jobs = self._jobs()
+        candidates = [candidate for candidate in self._candidates if candidate.engine.module]
+        jobs = [self._job(candidate) for candidate in candidates]
         if jobs:
             try:
                 self._device.prepare(lambda step: self._report(0, len(jobs), step))
-                self._run_all(subjects, jobs)
+                self._run_all(candidates, jobs)
             except (DeviceError, UsageError) as error:
-                for subject in subjects:
-                    if not self._drafts[subject.id].timings:
-                        self._drafts[subject.id].fail(str(error))
-        self._pair_up(subjects)
+                for candidate in candidates:
+                    if not self._drafts[candidate.id].timings:
+                        self._drafts[candidate.id].fail(str(error))
+        self._pair_up(candidates)
         return finished_rows(self._device.name, self._drafts.values())
 
     def give_up(self, reason: str) -> list[Row]:
@@ -75,43 +79,34 @@ class CountingBench:
             draft.fail(reason)
         return finished_rows(self._device.name, self._drafts.values())
 
-    def _jobs(self) -> tuple[list[Subject], list[Job]]:
-        """Return the subjects that an engine of the device runs, and a job for each."""
-        subjects, jobs = [], []
-        for subject in self._request.subjects:
-            choice = self._device.engine_for(subject.format)
-            if choice.module is None:
-                draft = self._drafts[subject.id]
-                draft.status, draft.reason = "not available", choice.reason
-                continue
-            # Several threads would take turns on the one core that counts.
-            options = {**subject.engine_options, "threads": 1}
-            model = JobModel(subject.id, choice.module, str(subject.path), options)
-            samples = min(self._request.samples, COUNTING_SAMPLES)
-            request = self._request
-            subjects.append(subject)
-            preprocessing, plan = request.preprocessing, COUNTING.worker
-            jobs.append(Job((model,), request.inputs, preprocessing, plan, samples, explain=True))
-        return subjects, jobs
+    def _job(self, candidate: Candidate) -> Job:
+        # Several threads would take turns on the one core that counts.
+        options = {**candidate.subject.engine_options, "threads": 1}
+        path = str(candidate.subject.path)
+        model = JobModel(candidate.id, candidate.engine.module or "", path, options)
+        request = self._request
+        samples = min(request.samples, COUNTING_SAMPLES)
+        preprocessing, plan = request.preprocessing, COUNTING.worker
+        return Job((model,), request.inputs, preprocessing, plan, samples, explain=True)
 
-    def _run_all(self, subjects: Sequence[Subject], jobs: Sequence[Job]) -> None:
+    def _run_all(self, candidates: Sequence[Candidate], jobs: Sequence[Job]) -> None:
         events: list[Event] = []
         current = 0
         self._report(0, len(jobs), "booting")
         for number, event in self._device.run_all(jobs):
             if number != current:
-                self._take(subjects[current], events)
+                self._take(candidates[current], events)
                 events, current = [], number
             if not events:
-                self._report(number, len(jobs), f"counting {subjects[number].id}")
+                self._report(number, len(jobs), f"counting {candidates[number].id}")
             events.append(event)
-        self._take(subjects[current], events)
+        self._take(candidates[current], events)
 
-    def _take(self, subject: Subject, events: Sequence[Event]) -> None:
+    def _take(self, candidate: Candidate, events: Sequence[Event]) -> None:
         """Take in all that one worker said."""
-        draft = self._drafts[subject.id]
+        draft = self._drafts[candidate.id]
         fidelity = FidelityAccumulator(self._request.golden)
-        agreement = self._host.comparison(subject, self._device.name)
+        agreement = self._host.comparison(candidate, self._device.name)
 
         def take_outputs(_: str, start: int, outputs: Arrays) -> None:
             fidelity.add(start, outputs)
@@ -126,11 +121,11 @@ class CountingBench:
             draft.fidelity, draft.agreement = fidelity.result(), agreement.result()
         self.environment = record.added_to(self.environment)
 
-    def _pair_up(self, subjects: Sequence[Subject]) -> None:
+    def _pair_up(self, candidates: Sequence[Candidate]) -> None:
         """Lay the fp32 artifact's counts beside those of each other artifact of its format."""
-        for subject in subjects:
-            reference = reference_of(subject, subjects)
+        for candidate in candidates:
+            reference = reference_of(candidate, candidates)
             if reference and self._drafts[reference.id].status == "ok":
-                mine, other = self._drafts[subject.id], self._drafts[reference.id]
+                mine, other = self._drafts[candidate.id], self._drafts[reference.id]
                 if 0 in mine.timings:
                     mine.timings[0] = {**other.timings[0], **mine.timings[0]}

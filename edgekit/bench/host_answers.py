@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from edgekit.bench.record import read_events
 from edgekit.results.agreement import Agreement, AgreementAccumulator
+from edgekit.results.events import read_events
 from edgekit.results.plan import COUNTING_SAMPLES
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import Array, Arrays
 
 if TYPE_CHECKING:
+    from edgekit.bench.candidates import Candidate
     from edgekit.bench.request import BenchRequest
-    from edgekit.inspect.subject import Subject
+    from edgekit_runtimes.devices import Device, EngineChoice
 
 HOST = "host"
 
@@ -34,43 +35,55 @@ class Comparison(Protocol):
 class HostAnswers:
     """Asks each artifact once a bench, and not at all where the host is measured first.
 
+    The host answers with the engine that the other device has, or else with the one it prefers.
     The first COUNTING_SAMPLES samples are enough to tell other kernels from other rounding, and as
     many as a device that counts is asked.
     """
 
     def __init__(self, request: BenchRequest) -> None:
         self._request = request
-        self._answers: dict[str, FirstOutputs] = {}
+        # By artifact and engine.
+        self._answers: dict[tuple[str, str | None], FirstOutputs] = {}
 
-    def comparison(self, subject: Subject | None, device: str) -> Comparison:
-        """Return what compares an artifact's outputs on a device; subject: None for the original.
+    def comparison(self, candidate: Candidate | None, device: str) -> Comparison:
+        """Return what compares an artifact's outputs on a device; None for the original.
 
         It compares nothing on the host itself, whose outputs are kept, and for what no engine of
         the host runs.
         """
-        if subject is None:
+        if candidate is None:
             return FirstOutputs(0)
         if device == HOST:
-            self._answers[subject.id] = FirstOutputs(COUNTING_SAMPLES)
-            return self._answers[subject.id]
-        if subject.id not in self._answers:
-            self._answers[subject.id] = self._ask(subject)
-        arrays = self._answers[subject.id].arrays()
+            kept = FirstOutputs(COUNTING_SAMPLES)
+            self._answers[candidate.subject.id, candidate.engine.word] = kept
+            return kept
+        arrays = self._answer(candidate).arrays()
         return AgreementAccumulator(arrays) if arrays else FirstOutputs(0)
 
-    def _ask(self, subject: Subject) -> FirstOutputs:
+    def _answer(self, candidate: Candidate) -> FirstOutputs:
+        with open_device(HOST) as host:
+            choice = _same_engine(candidate, host)
+            key = candidate.subject.id, choice.word
+            if key not in self._answers:
+                self._answers[key] = self._ask(candidate, host, choice)
+            return self._answers[key]
+
+    def _ask(self, candidate: Candidate, host: Device, choice: EngineChoice) -> FirstOutputs:
         """Return what the artifact gives here; nothing where it fails, as its row here says."""
         outputs = FirstOutputs(COUNTING_SAMPLES)
-        request = self._request
-        with open_device(HOST) as host:
-            module = host.engine_for(subject.format).module
-            if module is None:
-                return outputs
-            model = JobModel(subject.id, module, str(subject.path), subject.engine_options)
+        request, subject = self._request, candidate.subject
+        if choice.module is not None:
+            model = JobModel(subject.id, choice.module, str(subject.path), subject.engine_options)
             samples = min(COUNTING_SAMPLES, request.samples)
             job = Job((model,), request.inputs, request.preprocessing, outputs=samples)
             read_events(host.run(job), lambda _, start, arrays: outputs.add(start, arrays))
         return outputs
+
+
+def _same_engine(candidate: Candidate, host: Device) -> EngineChoice:
+    choices = host.engines_for(candidate.subject.format)
+    same = (choice for choice in choices if choice.module and choice.word == candidate.engine.word)
+    return next(same, host.engine_for(candidate.subject.format))
 
 
 class FirstOutputs:

@@ -20,8 +20,7 @@ from edgekit.inspect.subject import Subject
 from edgekit.results.plan import ORIGINAL, QUICK, BenchPlan
 from edgekit_converters.sources import original_engine
 from edgekit_runtimes.artifact import sha256_of
-from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES
-from edgekit_runtimes.engines import ENGINES, load_engine
+from edgekit_runtimes.engines.registry import engine_words
 from edgekit_runtimes.errors import (
     DataError,
     EdgekitError,
@@ -38,7 +37,7 @@ class Evaluation:
     """Labelled data.
 
     inputs: a .npy file for each input, samples along the first axis, before preprocessing.
-    labels: one a sample: integers for classification, floats for regression.
+    labels: one per sample: integers for classification, floats for regression.
     output: which output they are about; None is enough where there is only one.
     metric: what judges instead of top-1 accuracy or MAE and RMSE.
     """
@@ -60,7 +59,8 @@ class BenchRequest:
     original: the source with the engine that runs it, under the id "original".
     clean: whether to leave nothing on devices that keep what is copied to them.
     browser: which browser devices measure in; None for the installed Chromium.
-    engines: the words of the engines to measure ("tfjs"); empty for all.
+    engines: the words of the engines to measure with ("tfjs"); empty for the one that each device
+    prefers.
     """
 
     bundle: str
@@ -103,16 +103,18 @@ def bench_request(
 
     work: a folder for the samples that workers read. data: labelled samples, or None for no
     accuracy. original: the source; None takes the one that the manifest names where it is still
-    there with the same hash and TensorFlow is installed. engines: the words of those to measure,
-    none for all. browser: which one browser devices measure in. metric: a function, or
-    "module:function", that judges instead of top-1 accuracy or MAE and RMSE. labels_of: which of
-    several outputs the labels are about. clean: whether to leave nothing on devices over SSH.
+    there with the same hash and TensorFlow is installed. engines: the words of those to measure
+    with, also several with commas; none for the one that each device prefers. browser: which one
+    browser devices measure in. metric: a function, or "module:function", that judges instead of
+    top-1 accuracy or MAE and RMSE. labels_of: which of several outputs the labels are about.
+    clean: whether to leave nothing on devices over SSH.
     """
     for option, word in (("--metric", metric), ("--labels-of", labels_of)):
         if word and not data:
             raise UsageError(f"{option} is about labelled samples: give them with --data.")
     judged_by = open_metric(metric) if metric else None
-    for word in engines:
+    words = [word for text in engines for word in text.split(",")]
+    for word in words:
         if word not in engine_words():
             raise unknown_name("engine", word, engine_words())
     subjects = [
@@ -146,7 +148,7 @@ def bench_request(
         original=_original(bundle, original),
         evaluation=_evaluation(bundle, data, work / "data", judged_by, labels_of) if data else None,
         plan=plan,
-        engines=tuple(dict.fromkeys(engines)),
+        engines=tuple(dict.fromkeys(words)),
         browser=browser,
         clean=clean,
     )
@@ -157,12 +159,6 @@ def _graph(path: Path, format_name: str) -> Graph | None:
     with contextlib.suppress(EdgekitError):
         return read_graph(path, format_name)
     return None
-
-
-def engine_words() -> list[str]:
-    """Return the words of all engines, of whatever device."""
-    modules = [load_engine(module) for modules in ENGINES.values() for module in modules]
-    return [*(engine.NAME for engine in modules), *(page.word for page in PAGE_ENGINES.values())]
 
 
 def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
@@ -208,7 +204,7 @@ def _evaluation(
     if not dataset.labelled:
         raise DataError(
             f"{data} holds no labels, and accuracy needs them: 'y' (or 'y_test') in a .npz, "
-            "one sub-folder a class for images. Leave --data out to measure without accuracy."
+            "one sub-folder per class for images. Leave --data out to measure without accuracy."
         )
     samples = spool(dataset, folder, None)
     return Evaluation(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
-from edgekit.bench.record import ModelRecord, ProcessRecord
-from edgekit.bench.schedule import reference_of
-from edgekit.inspect.subject import Subject
+from edgekit.bench.candidates import Candidate, reference_of
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.agreement import Agreement
 from edgekit.results.fidelity import Fidelity
 from edgekit.results.plan import ORIGINAL, REFERENCE_RECIPE
-from edgekit.results.results import Block, Phase, Row, Status
+from edgekit.results.results import Block, Conditions, Row, Status
 from edgekit.results.statistics import (
     Ratio,
     SampleUnit,
@@ -23,24 +22,24 @@ from edgekit.results.statistics import (
 )
 from edgekit.results.steadiness import Steadiness, steadiness
 from edgekit_runtimes.execution import Execution
+from edgekit_runtimes.protocol.events import ModelRecord, Phase, ProcessRecord
 
 SOURCE_FORMAT = "source"
 
 
 @dataclass
-class Draft:
+class RowDraft:
     """What is known so far of one model on one device.
 
-    subject: None for the original.
+    id: how jobs name it. candidate: None for the original.
     timings: what each timing process said, about this model and those beside it.
     interrupted: the device was lost before all was measured; what had come until then stays.
     """
 
     id: str
-    subject: Subject | None = None
+    candidate: Candidate | None = None
     unit: SampleUnit = "ns"
     engine: str | None = None
-    backend: str | None = None
     execution: Execution | None = None
     status: Status = "ok"
     reason: str | None = None
@@ -48,6 +47,7 @@ class Draft:
     first_run_ns: list[int] = field(default_factory=list)
     download_ns: list[int] = field(default_factory=list)
     start_ns: list[int] = field(default_factory=list)
+    peak_memory_bytes: int | None = None
     timings: dict[int, Mapping[str, ModelRecord]] = field(default_factory=dict)
     fidelity: Fidelity | None = None
     agreement: Agreement | None = None
@@ -55,13 +55,25 @@ class Draft:
     accuracy_reason: str | None = None
     interrupted: bool = False
 
+    def __post_init__(self) -> None:
+        if self.candidate:
+            choice = self.candidate.engine
+            self.engine = choice.word
+            if choice.module is None:
+                self.status, self.reason = "not available", choice.reason
+
+    @property
+    def row_id(self) -> str:
+        """How results name the artifact, whatever runs it."""
+        return self.candidate.subject.id if self.candidate else ORIGINAL
+
     def fail(self, reason: str) -> None:
-        """Make it an error row; the first reason stays."""
+        """Make it a failed row; the first reason stays."""
         if self.status == "ok":
-            self.status, self.reason = "error", reason
+            self.status, self.reason = "failed", reason
 
     def interrupt(self, reason: str) -> None:
-        """Make it an error row that keeps its samples."""
+        """Make it a failed row that keeps its samples."""
         if self.status == "ok":
             self.interrupted = True
             self.fail(reason)
@@ -76,6 +88,8 @@ class Draft:
             return
         self.engine = model.engine or self.engine
         self.execution = model.execution or self.execution
+        # The first: a process that judges thousands of samples holds more than the model.
+        self.peak_memory_bytes = self.peak_memory_bytes or record.peak_memory_bytes
         if model.load_ns is not None:
             self.load_ns.append(model.load_ns)
         if model.first_run_ns is not None:
@@ -88,7 +102,7 @@ class Draft:
     def blocks(self, name: str, phase: Phase) -> tuple[Block, ...]:
         """Return the blocks of the model `name` in this draft's timing processes."""
         return tuple(
-            Block(process, phase, tuple(samples), conditions)
+            Block(process, phase, tuple(samples), cast("Conditions | None", conditions))
             for process, models in self.timings.items()
             if name in models
             for samples, conditions in models[name].blocks_with_conditions(phase)
@@ -116,33 +130,34 @@ class Draft:
         )
 
 
-def finished_rows(device: str, drafts: Iterable[Draft]) -> list[Row]:
+def finished_rows(device: str, drafts: Iterable[RowDraft]) -> list[Row]:
     """Return the rows of all drafts of one device, the original's first."""
     by_id = {draft.id: draft for draft in drafts}
-    subjects = [draft.subject for draft in by_id.values() if draft.subject]
-    return [_row(device, draft, by_id, subjects) for draft in by_id.values()]
+    candidates = [draft.candidate for draft in by_id.values() if draft.candidate]
+    return [_row(device, draft, by_id, candidates) for draft in by_id.values()]
 
 
 def _row(
-    device: str, draft: Draft, drafts: Mapping[str, Draft], subjects: Sequence[Subject]
+    device: str, draft: RowDraft, drafts: Mapping[str, RowDraft], candidates: Sequence[Candidate]
 ) -> Row:
-    subject = draft.subject
+    candidate = draft.candidate
+    subject = candidate.subject if candidate else None
     is_fine = draft.status == "ok"
-    reference = reference_of(subject, subjects) if subject else None
+    reference = reference_of(candidate, candidates) if candidate else None
     to_fp32, ratio_reason = None, None
-    if subject and is_fine and not subject.is_reference:
-        to_fp32, ratio_reason = _ratio_to_fp32(draft, subject, reference, drafts)
+    if candidate and is_fine and not candidate.is_reference:
+        to_fp32, ratio_reason = _ratio_to_fp32(draft, candidate, reference, drafts)
     has_samples = is_fine or draft.interrupted
     measured = draft.blocks(draft.id, "measure") if has_samples else ()
     warmup = draft.blocks(draft.id, "warmup") if has_samples else ()
     samples = [sample for block in measured for sample in block.samples]
     return Row(
         device=device,
-        id=draft.id,
+        id=draft.row_id,
         format=subject.format if subject else SOURCE_FORMAT,
         recipe=subject.recipe if subject else ORIGINAL,
         engine=draft.engine,
-        backend=draft.backend,
+        backend=candidate.engine.backend if candidate else None,
         execution=draft.execution,
         status=draft.status,
         reason=draft.reason,
@@ -152,6 +167,7 @@ def _row(
         first_run_ns=tuple(draft.first_run_ns),
         download_ns=tuple(draft.download_ns),
         start_ns=tuple(draft.start_ns),
+        peak_memory_bytes=draft.peak_memory_bytes,
         blocks=warmup + measured,
         reference_blocks=draft.blocks(reference.id, "measure") if reference and to_fp32 else (),
         statistics=summarize(samples) if samples else None,
@@ -172,23 +188,31 @@ def _flat(blocks: Sequence[Sequence[int]]) -> list[int]:
 
 
 def _ratio_to_fp32(
-    draft: Draft, subject: Subject, reference: Subject | None, drafts: Mapping[str, Draft]
+    draft: RowDraft,
+    candidate: Candidate,
+    reference: Candidate | None,
+    drafts: Mapping[str, RowDraft],
 ) -> tuple[Ratio | None, str | None]:
     if reference is None:
-        return None, f"the bundle has no {subject.format}/{REFERENCE_RECIPE} to compare with"
+        missing = f"{candidate.subject.format}/{REFERENCE_RECIPE}"
+        return None, f"the bundle has no {missing} to compare with"
+    name = reference.subject.id
     if drafts[reference.id].status != "ok":
-        return None, f"{reference.id} failed, so there is nothing to compare with"
+        return None, f"{name} failed, so there is nothing to compare with"
     ratio = draft.ratio_to(reference.id)
-    return ratio, None if ratio else f"{reference.id} was not measured beside it"
+    return ratio, None if ratio else f"{name} was not measured beside it"
 
 
 def _ratio_to_original(
-    draft: Draft, to_fp32: Ratio | None, reference: Subject | None, drafts: Mapping[str, Draft]
+    draft: RowDraft,
+    to_fp32: Ratio | None,
+    reference: Candidate | None,
+    drafts: Mapping[str, RowDraft],
 ) -> Ratio | None:
     """Return the measured ratio of an fp32 artifact, and for others the product of two ratios."""
     if ORIGINAL not in drafts or drafts[ORIGINAL].status != "ok" or draft.id == ORIGINAL:
         return None
-    if draft.subject and draft.subject.is_reference:
+    if draft.candidate and draft.candidate.is_reference:
         return draft.ratio_to(ORIGINAL) if draft.status == "ok" else None
     if to_fp32 is None or reference is None:
         return None

@@ -6,17 +6,16 @@ What fails is a row with its reason; everything else goes on.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from edgekit._version import __version__
-from edgekit.bench.accuracy.judge import Judgement
 from edgekit.bench.accuracy.labels import LabelledOutput, labelled_output
-from edgekit.bench.accuracy.paired import compared_rows
+from edgekit.bench.accuracy.paired import Judgements, compared_rows
+from edgekit.bench.candidates import Candidate, candidates_of
 from edgekit.bench.counting import CountingBench
 from edgekit.bench.host_answers import HostAnswers
 from edgekit.bench.progress import Progress, ReportProgress
@@ -42,13 +41,13 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
 
     Raises UsageError for an unknown device or nothing to measure, DeviceError for a device that
     cannot be reached, DataError for labels that do not fit. Whatever else goes wrong is a row of
-    status "error".
+    status "failed".
     """
     if not request.subjects:
         raise UsageError("There is no artifact to measure.")
     labelled = _check_labels(request)
     rows: list[Row] = []
-    judgements: dict[tuple[str, str], Judgement] = {}
+    judgements: Judgements = {}
     host = HostAnswers(request)
     environments: dict[str, Mapping[str, Any]] = {}
     with contextlib.ExitStack() as stack:
@@ -60,9 +59,9 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
         devices = [stack.enter_context(open_device(spec, options)) for spec in specs]
         if request.clean and not any(isinstance(device, KeepingDevice) for device in devices):
             raise UsageError("--clean is for devices over SSH: nothing is kept on the others.")
-        requests = [narrowed(request, device) for device in devices]
-        for device, narrow in zip(devices, requests, strict=True):
-            bench = _open_bench(device, narrow, host, labelled, progress)
+        candidates = list(candidates_of(request, devices))
+        for device, there in zip(devices, candidates, strict=True):
+            bench = _open_bench(device, request, there, host, labelled, progress)
             try:
                 with device, _cleaned(device, request.clean):
                     measured = bench.run()
@@ -70,8 +69,8 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
                 measured = bench.give_up(str(error))
             rows += measured
             environments[device.name] = bench.environment
-            for name, judgement in bench.judgements.items():
-                judgements[device.name, name] = judgement
+            for (engine, name), judgement in bench.judgements.items():
+                judgements[device.name, engine, name] = judgement
     return Results(
         bundle=request.bundle,
         edgekit=__version__,
@@ -87,24 +86,6 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
             )
         ),
     )
-
-
-def narrowed(request: BenchRequest, device: Device) -> BenchRequest:
-    """Return the request with those artifacts only that the engines asked for run on a device.
-
-    Raises UsageError where none is left.
-    """
-    if not request.engines:
-        return request
-    words = {subject.id: device.engine_for(subject.format).word for subject in request.subjects}
-    left = [subject for subject in request.subjects if words[subject.id] in request.engines]
-    if not left:
-        known = ", ".join(sorted({word for word in words.values() if word})) or "none"
-        raise UsageError(
-            f"On {device.name} no artifact is run by {' or '.join(request.engines)} (--engine). "
-            f"The engines of these artifacts there: {known}."
-        )
-    return replace(request, subjects=left)
 
 
 @contextlib.contextmanager
@@ -125,19 +106,20 @@ def _cleaned(device: Device, clean: bool) -> Iterator[None]:
 def _open_bench(
     device: Device,
     request: BenchRequest,
+    candidates: Sequence[Candidate],
     host: HostAnswers,
     labelled: LabelledOutput | None,
     progress: ReportProgress | None,
 ) -> CountingBench | TimingBench:
     """Return the bench that suits the device: one that times, or one that counts."""
     if not isinstance(device, CountingDevice):
-        return TimingBench(device, request, host, labelled, progress)
+        return TimingBench(device, request, candidates, host, labelled, progress)
 
     def report(done: int, total: int, text: str) -> None:
         if progress:
             progress(Progress(device.name, done, total, text))
 
-    return CountingBench(device, request, host, report)
+    return CountingBench(device, request, candidates, host, report)
 
 
 def _check_labels(request: BenchRequest) -> LabelledOutput | None:

@@ -3,8 +3,8 @@
 1. A *check* of each artifact alone: it loads, runs once and reports its outputs on the golden
    samples. What fails here takes no further part.
 2. Timing, in groups that are measured interleaved in one process: first the original (if any)
-   beside the fp32 artifact of each format, then each other artifact beside the fp32 artifact of
-   its format.
+   beside the fp32 artifact of each format and engine, then each other artifact beside the fp32
+   artifact of its format, run by the same engine.
 
 Every group runs in several fresh processes. Groups take turns, so that a slow minute of the
 machine meets all of them and not one.
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from edgekit.inspect.subject import Subject
+from edgekit.bench.candidates import Candidate, reference_of
 from edgekit.results.plan import ORIGINAL
 
 
@@ -31,24 +31,16 @@ class Group:
     timed: tuple[str, ...]
 
 
-def reference_of(subject: Subject, subjects: Sequence[Subject]) -> Subject | None:
-    """Return the fp32 artifact that `subject` is compared with, or None."""
-    if subject.is_reference:
-        return None
-    same_format = (other for other in subjects if other.format == subject.format)
-    return next((other for other in same_format if other.is_reference), None)
-
-
-def groups(subjects: Sequence[Subject], with_original: bool) -> list[Group]:
-    """Return the groups in which `subjects` (those that passed their check) are measured."""
-    references = tuple(subject.id for subject in subjects if subject.is_reference)
+def groups(candidates: Sequence[Candidate], with_original: bool) -> list[Group]:
+    """Return the groups in which `candidates` (those that passed their check) are measured."""
+    references = tuple(candidate.id for candidate in candidates if candidate.is_reference)
     first = ((ORIGINAL,) if with_original else ()) + references
     result = [Group(first, first)] if first else []
-    for subject in subjects:
-        if not subject.is_reference:
-            reference = reference_of(subject, subjects)
-            members = (reference.id, subject.id) if reference else (subject.id,)
-            result.append(Group(members, (subject.id,)))
+    for candidate in candidates:
+        if not candidate.is_reference:
+            reference = reference_of(candidate, candidates)
+            members = (reference.id, candidate.id) if reference else (candidate.id,)
+            result.append(Group(members, (candidate.id,)))
     return result
 
 

@@ -1,11 +1,12 @@
 """Timing: a bench on a device that measures time.
 
-Each artifact is checked alone, then timed beside the fp32 artifact of its format in fresh worker
-processes, then judged by labels where there are any.
+Each artifact is checked alone, then timed beside the fp32 artifact of its format and engine in
+fresh worker processes, then judged by labels where there are any.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,18 +16,19 @@ import numpy as np
 
 from edgekit.bench.accuracy.judge import Judgement, open_judge
 from edgekit.bench.accuracy.labels import LabelledOutput
+from edgekit.bench.candidates import Candidate
 from edgekit.bench.host_answers import HostAnswers
 from edgekit.bench.pace import Pace, Work
 from edgekit.bench.progress import Progress, ReportProgress
-from edgekit.bench.record import ModelRecord, ProcessRecord, read_events
-from edgekit.bench.rows import Draft, finished_rows
+from edgekit.bench.rows import RowDraft, finished_rows
 from edgekit.bench.schedule import groups, schedule
+from edgekit.results.events import read_events
 from edgekit.results.fidelity import FidelityAccumulator
 from edgekit.results.plan import ORIGINAL
-from edgekit_runtimes.devices import (
-    Device,
-)
-from edgekit_runtimes.errors import ConnectionLostError, DataError
+from edgekit_runtimes.devices import Device
+from edgekit_runtimes.engines import load_engine
+from edgekit_runtimes.errors import ConnectionLostError, DataError, EngineError
+from edgekit_runtimes.protocol.events import ModelRecord, ProcessRecord
 from edgekit_runtimes.protocol.job import Job, JobModel, Plan
 from edgekit_runtimes.tensors import Array, Arrays
 
@@ -52,14 +54,17 @@ class TimingBench:
         self,
         device: Device,
         request: BenchRequest,
+        candidates: Sequence[Candidate],
         host: HostAnswers,
         labelled: LabelledOutput | None,
         progress: ReportProgress | None,
     ) -> None:
         self.environment: dict[str, Any] = {}
-        self.judgements: dict[str, Judgement] = {}
+        # By the engine and the artifact.
+        self.judgements: dict[tuple[str | None, str], Judgement] = {}
         self._device = device
         self._request = request
+        self._candidates = candidates
         self._host = host
         self._labelled = labelled
         self._progress = progress
@@ -67,14 +72,14 @@ class TimingBench:
         self._done = 0
         self._pace = Pace(request.plan.worker)
         self._models: dict[str, JobModel] = {}
-        self._drafts = {subject.id: Draft(subject.id, subject) for subject in request.subjects}
+        self._drafts = {candidate.id: RowDraft(candidate.id, candidate) for candidate in candidates}
 
     def run(self) -> list[Row]:
         """Check, time and judge everything; return the rows.
 
         Where the connection to the device drops, the rows have what had come until then.
         """
-        self._choose_engines()
+        self._choose_models()
         try:
             self._measure()
         except ConnectionLostError as error:
@@ -98,8 +103,8 @@ class TimingBench:
 
     def _planned(self) -> list[Work]:
         """Return what is to be done, in its order, where nothing fails."""
-        subjects = [subject for subject in self._request.subjects if self._is_fine(subject.id)]
-        planned = groups(subjects, self._is_fine(ORIGINAL))
+        fine = [candidate for candidate in self._candidates if self._is_fine(candidate.id)]
+        planned = groups(fine, self._is_fine(ORIGINAL))
         checks = [Work("check", (name,), samples=self._request.samples) for name in self._models]
         timings = [
             Work("time", group.members, group.timed, process)
@@ -115,22 +120,19 @@ class TimingBench:
             draft.interrupt(reason)
         return finished_rows(self._device.name, self._drafts.values())
 
-    def _choose_engines(self) -> None:
-        if self._request.original and self._device.name == ORIGINAL_DEVICE:
-            self._drafts = {ORIGINAL: Draft(ORIGINAL), **self._drafts}
-            self._models[ORIGINAL] = self._with_threads(self._request.original)
-        for subject in self._request.subjects:
-            choice = self._device.engine_for(subject.format)
-            if choice.module is None:
-                draft = self._drafts[subject.id]
-                draft.status, draft.reason = "not available", choice.reason
-                continue
-            self._drafts[subject.id].backend = choice.backend
-            backend = {"backend": choice.backend} if choice.backend else {}
-            options = {**subject.engine_options, **backend}
-            self._models[subject.id] = self._with_threads(
-                JobModel(subject.id, choice.module, str(subject.path), options)
-            )
+    def _choose_models(self) -> None:
+        original = self._request.original
+        if original and self._device.name == ORIGINAL_DEVICE:
+            self._drafts = {ORIGINAL: RowDraft(ORIGINAL, engine=_word(original)), **self._drafts}
+            self._models[ORIGINAL] = self._with_threads(original)
+        for candidate in self._candidates:
+            subject, choice = candidate.subject, candidate.engine
+            if choice.module:
+                backend = {"backend": choice.backend} if choice.backend else {}
+                options = {**subject.engine_options, **backend}
+                self._models[candidate.id] = self._with_threads(
+                    JobModel(candidate.id, choice.module, str(subject.path), options)
+                )
 
     def _with_threads(self, model: JobModel) -> JobModel:
         return replace(model, options={**model.options, "threads": self._request.threads})
@@ -142,7 +144,7 @@ class TimingBench:
         (name,) = work.members
         draft = self._drafts[name]
         fidelity = FidelityAccumulator(self._request.golden)
-        agreement = self._host.comparison(draft.subject, self._device.name)
+        agreement = self._host.comparison(draft.candidate, self._device.name)
         samples = self._request.samples
         job = self._job((name,), self._request.inputs, outputs=samples, explain=True)
         record = self._run(job, f"checking {name}", (name,), fidelity, agreement)
@@ -176,12 +178,14 @@ class TimingBench:
         if labelled.metric:
             # It may be called a thousand times more, for its interval.
             self._report(f"judging {name}", self._pace.left_s(self._works[self._done + 1 :]))
+        draft = self._drafts[name]
         try:
-            self.judgements[name] = judge.result()
+            judgement = judge.result()
         except DataError as error:
-            self._drafts[name].fail(str(error))
+            draft.fail(str(error))
         else:
-            self._drafts[name].accuracy = self.judgements[name].accuracy
+            draft.accuracy = judgement.accuracy
+            self.judgements[draft.engine, draft.row_id] = judgement
 
     def _job(
         self,
@@ -241,3 +245,10 @@ class TimingBench:
             self._pace.saw_run(name, float(np.median(blocks[-1])))
         elif model.first_run_ns is not None:
             self._pace.saw_first_run(name, model.first_run_ns)
+
+
+def _word(model: JobModel) -> str | None:
+    """Return how results name the engine of the original; None where it cannot be imported."""
+    with contextlib.suppress(EngineError):
+        return load_engine(model.engine).NAME
+    return None

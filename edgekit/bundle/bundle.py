@@ -10,24 +10,23 @@ The manifest is written anew after each artifact, so an interrupted conversion c
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from edgekit.bundle.manifest import MANIFEST_NAME, MANIFEST_SCHEMA_VERSION, ArtifactRecord, Manifest
+from edgekit.bundle.manifest import MANIFEST_FILE, MANIFEST_NAME, ArtifactRecord, Manifest
 from edgekit.bundle.recipe import rank
 from edgekit.files import remove, write_npy, write_whole
-from edgekit_runtimes.artifact import FORMATS
+from edgekit.forms import encode
 from edgekit_runtimes.errors import ArtifactError, UsageError
+from edgekit_runtimes.formats import FORMATS
 
 if TYPE_CHECKING:
     from edgekit_runtimes.tensors import Arrays, TensorSpec
 
 BUNDLE_SUFFIX = ".edgekit"
-SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,24 +99,22 @@ class Bundle:
     def with_artifact(self, record: ArtifactRecord) -> Bundle:
         """Return the bundle with one more row, written to disk; a row of the same id goes."""
         rows = [other for other in self.artifacts if other.id != record.id] + [record]
-        rows.sort(key=lambda row: (FORMATS.index(row.format), rank(row.recipe)))
+        rows.sort(key=lambda row: ([*FORMATS].index(row.format), rank(row.recipe)))
         bundle = replace(self, manifest=replace(self.manifest, artifacts=tuple(rows)))
         bundle.write_manifest()
         return bundle
 
     def write_manifest(self) -> None:
         """Write edgekit.json, whole or not at all."""
-        write_whole(
-            self.folder / MANIFEST_NAME,
-            (json.dumps(self.manifest.to_json(), indent=2) + "\n").encode(),
-        )
+        write_whole(self.folder / MANIFEST_NAME, encode(self.manifest, indent=2) + b"\n")
 
 
 def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
     """Open a bundle.
 
-    Raises UsageError where `folder` is none, ArtifactError where its manifest is damaged, of
-    another edgekit, or names files outside of the bundle.
+    A bundle of an older edgekit opens as one of today. Raises UsageError where `folder` is not a
+    bundle, ArtifactError where its manifest is damaged, of a newer edgekit, or names files outside
+    of the bundle.
 
     Example:
         >>> import edgekit
@@ -129,29 +126,13 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
         tflite/fp32 fp32.tflite
         tflite/int8 int8.tflite
     """
-    from edgekit.schema import check_form
-
     folder = Path(folder)
     if not folder.exists():
         raise UsageError(f"No such bundle: {folder}")
     path = folder / MANIFEST_NAME
     if not path.is_file():
-        raise UsageError(f"{folder} is no bundle: it holds no {MANIFEST_NAME}.")
-    try:
-        form = json.loads(path.read_text(encoding="utf-8"))
-        version = form["schema"]
-        if version == MANIFEST_SCHEMA_VERSION:
-            check_form(form, json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ArtifactError(
-            f"{path} is damaged ({type(error).__name__}: {error}). Convert again with --force."
-        ) from error
-    if version != MANIFEST_SCHEMA_VERSION:
-        raise ArtifactError(
-            f"{path} has schema {version}; this edgekit reads {MANIFEST_SCHEMA_VERSION}. "
-            "Upgrade edgekit, or convert again with --force."
-        )
-    bundle = Bundle(folder, Manifest.from_json(form))
+        raise UsageError(f"{folder} is not a bundle: it holds no {MANIFEST_NAME}.")
+    bundle = Bundle(folder, MANIFEST_FILE.load(path))
     for record in bundle.artifacts:
         bundle.artifact_path(record)
     return bundle

@@ -1,26 +1,117 @@
-"""The manifest: everything that edgekit.json says. Its JSON Schema is manifest.schema.json."""
+"""The manifest: everything that edgekit.json says.
+
+The types here are the schema; `manifest.schema.json` beside this file is made from them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
-if TYPE_CHECKING:
-    from edgekit_runtimes.tensors import Preprocessing, TensorSpec
+import msgspec
+from msgspec import Meta
+
+from edgekit.bundle.history import MANIFEST_SCHEMA_VERSION, UPGRADES
+from edgekit.bundle.notes import Note
+from edgekit.forms import AtLeastOne, Count, FileKind, Hash, OpenForm, to_form
+from edgekit.results.fidelity import Fidelity
+from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
 MANIFEST_NAME = "edgekit.json"
-MANIFEST_SCHEMA_VERSION = 1
+# A thousand artifacts and the names of 20,000 classes are 3 MB.
+MAX_BYTES = 64_000_000
+SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 Status = Literal["ok", "not available", "failed"]
+IO = Annotated[str, Meta(pattern="^(float|int8)$")]
+# Which formats and recipes there are is known to those that make them.
+FormatWord = Annotated[str, Meta(pattern="^[a-z0-9_-]+$")]
+RecipeWord = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(\+[a-z]+[1-9][0-9]*)*$")]
+Dtype = Annotated[str, Meta(pattern="^(bool|u?int(8|16|32|64)|b?float(16|32|64))$")]
+
+
+class SourceFacts(TypedDict):
+    """Where the artifacts come from.
+
+    path: relative to the bundle. signature: of a SavedModel, where one was chosen.
+    """
+
+    path: str
+    kind: str
+    sha256: Hash
+    signature: str | None
+
+
+class Trust(TypedDict):
+    """What the user allowed so that the source could be loaded."""
+
+    unsafe: bool
+    imports: list[str]
+
+
+class SettingsFacts(TypedDict):
+    """What is read of the settings."""
+
+    source: Hash
+    signature: str | None
+    input_shapes: dict[str, list[Count]]
+    io: IO
+    classes: list[str]
+    trust: Trust
+    calibration: Hash
+    preprocessing: Preprocessing
+
+
+if TYPE_CHECKING:
+    SourceForm = Mapping[str, Any]
+    Settings = Mapping[str, Any]
+else:
+
+    class SourceForm(OpenForm):
+        """Where the artifacts come from."""
+
+        KNOWN = SourceFacts
+
+    class Settings(OpenForm):
+        """What all artifacts depend on: a conversion goes on only with the same."""
+
+        KNOWN = SettingsFacts
+
+
+class SignatureTensor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An input or output. shape: None where the size is free. layout: of images."""
+
+    name: str
+    shape: tuple[Count | None, ...]
+    dtype: Dtype
+    layout: Literal["NHWC"] | None = None
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """What the model takes and gives."""
+
+    inputs: tuple[SignatureTensor, ...]
+    outputs: tuple[SignatureTensor, ...]
+
+
+def signature_of(inputs: Iterable[TensorSpec], outputs: Iterable[TensorSpec]) -> Signature:
+    """Return the signature of these inputs and outputs."""
+    return Signature(tuple(map(_signature_tensor, inputs)), tuple(map(_signature_tensor, outputs)))
+
+
+def _signature_tensor(spec: TensorSpec) -> SignatureTensor:
+    is_image = len(spec.shape) == 4 and spec.shape[-1] in (1, 3, 4)
+    return SignatureTensor(spec.name, spec.shape, spec.dtype, "NHWC" if is_image else None)
 
 
 @dataclass(frozen=True)
 class WireSize:
-    """Bytes that a download takes."""
+    """Bytes that a download takes; the files of a folder are compressed one by one."""
 
-    gzip: int
-    brotli: int
+    gzip: Count
+    brotli: Count
 
 
 @dataclass(frozen=True)
@@ -29,33 +120,32 @@ class ArtifactRecord:
 
     path: relative to the bundle. bytes, wire, sha256, fidelity: None unless status is "ok".
     reason: why there is no artifact. notes: what the user should know about it.
+    engine_options: what the artifact's engine should be started with.
+    fidelity: agreement with the original on the golden samples.
     """
 
     id: str
-    format: str
-    recipe: str
+    format: FormatWord
+    recipe: RecipeWord
     status: Status
     reason: str | None = None
     path: str | None = None
-    sha256: str | None = None
-    bytes: int | None = None
+    sha256: Hash | None = None
+    bytes: Count | None = None
     wire: WireSize | None = None
-    io: str = "float"
-    engine_options: Mapping[str, Any] = field(default_factory=dict)
-    fidelity: Mapping[str, Any] | None = None
-    notes: tuple[str, ...] = ()
+    io: IO = "float"
+    engine_options: OpenForm = field(default_factory=dict)
+    fidelity: Fidelity | None = None
+    notes: tuple[Note, ...] = ()
 
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> ArtifactRecord:
-        """Return the record whose JSON form is given."""
-        wire = form["wire"]
-        return cls(
-            **{
-                **form,
-                "wire": WireSize(**wire) if wire else None,
-                "notes": tuple(form["notes"]),
-            }
-        )
+    def check_complete(self) -> None:
+        """Raise ValueError where it lacks what its status promises, or says too much."""
+        is_made = self.status == "ok"
+        for name in ("path", "sha256", "bytes", "wire", "fidelity"):
+            if (getattr(self, name) is not None) != is_made:
+                raise ValueError(f"`{name}` of {self.id} does not fit its status {self.status!r}")
+        if (self.reason is None) != is_made:
+            raise ValueError(f"`reason` of {self.id} does not fit its status {self.status!r}")
 
 
 @dataclass(frozen=True)
@@ -63,14 +153,14 @@ class Golden:
     """The golden samples, as the manifest describes them.
 
     kind: "calibration" (stored samples) or "noise" (made again from generator and seed).
-    sha256: over the input arrays, before preprocessing.
+    sha256: over the input arrays (names, dtypes, shapes, values), before preprocessing.
     """
 
     kind: Literal["calibration", "noise"]
-    count: int
-    sha256: str
+    count: AtLeastOne
+    sha256: Hash
     generator: str | None = None
-    seed: int | None = None
+    seed: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -78,66 +168,54 @@ class Manifest:
     """Everything that edgekit.json says.
 
     source: path (relative to the bundle), kind, sha256, signature. tools: versions.
+    classes: names in the order of the output's last axis; empty where they are not known.
     settings: what all artifacts depend on; a bundle is only continued with the same ones.
     notes: what was done to the source or the data by itself.
     """
 
+    schema: Literal[2] = field(init=False)
     name: str
-    source: Mapping[str, Any]
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
+    source: SourceForm
+    signature: Signature
     preprocessing: Preprocessing
     golden: Golden
-    settings: Mapping[str, Any]
+    settings: Settings
     tools: Mapping[str, str]
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     artifacts: tuple[ArtifactRecord, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schema", MANIFEST_SCHEMA_VERSION)
+        for record in self.artifacts:
+            record.check_complete()
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What the model takes."""
+        return _specs(self.signature.inputs)
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """What the model gives."""
+        return _specs(self.signature.outputs)
+
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {
-            "schema": MANIFEST_SCHEMA_VERSION,
-            "name": self.name,
-            "source": dict(self.source),
-            "signature": {
-                "inputs": [_spec_form(spec) for spec in self.inputs],
-                "outputs": [_spec_form(spec) for spec in self.outputs],
-            },
-            "preprocessing": self.preprocessing.to_json(),
-            "classes": list(self.classes),
-            "notes": list(self.notes),
-            "golden": asdict(self.golden),
-            "settings": dict(self.settings),
-            "tools": dict(self.tools),
-            "artifacts": [
-                {**asdict(record), "notes": list(record.notes)} for record in self.artifacts
-            ],
-        }
-
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Manifest:
-        """Return the manifest whose JSON form is given."""
-        from edgekit_runtimes.tensors import Preprocessing, TensorSpec
-
-        signature = form["signature"]
-        return cls(
-            name=form["name"],
-            source=form["source"],
-            inputs=tuple(TensorSpec.from_json(spec) for spec in signature["inputs"]),
-            outputs=tuple(TensorSpec.from_json(spec) for spec in signature["outputs"]),
-            preprocessing=Preprocessing.from_json(form["preprocessing"]),
-            classes=tuple(form["classes"]),
-            notes=tuple(form["notes"]),
-            golden=Golden(**form["golden"]),
-            settings=form["settings"],
-            tools=form["tools"],
-            artifacts=tuple(ArtifactRecord.from_json(record) for record in form["artifacts"]),
-        )
+        form: dict[str, Any] = to_form(self)
+        return form
 
 
-def _spec_form(spec: TensorSpec) -> dict[str, Any]:
-    """Return the JSON form of a spec, with the layout where it is an image's."""
-    form = spec.to_json()
-    is_image = len(spec.shape) == 4 and spec.shape[-1] in (1, 3, 4)
-    return {**form, "layout": "NHWC"} if is_image else form
+MANIFEST_FILE = FileKind(
+    kind=Manifest,
+    word="manifest",
+    what="the manifest of a bundle",
+    remedy="Convert again with --force.",
+    max_bytes=MAX_BYTES,
+    version=MANIFEST_SCHEMA_VERSION,
+    upgrades=UPGRADES,
+)
+
+
+def _specs(tensors: tuple[SignatureTensor, ...]) -> tuple[TensorSpec, ...]:
+    return tuple(TensorSpec(tensor.name, tensor.shape, tensor.dtype) for tensor in tensors)

@@ -8,7 +8,7 @@ import click
 
 from edgekit import api
 from edgekit.cli.common.gating import Gating, gate_options
-from edgekit.cli.common.options import PATH, check_file, json_option
+from edgekit.cli.common.options import PATH, DescribedOption, check_file, json_option
 from edgekit.cli.common.output import stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE
 
@@ -29,6 +29,19 @@ Examples:
 """
 
 
+def _devices_help() -> str:
+    return f"Where to measure: {'; '.join(api.ways_to_name_devices())}."
+
+
+def _engines_help() -> str:
+    python, pages = (", ".join(words) for words in api.engines())
+    return (
+        f"Measure only artifacts that these engines run: {python}; in a browser {pages}. Several "
+        "engines of one format are measured beside each other. [default: the one that the device "
+        "prefers]"
+    )
+
+
 @click.command("bench", epilog=EXAMPLES)
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option(
@@ -38,18 +51,16 @@ Examples:
     default=("host",),
     show_default=True,
     metavar="DEVICE",
-    help="Where to measure: host, host:/path/to/python for the engines of another Python, "
-    "ssh://[user@]host[:port][/path/to/python] for a device over SSH, board:pi3, board:pi4, "
-    "board:pi5 to count instructions on an emulated Raspberry Pi, browser:webgl, browser:wasm, "
-    "browser:webgpu, browser:cpu, or browser for the back end that each engine takes by default.",
+    cls=DescribedOption,
+    describe=_devices_help,
 )
 @click.option(
     "--engine",
     "engines",
     multiple=True,
-    metavar="NAME",
-    help="Measure only artifacts that this engine runs: litert, tflite-runtime or onnxruntime; in "
-    "a browser tfjs, litertjs or ort-web.",
+    metavar="NAME[,NAME]",
+    cls=DescribedOption,
+    describe=_engines_help,
 )
 @click.option(
     "--browser",
@@ -61,14 +72,15 @@ Examples:
     "--data",
     metavar="DATA",
     help="Labelled samples for accuracy, apart from calibration: .npz (x_test, y_test, else x, y), "
-    "a folder of images with a sub-folder a class, or module:function.",
+    "a folder of images with a sub-folder per class, or module:function.",
 )
 @click.option(
     "--metric",
     metavar="MODULE:FUNCTION",
-    help="A function of yours that judges instead of top-1 accuracy (class labels) or MAE and RMSE "
-    "(real numbers): it gets outputs [n, …] and labels [n, …] and returns one number a sample, or "
-    "one for all of them. Higher is better, but for names that end in _error, _loss or _distance.",
+    help="Your own function that judges instead of top-1 accuracy (class labels) or MAE and RMSE "
+    "(real numbers): it gets outputs [n, …] and labels [n, …] and returns one number per sample, "
+    "or one for all of them. Higher is better, except for names that end in _error, _loss or "
+    "_distance.",
 )
 @click.option(
     "--labels-of", metavar="OUTPUT", help="Which of several outputs the labels are about."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit import api
-from edgekit.cli.common.gating import regression_options
+from edgekit.cli.common.gating import GateCommand, regression_options
 from edgekit.cli.common.options import PATH, json_option
 from edgekit.cli.common.output import stdout_console
 
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from edgekit.cli.common.gating import Gating
 
 EXAMPLES = """
-\b
-Gates here are about what became worse, in percent of what it was:
-  size.max_regression  wire.gzip.max_regression  wire.brotli.max_regression
-  latency.max_regression  instructions.max_regression  ratio.max_regression
-  fidelity.top1.max_regression  fidelity.sqnr.max_regression (of the error)
-  accuracy.max_regression  accuracy.mae.max_regression  accuracy.rmse.max_regression
-  accuracy.metric.max_regression
-
 \b
 Examples:
   edgekit compare main.json branch.json
@@ -34,7 +26,7 @@ Examples:
 """
 
 
-@click.command("compare", epilog=EXAMPLES)
+@click.command("compare", cls=GateCommand, gates_help="regressions_help", epilog=EXAMPLES)
 @click.argument("old", type=PATH)
 @click.argument("new", type=PATH)
 @click.option(
@@ -59,10 +51,10 @@ def command(old: Path, new: Path, force: bool, gating: Gating, as_json: bool) ->
     from edgekit.report.compare import print_comparison
     from edgekit.report.summary import changes_summary
 
-    comparison, verdicts = api.compare(old, new, gating.gates, force=force)
+    comparison, outcomes = api.compare(old, new, gating.gates, force=force)
     if as_json:
-        forms = [verdict.to_json() for verdict in verdicts]
+        forms = [outcome.to_json() for outcome in outcomes]
         click.echo(json.dumps({**comparison.to_json(), "verdicts": forms}))
     else:
         print_comparison(comparison, stdout_console())
-    return gating.report(verdicts, lambda: changes_summary(comparison))
+    return gating.report(outcomes, lambda: changes_summary(comparison))

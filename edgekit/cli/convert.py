@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +10,7 @@ import click
 from edgekit import api
 from edgekit.bundle.recipe import DEFAULT_RECIPES
 from edgekit.cli.common.options import PATH, data_options, json_option, parse_sizes
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.output import print_json, stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ def command(
             on_artifact=rows.append,
         )
     if as_json:
-        click.echo(json.dumps(bundle.manifest.to_json(), indent=2))
+        print_json(bundle.manifest, indent=2)
     else:
         print_bundle(bundle, stdout_console())
     return WORK_EXIT_CODE if any(row.status == "failed" for row in rows) else 0

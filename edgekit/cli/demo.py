@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from edgekit import api
 from edgekit.cli.common.options import PATH, json_option
+from edgekit.cli.common.output import print_json
 
 EXAMPLES = """
 \b
@@ -51,7 +51,7 @@ def command(bundle: Path, folder: Path, force: bool, serve: bool, port: int, as_
 
     site = api.demo(bundle, folder, force=force)
     if as_json:
-        click.echo(json.dumps(site.to_json()))
+        print_json(site)
     else:
         unit = pick_unit([site.bytes], BYTE_UNITS)
         click.echo(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from edgekit import api
 from edgekit.cli.common.options import json_option
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.output import print_json, stdout_console
 
 EXAMPLES = """
 \b
@@ -29,6 +27,6 @@ def command(as_json: bool) -> None:
 
     devices = api.devices()
     if as_json:
-        click.echo(json.dumps([device.to_json() for device in devices], indent=2))
+        print_json(devices, indent=2)
     else:
         print_devices(devices, stdout_console())

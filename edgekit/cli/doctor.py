@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from edgekit import api
 from edgekit.cli.common.options import json_option
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.output import print_json, stdout_console
 
 EXAMPLES = """
 \b
@@ -33,6 +31,6 @@ def command(as_json: bool) -> None:
         report("trying each part")
         findings = api.doctor()
     if as_json:
-        click.echo(json.dumps([finding.to_json() for finding in findings], indent=2))
+        print_json(findings, indent=2)
     else:
         print_findings(findings, stdout_console())

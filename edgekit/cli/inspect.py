@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from edgekit import api
 from edgekit.cli.common.options import PATH, json_option
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.output import print_json, stdout_console
 from edgekit_runtimes.errors import UsageError
 
 EXAMPLES = """
@@ -41,8 +40,7 @@ def command(path: Path, layers: bool, as_json: bool) -> None:
     if isinstance(found, Bundle) and layers:
         raise UsageError(f"--layers is for one artifact, and {path} is a bundle of several.")
     if as_json:
-        form = found.manifest.to_json() if isinstance(found, Bundle) else found.to_json()
-        click.echo(json.dumps(form, indent=2))
+        print_json(found.manifest if isinstance(found, Bundle) else found.to_json(), indent=2)
     elif isinstance(found, Bundle):
         print_bundle(found, stdout_console())
     else:

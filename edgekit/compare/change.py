@@ -2,7 +2,7 @@
 
 The two runs were not measured side by side, so times are compared by `quantiles.compare_runs`, and
 accuracies by the intervals of each: which samples each got right is not in the results. Sizes are
-exact, and so are instruction counts but for one in a thousand.
+exact, and so are instruction counts except for one in a thousand.
 """
 
 from __future__ import annotations
@@ -11,31 +11,23 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgekit.bench.accuracy.metric import LOWER_IS_BETTER
 from edgekit.gates.gate import json_number
-from edgekit.gates.readings import Reading, exact, measured_processes, of_ratio
-from edgekit.results.quantiles import compare_runs
+from edgekit.results.figures.difference import is_higher_better
+from edgekit.results.figures.figure import Compared, Figure
+from edgekit.results.figures.measured import Measured, exact, of_ratio
 from edgekit.results.results import Row
-from edgekit.results.statistics import Ratio, multiply
+from edgekit.results.statistics import Ratio
+from edgekit.text.quantities import DECIBELS
 
-# Counts on an emulated board repeat within this (see `count`).
-COUNT_TOLERANCE = 1e-3
 # About 1 % of the error: less is rounding, and no table shows it.
 SQNR_TOLERANCE_DB = 0.1
-
-WORDS = {
-    "size": ("smaller", "larger"),
-    "wire.gzip": ("smaller", "larger"),
-    "wire.brotli": ("smaller", "larger"),
-    "instructions": ("fewer", "more"),
-}
 
 
 @dataclass(frozen=True)
 class Change:
     """A figure of one row, before and now.
 
-    figure: a name of `gates.metrics.COMPARED`. old, new: in base units.
+    figure: its name in comparisons. old, new: in base units.
     regression: how much worse it became as a share of what it was; better is under 0. Of SQNR: how
     much larger the error became.
     verdict: "faster", "slower" or "not distinguishable" for times; "smaller", "larger", "fewer",
@@ -46,7 +38,7 @@ class Change:
     figure: str
     old: float
     new: float
-    regression: Reading
+    regression: Measured
     verdict: str
     ratio: Ratio | None = None
 
@@ -62,20 +54,23 @@ class Change:
         }
 
 
-def change_of(figure: str, old: Row, new: Row, was: Reading, found: Reading) -> Change:
-    """Return the change of a figure that reads `was` in the old row and `found` in the new one."""
-    ratio = _ratio(figure, old, new)
+def change_of(figure: Figure, old: Row, new: Row, was: Measured, found: Measured) -> Change:
+    """Return the change of a figure that is `was` in the old row and `found` in the new one."""
+    rule = figure.compared or Compared(figure.key)
+    name = rule.name
+    ratio = rule.ratio_between(old, new) if rule.ratio_between else None
     if ratio is not None:
         worse = of_ratio(ratio).mapped(lambda value: value - 1)
-        return Change(figure, was.value, found.value, worse, ratio.verdict, ratio)
-    if figure == "fidelity.sqnr":
+        return Change(name, was.value, found.value, worse, ratio.verdict, ratio)
+    is_rising = _is_rising(figure, new)
+    if figure.quantity is DECIBELS:
         worse = _louder_error(was.value, found.value)
     else:
-        worse = _regression(was, found, _is_rising(figure, new))
-    is_within = figure == "instructions" and abs(worse.value) <= COUNT_TOLERANCE
+        worse = _regression(was, found, is_rising)
+    is_within = 0 < abs(worse.value) <= rule.tolerance
     if is_within or (was.value == found.value and _answer_alike(old, new)):
         worse = exact(0.0)
-    return Change(figure, was.value, found.value, worse, _verdict(figure, worse))
+    return Change(name, was.value, found.value, worse, _verdict(figure, worse, is_rising))
 
 
 def _answer_alike(old: Row, new: Row) -> bool:
@@ -86,21 +81,23 @@ def _answer_alike(old: Row, new: Row) -> bool:
     return old.bytes == new.bytes and old.fidelity is not None and old.fidelity == new.fidelity
 
 
-def _is_rising(figure: str, row: Row) -> bool:
+def _is_rising(figure: Figure, row: Row) -> bool:
     """Return whether higher is better."""
-    if figure == "accuracy.metric" and row.accuracy and row.accuracy.metric:
-        return not row.accuracy.metric.endswith(LOWER_IS_BETTER)
-    return figure in ("fidelity.top1", "accuracy")
+    if figure.kind.better == "by name" and row.accuracy and row.accuracy.metric:
+        return is_higher_better(row.accuracy.metric)
+    return figure.kind.better == "more"
 
 
-def _verdict(figure: str, worse: Reading) -> str:
-    better_word, worse_word = WORDS.get(figure, ("better", "worse"))
+def _verdict(figure: Figure, worse: Measured, is_rising: bool) -> str:
+    less, more = figure.quantity.less, figure.quantity.more
+    words = (more, less) if is_rising else (less, more)
+    better_word, worse_word = words if less else ("better", "worse")
     if worse.high is not None and worse.high < 0:
         return better_word
     return worse_word if worse.low is not None and worse.low > 0 else "same"
 
 
-def _regression(was: Reading, found: Reading, is_rising: bool) -> Reading:
+def _regression(was: Measured, found: Measured, is_rising: bool) -> Measured:
     difference = difference_of(found, was)
     sign = -1 if is_rising else 1
     if was.value == 0:
@@ -112,7 +109,7 @@ def _regression(was: Reading, found: Reading, is_rising: bool) -> Reading:
     return difference.mapped(lambda value: value / unit + 0.0)
 
 
-def _louder_error(was: float, found: float) -> Reading:
+def _louder_error(was: float, found: float) -> Measured:
     """Return how much larger the error of an output became, from its level in dB before and now."""
     if was == found or abs(was - found) < SQNR_TOLERANCE_DB:
         return exact(0.0)
@@ -121,7 +118,7 @@ def _louder_error(was: float, found: float) -> Reading:
     return exact(10 ** ((was - found) / 20) - 1)
 
 
-def difference_of(first: Reading, second: Reading) -> Reading:
+def difference_of(first: Measured, second: Measured) -> Measured:
     """Return the difference of two figures whose errors are independent.
 
     Each end takes the error of the one figure upwards and of the other downwards, in quadrature: of
@@ -131,23 +128,9 @@ def difference_of(first: Reading, second: Reading) -> Reading:
     """
     value = first.value - second.value
     if None in (first.low, first.high, second.low, second.high):
-        return Reading(value, None, None)
+        return Measured(value, None, None)
     low, high = float(first.low or 0), float(first.high or 0)
     other_low, other_high = float(second.low or 0), float(second.high or 0)
     below = math.hypot(first.value - low, other_high - second.value)
     above = math.hypot(high - first.value, second.value - other_low)
-    return Reading(value, value - below, value + above)
-
-
-def _ratio(figure: str, old: Row, new: Row) -> Ratio | None:
-    """Return the ratio of two times, or of two ratios of times; None for other figures."""
-    if figure == "latency":
-        before, after = measured_processes(old), measured_processes(new)
-        has_times = all(row.statistics and row.statistics.median > 0 for row in (old, new))
-        return compare_runs(after, before) if before and after and has_times else None
-    if figure == "ratio" and old.ratio_to_fp32 and new.ratio_to_fp32:
-        was = old.ratio_to_fp32
-        low, high = was.low, was.high
-        inverse = Ratio(1 / was.value, 1 / high if high else None, 1 / low if low else None)
-        return multiply(new.ratio_to_fp32, inverse)
-    return None
+    return Measured(value, value - below, value + above)

@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from edgekit.compare.change import Change, change_of
 from edgekit.compare.machine import machine_differences, version_changes
-from edgekit.gates.gate import Gate, Verdict, failed_reason, missing
-from edgekit.gates.metrics import COMPARED, compared_figure
-from edgekit.gates.readings import Finding, Reading
+from edgekit.gates.gate import Gate
+from edgekit.gates.judging import Outcome, failed_reason, missing, outcome_of
+from edgekit.results.figures.measured import Found, Measured
+from edgekit.results.figures.naming import RowNames
+from edgekit.results.figures.registry import compared_figures
 from edgekit.results.results import Results, Row
 from edgekit_runtimes.errors import UsageError
 
 State = Literal[
     "compared", "appeared", "vanished", "fails", "works again", "not available", "available again"
 ]
-# What --max-regression is about. Left out are `ratio`, which changes with fp32's time as well, and
-# figures that say the same as one of these.
-GENERAL = (
-    *("size", "wire.gzip", "wire.brotli", "latency", "instructions"),
-    *("fidelity.top1", "accuracy"),
-)
 
 
 @dataclass(frozen=True)
 class RowChange:
     """A row in both results, or in one of them.
 
-    findings: by figure, what can be said of those that both rows have, or why it cannot.
+    row: the new one, or the old one where it vanished.
+    name: what it is called, with its engine where the artifact alone does not tell.
+    found: by figure, what can be said of those that both rows have, or why it cannot.
     """
 
-    device: str
-    id: str
+    row: Row
+    name: str
     old: Row | None
     new: Row | None
-    findings: Mapping[str, Change | str]
+    found: Mapping[str, Change | str]
+
+    @property
+    def device(self) -> str:
+        """Where both were measured."""
+        return self.row.device
+
+    @property
+    def id(self) -> str:
+        """The artifact."""
+        return self.row.id
 
     @property
     def changes(self) -> dict[str, Change]:
         """The changes by figure."""
-        return {name: found for name, found in self.findings.items() if isinstance(found, Change)}
+        return {name: found for name, found in self.found.items() if isinstance(found, Change)}
 
     @property
     def state(self) -> State:
@@ -50,18 +59,19 @@ class RowChange:
             return "appeared"
         if self.new is None:
             return "vanished"
-        if self.new.status == "error":
+        if self.new.status == "failed":
             return "fails"
         if self.new.status == "not available":
             return "not available"
         if self.old.status == "ok":
             return "compared"
-        return "works again" if self.old.status == "error" else "available again"
+        return "works again" if self.old.status == "failed" else "available again"
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
             "device": self.device,
+            "engine": self.row.engine,
             "id": self.id,
             "state": self.state,
             "reason": self.new.reason if self.new else None,
@@ -96,24 +106,51 @@ class Comparison:
 
 def compare_results(old: Results, new: Results) -> Comparison:
     """Return what changed from `old` to `new`. Raises UsageError where they share no row."""
-    before = {(row.device, row.id): row for row in old.rows}
-    after = {(row.device, row.id): row for row in new.rows}
-    if not before.keys() & after.keys():
+    pairs = _pairs(old.rows, new.rows)
+    if not any(mine and other for mine, other in pairs):
         raise UsageError(
             f"The two results have no row in common: {_names(old)} before, {_names(new)} now. "
             "Compare results of the same artifacts on the same devices."
         )
-    rows = tuple(
-        _row_change(place, before.get(place), after.get(place), old, new)
-        for place in dict.fromkeys((*before, *after))
-    )
+    before, after = RowNames(old.rows), RowNames(new.rows)
+    rows = []
+    for mine, other in pairs:
+        # Where one side has several engines, rows are told apart by them.
+        names = [names.of(row) for names, row in ((before, mine), (after, other)) if row]
+        found = dict(_found(mine, other, old, new)) if mine and other else {}
+        if row := other or mine:
+            rows.append(RowChange(row, max(names, key=len), mine, other, found))
     return Comparison(
         old,
         new,
-        rows,
+        tuple(rows),
         obstacles=(*machine_differences(old, new), *_model_differences(rows)),
         notes=tuple(_notes(old, new)),
     )
+
+
+def _pairs(old: Sequence[Row], new: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
+    """Return each row with its counterpart: of the same device, artifact and engine.
+
+    Where one engine is left on each side, the two are compared all the same: another engine, or
+    another Python, may be what the comparison is made for, and a row that failed may name none.
+    """
+    after = {_key(row): row for row in new}
+    found = [(row, after.pop(_key(row), None)) for row in old]
+    lone_old = Counter((row.device, row.id) for row, other in found if other is None)
+    lone_new = Counter((row.device, row.id) for row in after.values())
+    pairs: list[tuple[Row | None, Row | None]] = []
+    for row, other in found:
+        place = (row.device, row.id)
+        if other is None and lone_old[place] == lone_new[place] == 1:
+            (key,) = (key for key in after if key[:2] == place)
+            other = after.pop(key)
+        pairs.append((row, other))
+    return [*pairs, *((None, row) for row in after.values())]
+
+
+def _key(row: Row) -> tuple[str, str, str | None]:
+    return row.device, row.id, row.engine
 
 
 def _names(results: Results) -> str:
@@ -121,20 +158,18 @@ def _names(results: Results) -> str:
     return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
-def _row_change(
-    place: tuple[str, str], mine: Row | None, other: Row | None, old: Results, new: Results
-) -> RowChange:
-    findings: dict[str, Change | str] = {}
-    if mine and other and mine.status == other.status == "ok":
-        for figure, metric in COMPARED.items():
-            if metric.read is None or not (metric.concerns(mine) and metric.concerns(other)):
-                continue
-            was, found = metric.read(mine, old), metric.read(other, new)
-            if isinstance(found, Reading) and isinstance(was, Reading):
-                findings[figure] = change_of(figure, mine, other, was, found)
-            elif isinstance(found, str) and was is not None:
-                findings[figure] = found
-    return RowChange(*place, mine, other, findings)
+def _found(mine: Row, other: Row, old: Results, new: Results) -> Iterator[tuple[str, Change | str]]:
+    """Yield what can be said of each figure that both rows have."""
+    if not mine.status == other.status == "ok":
+        return
+    for name, figure in compared_figures().items():
+        if not (figure.concerns(mine) and figure.concerns(other)):
+            continue
+        was, found = figure.found_in(mine, old), figure.found_in(other, new)
+        if isinstance(found, Measured) and isinstance(was, Measured):
+            yield name, change_of(figure, mine, other, was, found)
+        elif isinstance(found, str) and was is not None:
+            yield name, found
 
 
 def _model_differences(rows: Sequence[RowChange]) -> Iterator[str]:
@@ -172,26 +207,26 @@ def _notes(old: Results, new: Results) -> Iterator[str]:
         yield f"accuracy was judged on {counts[0]:,} samples, now on {counts[1]:,}"
 
 
-def judge_changes(gates: Sequence[Gate], comparison: Comparison) -> list[Verdict]:
-    """Return a verdict for each gate on a regression and each row that it concerns.
+def judge_changes(gates: Sequence[Gate], comparison: Comparison) -> list[Outcome]:
+    """Return the outcome of each gate on a regression for each row that it concerns.
 
     Only rows that both results have are judged; one that fails now breaks the gates it concerns.
     """
-    verdicts: list[Verdict] = []
+    outcomes: list[Outcome] = []
     for gate in gates:
         found = [
-            verdict
+            outcome
             for row in comparison.rows
-            if row.old and row.new and gate.selects(row.new) and gate.metric.concerns(row.new)
-            for verdict in (gate.judge(row.new, _finding(gate, row)),)
-            if verdict is not None
+            if row.old and row.new and gate.selects(row.new) and gate.goal.concerns(row.new)
+            for outcome in (outcome_of(gate, row.new, row.name, _judged(gate, row)),)
+            if outcome is not None
         ]
-        verdicts += found or missing(gate, comparison.new.rows)
-    return verdicts
+        outcomes += found or missing(gate, comparison.new.rows)
+    return outcomes
 
 
-def _finding(gate: Gate, row: RowChange) -> Finding:
-    if row.new is not None and row.new.status == "error":
+def _judged(gate: Gate, row: RowChange) -> Found:
+    if row.new is not None and row.new.status == "failed":
         return failed_reason(row.new)
-    found = row.findings.get(compared_figure(gate.metric))
+    found = row.found.get(gate.goal.family)
     return found.regression if isinstance(found, Change) else found

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from edgekit.bundle.golden import GoldenSamples
+from edgekit.results.events import read_events
 from edgekit.results.fidelity import Fidelity, FidelityAccumulator
 from edgekit_runtimes.devices import Device
 from edgekit_runtimes.errors import EngineError
 from edgekit_runtimes.protocol.job import Job, JobModel
-from edgekit_runtimes.tensors import decode_array, is_batched, pick_sample, unbatch
+from edgekit_runtimes.tensors import Arrays, is_batched, pick_sample, unbatch
 
 
 def check(
@@ -36,12 +37,12 @@ def check(
         preprocessing=golden.preprocessing,
         outputs=-1,
     )
-    for event in device.run(job):
-        if event["event"] == "error":
-            raise EngineError(event["message"].replace(str(path), path.name))
-        if event["event"] == "outputs":
-            arrays = {name: decode_array(form) for name, form in event["arrays"].items()}
-            accumulator.add(event["start"], arrays)
+
+    def judge(_: str, start: int, outputs: Arrays) -> None:
+        accumulator.add(start, outputs)
+
+    if failure := read_events(device.run(job), judge).failure:
+        raise EngineError(failure.replace(str(path), path.name))
     return accumulator.result()
 
 

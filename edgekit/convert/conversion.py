@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit._version import __version__
 from edgekit.bundle.bundle import BUNDLE_SUFFIX, Bundle, create_bundle
-from edgekit.bundle.manifest import Manifest
+from edgekit.bundle.manifest import Manifest, signature_of
 from edgekit.convert.pipeline import Pipeline
 from edgekit.convert.request import (
     ConvertRequest,
@@ -135,8 +135,7 @@ def _open_bundle(
             "sha256": settings["source"],
             "signature": request.source_options.signature,
         },
-        inputs=source.graph.input_specs,
-        outputs=source.graph.output_specs,
+        signature=signature_of(source.graph.input_specs, source.graph.output_specs),
         preprocessing=preprocessing,
         golden=golden,
         settings=settings,

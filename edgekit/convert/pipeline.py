@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Any
 from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.golden import store_golden
 from edgekit.bundle.manifest import ArtifactRecord, Status
+from edgekit.bundle.notes import Note
 from edgekit.convert.check import check
 from edgekit.convert.wire import wire_size
 from edgekit.files import disk_fault, remove
 from edgekit_converters.calibration import CALIBRATION_SAMPLES, Calibration
-from edgekit_converters.formats import FILE_NAMES, RECIPES, FormatWriter
+from edgekit_converters.formats import RECIPES, FormatWriter
 from edgekit_converters.graph.modifiers import Modification, modifiers, modify
 from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EdgekitError, NotAvailableError, UsageError, first_line
+from edgekit_runtimes.formats import FORMATS
 
 if TYPE_CHECKING:
     from edgekit.bundle.recipe import Recipe
@@ -126,7 +128,7 @@ class Pipeline:
             format=name,
             recipe=str(recipe),
             status="ok",
-            path=FILE_NAMES[name].format(recipe=recipe),
+            path=FORMATS[name].path(str(recipe)),
             engine_options=declared.engine_options if declared else {},
             io=self._request.io if declared and declared.integer_io else "float",
         )
@@ -153,8 +155,11 @@ class Pipeline:
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
-            fidelity=fidelity.to_json(),
-            notes=(*notes, *fidelity_warning(record.format, recipe, fidelity)),
+            fidelity=fidelity,
+            notes=(
+                *(Note("note", text) for text in notes),
+                *fidelity_warning(record.format, recipe, fidelity),
+            ),
         )
 
     def _keep(self, record: ArtifactRecord, partial: Path, place: Path) -> None:
@@ -206,15 +211,18 @@ class _Once:
         return self._function()
 
 
-def fidelity_warning(format_name: str, recipe: Recipe, fidelity: Fidelity) -> tuple[str, ...]:
+def fidelity_warning(format_name: str, recipe: Recipe, fidelity: Fidelity) -> tuple[Note, ...]:
     """Return what to tell the user about a low fidelity, with what to try, or nothing."""
     if fidelity.sqnr_db >= LOW_SQNR_DB:
         return ()
     advice = [modifiers()[one.word].advice for one in recipe.modifications]
-    return (
-        f"warning: fidelity is low (SQNR {fidelity.sqnr_db:.1f} dB, under {LOW_SQNR_DB:.0f} dB): "
-        f"{' or '.join(advice) or RECIPES[format_name][recipe.quantization].advice}",
+    warning = Note(
+        kind="low fidelity",
+        text=f"fidelity is low (SQNR {fidelity.sqnr_db:.1f} dB, under {LOW_SQNR_DB:.0f} dB)",
+        figures={"sqnr_db": fidelity.sqnr_db, "limit_db": LOW_SQNR_DB},
+        advice=" or ".join(advice) or RECIPES[format_name][recipe.quantization].advice,
     )
+    return (warning,)
 
 
 def _reason(error: Exception) -> str:

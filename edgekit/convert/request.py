@@ -18,10 +18,11 @@ from edgekit.bundle.recipe import (
 )
 from edgekit.data import DataOptions
 from edgekit.files import check_writable
-from edgekit_converters.formats import FORMATS, RECIPES
+from edgekit_converters.formats import RECIPES
 from edgekit_converters.recipes import FormatRecipe
 from edgekit_converters.sources import SourceOptions, source_kind
 from edgekit_runtimes.errors import UsageError, map_exceptions, unknown_name
+from edgekit_runtimes.formats import FORMATS
 
 # How messages call the settings that a bundle was made with.
 SETTING_WORDS = {
@@ -52,7 +53,7 @@ class ConvertRequest:
 
     source: Path
     output: Path | None = None
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = tuple(FORMATS)
     recipes: tuple[Recipe, ...] | None = None
     calibration: str | None = None
     data_options: DataOptions = field(default_factory=DataOptions)
@@ -192,7 +193,7 @@ def _is_empty_folder(path: Path) -> bool:
 def _command_line(request: ConvertRequest) -> str:
     """Return the command as the user typed it, as far as the messages here need it."""
     words = ["edgekit", "convert", str(request.source)]
-    if request.formats != FORMATS:
+    if request.formats != tuple(FORMATS):
         words += ["--to", ",".join(request.formats)]
     if request.recipes:
         words += ["--recipe", ",".join(map(str, request.recipes))]

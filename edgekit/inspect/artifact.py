@@ -11,9 +11,11 @@ from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.manifest import MANIFEST_NAME, ArtifactRecord
 from edgekit.inspect.model import Graph
 from edgekit.inspect.read import read_graph
-from edgekit_runtimes.artifact import TFJS_MODEL_FILE, artifact_format, sha256_of, size_of
+from edgekit.results.events import read_events
+from edgekit_runtimes.artifact import artifact_format, sha256_of, size_of
 from edgekit_runtimes.devices import Device, open_device
 from edgekit_runtimes.errors import ArtifactError, EngineError, MissingExtraError, UsageError
+from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import TensorSpec
 
@@ -130,26 +132,22 @@ def load_signature(
     with open_device("host") as device:
         module = engine_module(device, path, format_name)
         job = Job(models=(JobModel("artifact", module, str(path)),), inputs={})
-        for event in device.run(job):
-            if event["event"] == "error":
-                raise EngineError(told_of(path, event["message"]))
-            if event["event"] == "loaded":
-                return (
-                    tuple(TensorSpec.from_json(form) for form in event["inputs"]),
-                    tuple(TensorSpec.from_json(form) for form in event["outputs"]),
-                )
-    raise EngineError(f"{path}: the engine did not say what it loaded")
+        record = read_events(device.run(job))
+    if record.failure:
+        raise EngineError(told_of(path, record.failure))
+    (model,) = record.models.values()
+    return model.inputs, model.outputs
 
 
 def _tfjs_signature(folder: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
-    path = folder / TFJS_MODEL_FILE
+    path = folder / FORMATS["tfjs"].main_file
     try:
         signature = json.loads(path.read_text(encoding="utf-8"))["signature"]
         inputs, outputs = (
             tuple(_tfjs_spec(name, form) for name, form in signature[kind].items())
             for kind in ("inputs", "outputs")
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ArtifactError(
             f"{path} is no TF.js graph model ({type(error).__name__}: {error})."
         ) from error

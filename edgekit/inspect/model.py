@@ -51,15 +51,6 @@ class Quantization:
     scale: float | None = None
     zero_point: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {
-            "scales": self.scales,
-            "axis": self.axis,
-            "scale": self.scale,
-            "zero_point": self.zero_point,
-        }
-
 
 @dataclass(frozen=True)
 class Tensor:
@@ -96,7 +87,7 @@ class Tensor:
             "dtype": self.dtype,
             "stored": self.stored_dtype if self.is_constant else None,
             "bytes": self.bytes,
-            "quantization": self.quantization.to_json() if self.quantization else None,
+            "quantization": self.quantization,
         }
 
 

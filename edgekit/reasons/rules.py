@@ -54,7 +54,7 @@ def with_reasons(
     references = {
         subject.format: subject.id for subject in reversed(subjects) if subject.is_reference
     }
-    executions = {(row.device, row.id): row.execution for row in rows}
+    executions = {(row.device, row.engine, row.id): row.execution for row in rows}
     explained = []
     for row in rows:
         reference = references.get(row.format, "")
@@ -62,7 +62,7 @@ def with_reasons(
             row,
             graphs.get(row.id),
             graphs.get(reference),
-            executions.get((row.device, reference)),
+            executions.get((row.device, row.engine, reference)),
             environments.get(row.device, {}),
             threads,
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgekit.report.columns import Column, ratio_cell
-from edgekit.report.merge import Report
+from edgekit.report.merge import Report, Section
+from edgekit.results.figures.naming import RowNames
+from edgekit.results.figures.ratios import ratio_cell
 from edgekit.results.statistics import Ratio
+from edgekit.text.table import Column, names_column
 
 TITLE = "Ratio to fp32 on each device"
 NOTE = "Each against the fp32 artifact of its format on the same device: under 1 is less."
@@ -20,11 +22,11 @@ class Across:
     ratios: dict[str, tuple[Ratio | None, ...]]
 
     def columns(self) -> list[Column]:
-        """Return the artifacts, and a column a section."""
+        """Return the artifacts, and one column per section."""
         return [
-            Column("artifact", self.names, "name", is_text=True),
+            names_column(self.names),
             *(
-                Column(title, tuple(ratio_cell(ratio) for ratio in ratios), "time")
+                Column(title, tuple(map(ratio_cell, ratios)), "time")
                 for title, ratios in self.ratios.items()
             ),
         ]
@@ -32,10 +34,7 @@ class Across:
 
 def across(report: Report) -> Across | None:
     """Return the ratios of all sections; None where there are not two with ratios."""
-    by_section = {
-        section.title: {row.id: row.ratio_to_fp32 for row in section.rows if row.ratio_to_fp32}
-        for section in report.sections
-    }
+    by_section = {section.title: _ratios(section) for section in report.sections}
     names = tuple(dict.fromkeys(name for ratios in by_section.values() for name in ratios))
     ratios = {
         title: tuple(ratios.get(name) for name in names)
@@ -43,3 +42,8 @@ def across(report: Report) -> Across | None:
         if ratios
     }
     return Across(names, ratios) if len(ratios) > 1 else None
+
+
+def _ratios(section: Section) -> dict[str, Ratio]:
+    names = RowNames(section.rows)
+    return {names.of(row): row.ratio_to_fp32 for row in section.rows if row.ratio_to_fp32}

@@ -1,21 +1,17 @@
-"""What changed between two results: a table a device, and what stands beside it."""
+"""What changed between two results: one table per device, and what stands beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from edgekit.report.columns import Column, cell_style, ratio_cell
 from edgekit.report.lines import heading
-from edgekit.text.units import (
-    BYTE_UNITS,
-    INSTRUCTION_UNITS,
-    TIME_UNITS,
-    Unit,
-    percent,
-    pick_unit,
-    significant,
-)
+from edgekit.report.terminal import print_line, print_table, with_what_fits
+from edgekit.results.figures.figure import RUN, Figure
+from edgekit.results.figures.ratios import ratio_cell
+from edgekit.results.figures.registry import compared_figures
+from edgekit.text.table import Column, filled, names_column, verdict_style
+from edgekit.text.units import Unit, pick_unit
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,29 +32,17 @@ UNMEASURED = ("same",)
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print a table a device, then rows that came or went, then notes."""
-    from rich.table import Table
-    from rich.text import Text
-
+    """Print one table per device, then rows that came or went, then notes."""
     for device in devices(comparison):
-        title = heading(device, comparison.new)
-        console.print(title, style="bold", markup=False, highlight=False, soft_wrap=True)
+        print_line(console, heading(device, comparison.new), style="bold")
         columns = change_columns([row for row in comparison.rows if row.device == device])
         if columns:
-            table = Table(box=None, pad_edge=False, header_style="bold")
-            height = max(column.header.count("\n") for column in columns)
-            for column in columns:
-                justify: Literal["left", "right"] = "left" if column.is_text else "right"
-                header = "\n" * (height - column.header.count("\n")) + column.header
-                table.add_column(Text(header), justify=justify, no_wrap=True)
-            for cells in zip(*(column.cells for column in columns), strict=True):
-                table.add_row(*(Text(cell, style=cell_style(cell)) for cell in cells))
-            console.print(table, crop=False)
+            print_table(with_what_fits(columns, console.width), console)
         else:
-            console.print("no row was measured both times", highlight=False)
-        console.print()
+            print_line(console, "no row was measured both times")
+        print_line(console)
     for line in change_notes(comparison):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_line(console, line)
 
 
 def devices(comparison: Comparison) -> list[str]:
@@ -76,23 +60,19 @@ def change_columns(rows: Sequence[RowChange]) -> list[Column]:
     compared = [row for row in rows if row.changes]
     if not compared:
         return []
-    columns = [
-        Column("artifact", tuple(row.id for row in compared), "name", is_text=True),
-        _sizes(compared, "size", "size"),
-        _sizes(compared, "wire.brotli", "brotli"),
-        _in_unit(compared, "latency", "median", TIME_UNITS),
-        _ratios(compared, "latency", "now / before\n[95 %]"),
-        _in_unit(compared, "instructions", "fewest", INSTRUCTION_UNITS),
-        Column("verdict", tuple(_verdict(row) for row in compared), "time", is_text=True),
-        _cells(compared, "ratio", "ratio\nto fp32", significant),
-        _cells(compared, "fidelity.top1", "top-1\n%", percent),
-        _cells(compared, "fidelity.sqnr", "SQNR\ndB", _decibels),
-        _judged(compared, "accuracy", "accuracy\n%", percent),
-        _judged(compared, "accuracy.mae", "MAE", significant),
-        _judged(compared, "accuracy.rmse", "RMSE", significant),
-        _judged(compared, "accuracy.metric", "metric", significant),
-    ]
-    return [column for column in columns if any(column.cells)]
+    figures = {name: figure for name, figure in compared_figures().items() if figure.shown}
+    runs = [name for name, figure in figures.items() if figure.group is RUN]
+    columns = [names_column([row.name for row in compared])]
+    for name, figure in figures.items():
+        changes = [row.changes.get(name) for row in compared]
+        columns.append(_changes_column(figure, changes))
+        if name in runs and figure.compared and figure.compared.ratio_between:
+            ratios = tuple(ratio_cell(change.ratio) if change else "" for change in changes)
+            columns.append(Column("now / before\n[95 %]", ratios))
+        if runs and name == runs[-1]:
+            verdicts = tuple(_verdict(row, runs) for row in compared)
+            columns.append(Column("verdict", verdicts, is_text=True, style=verdict_style))
+    return filled(columns)
 
 
 def change_notes(comparison: Comparison) -> list[str]:
@@ -103,7 +83,7 @@ def change_notes(comparison: Comparison) -> list[str]:
         text = STATES.get(row.state)
         if text and (was_measured or row.state == "fails"):
             reason = f": {row.new.reason}" if row.new and row.new.reason else ""
-            lines.setdefault(text + reason, []).append(f"{row.id} on {row.device}")
+            lines.setdefault(text + reason, []).append(f"{row.name} on {row.device}")
     return [
         *(f"{', '.join(names)}: {text}" for text, names in lines.items()),
         *(f"compared all the same: {obstacle}" for obstacle in comparison.obstacles),
@@ -111,62 +91,27 @@ def change_notes(comparison: Comparison) -> list[str]:
     ]
 
 
-# --- Columns ------------------------------------------------------------------------------------
+def _changes_column(figure: Figure, changes: Sequence[Change | None]) -> Column:
+    """Return "before → now" for each row, in one unit."""
+    values = (value for change in changes if change for value in (change.old, change.new))
+    unit = pick_unit(values, figure.quantity.shown)
+    title = (figure.shown and figure.shown.changed) or figure.title()
+    below = figure.quantity.heading(unit)
+    cells = (_cell(figure, change, unit) if change else "" for change in changes)
+    return Column(f"{title}\n{below}" if below else title, tuple(cells), figure.group.part)
 
 
-def _found(rows: Iterable[RowChange], figure: str) -> list[Change | None]:
-    return [row.changes.get(figure) for row in rows]
+def _cell(figure: Figure, change: Change, unit: Unit) -> str:
+    """Return both values, or one text where they look alike; and what may be claimed."""
+    text = figure.quantity.text
+    before, now = text(change.old / unit.size), text(change.new / unit.size)
+    says_verdict = figure.compared and figure.compared.says_verdict
+    has_word = says_verdict and change.verdict not in UNMEASURED
+    word = f" {change.verdict}" if has_word else ""
+    return (now if before == now else f"{before} → {now}") + word
 
 
-def _cells(
-    rows: Sequence[RowChange], figure: str, header: str, text: Callable[[float], str]
-) -> Column:
-    cells = (_arrow(change, text) if change else "" for change in _found(rows, figure))
-    return Column(header, tuple(cells), "agreement")
-
-
-def _arrow(change: Change, text: Callable[[float], str]) -> str:
-    """Return "before → now", or one text where both look alike."""
-    before, now = text(change.old), text(change.new)
-    return now if before == now else f"{before} → {now}"
-
-
-def _judged(
-    rows: Sequence[RowChange], figure: str, header: str, text: Callable[[float], str]
-) -> Column:
-    """Return a column that says besides whether a difference can be claimed."""
-
-    def cell(change: Change) -> str:
-        word = "" if change.verdict in UNMEASURED else f" {change.verdict}"
-        return _arrow(change, text) + word
-
-    cells = (cell(change) if change else "" for change in _found(rows, figure))
-    return Column(header, tuple(cells), "agreement")
-
-
-def _sizes(rows: Sequence[RowChange], figure: str, header: str) -> Column:
-    return _in_unit(rows, figure, header, BYTE_UNITS)
-
-
-def _in_unit(
-    rows: Sequence[RowChange], figure: str, header: str, units: tuple[Unit, ...]
-) -> Column:
-    changes = [change for change in _found(rows, figure) if change]
-    unit = pick_unit((value for change in changes for value in (change.old, change.new)), units)
-    return _cells(
-        rows, figure, f"{header}\n{unit.word}", lambda value: significant(value / unit.size)
-    )
-
-
-def _ratios(rows: Sequence[RowChange], figure: str, header: str) -> Column:
-    cells = (ratio_cell(change.ratio) if change else "" for change in _found(rows, figure))
-    return Column(header, tuple(cells), "time")
-
-
-def _verdict(row: RowChange) -> str:
-    change = row.changes.get("latency") or row.changes.get("instructions")
-    return change.verdict if change else ""
-
-
-def _decibels(value: float) -> str:
-    return f"{value:.1f}"
+def _verdict(row: RowChange, figures: Sequence[str]) -> str:
+    """Return what may be claimed of the time, or of the count that stands for it."""
+    found = (row.changes[name] for name in figures if name in row.changes)
+    return next((change.verdict for change in found), "")

@@ -1,4 +1,4 @@
-"""Verdicts on gates: one line a broken gate, and the table of all."""
+"""What gates say: one line per broken gate, and the table of all."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgekit.gates.units import BYTES, COUNT, TIME
-from edgekit.text.units import BYTE_UNITS, COUNT_UNITS, TIME_UNITS, pick_unit
+from edgekit.report.terminal import print_table
+from edgekit.text.quantities import BYTES, COUNT, TIME
+from edgekit.text.table import Column, plain, verdict_style
+from edgekit.text.units import pick_unit
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from edgekit.gates.gate import Gate, Verdict
+    from edgekit.gates.gate import Gate
+    from edgekit.gates.judging import Outcome
 
 # A gate that all of twenty artifacts break is one line all the same.
 ROWS_IN_LINE = 4
@@ -22,8 +25,9 @@ MOST_DIGITS = 12
 
 # A value stands in the unit of its limit where it has so many digits there that it can be read.
 SMALLEST_SHOWN, LARGEST_SHOWN = 0.01, 100_000
-OTHER_UNITS = {BYTES.words: BYTE_UNITS, TIME.words: TIME_UNITS, COUNT.words: COUNT_UNITS}
+HAVE_OTHER_UNITS = (BYTES, TIME, COUNT)
 
+STYLES = {"verdict": verdict_style}
 HEADINGS = ("gate", "verdict", "row", "value")
 
 
@@ -42,87 +46,82 @@ class Line:
         return self.gate, self.verdict, self.row, self.value
 
 
-def broken_lines(verdicts: Iterable[Verdict], runs: Sequence[str] = ()) -> list[str]:
+def broken_lines(outcomes: Iterable[Outcome], runs: Sequence[str] = ()) -> list[str]:
     """Return one line for each broken gate: its rows, the worst first.
 
     runs: the names of the results, where there are several.
     """
     lines = []
-    for gate, found in _by_gate(verdicts):
-        broken = [verdict for verdict in found if not verdict.is_held]
+    for gate, found in _by_gate(outcomes):
+        broken = [outcome for outcome in found if not outcome.is_held]
         if broken:
-            texts = [_sentence(verdict, runs) for verdict in broken[:ROWS_IN_LINE]]
+            texts = [outcome_line(outcome, runs) for outcome in broken[:ROWS_IN_LINE]]
             more = f" and {len(broken) - ROWS_IN_LINE} more" if len(broken) > ROWS_IN_LINE else ""
             lines.append(f"Gate broken: {gate.text}: {', '.join(texts)}{more}")
     return lines
 
 
-def table_lines(verdicts: Iterable[Verdict], runs: Sequence[str] = ()) -> list[Line]:
+def table_lines(outcomes: Iterable[Outcome], runs: Sequence[str] = ()) -> list[Line]:
     """Return a line for each row that breaks a gate, and one for each gate that holds.
 
     Of a gate that holds the row stands there that is closest to breaking it.
     """
     lines = []
-    for gate, found in _by_gate(verdicts):
-        broken = [verdict for verdict in found if not verdict.is_held]
+    for gate, found in _by_gate(outcomes):
+        broken = [outcome for outcome in found if not outcome.is_held]
         if broken:
             lines += [
-                Line(gate.text, "broken", _row(verdict, runs), _value(verdict))
-                for verdict in broken
+                Line(gate.text, "broken", row_text(outcome, runs), _value(outcome))
+                for outcome in broken
             ]
         else:
             count = f" (closest of {len(found)})" if len(found) > 1 else ""
-            text = _row(found[0], runs) + count
+            text = row_text(found[0], runs) + count
             lines.append(Line(gate.text, "held", text, _value(found[0])))
     return lines
 
 
-def print_verdicts(verdicts: Sequence[Verdict], console: Console, runs: Sequence[str] = ()) -> None:
+def gate_columns(outcomes: Iterable[Outcome], runs: Sequence[str] = ()) -> list[Column]:
+    """Return the table of all gates; none where there is no gate."""
+    lines = table_lines(outcomes, runs)
+    cells = zip(*(line.cells for line in lines), strict=True)
+    return [
+        Column(heading, texts, is_text=True, style=STYLES.get(heading, plain))
+        for heading, texts in zip(HEADINGS, cells, strict=False)
+    ]
+
+
+def print_outcomes(outcomes: Sequence[Outcome], console: Console, runs: Sequence[str] = ()) -> None:
     """Print the table of all gates."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in HEADINGS:
-        table.add_column(heading, no_wrap=True)
-    for line in table_lines(verdicts, runs):
-        style = "red" if line.verdict == "broken" else "green"
-        gate, verdict, row, value = line.cells
-        table.add_row(Text(gate), Text(verdict, style=style), Text(row), Text(value))
-    console.print(table, crop=False)
+    print_table(gate_columns(outcomes, runs), console)
 
 
-def verdict_line(verdict: Verdict, runs: Sequence[str] = ()) -> str:
-    """Return what one verdict says, as "tflite/int8 on host has 87.2 KB"."""
-    return _sentence(verdict, runs)
-
-
-def _by_gate(verdicts: Iterable[Verdict]) -> list[tuple[Gate, list[Verdict]]]:
-    """Return the verdicts gate by gate, the worst first."""
-    groups: dict[int, tuple[Gate, list[Verdict]]] = {}
-    for verdict in verdicts:
-        groups.setdefault(id(verdict.gate), (verdict.gate, []))[1].append(verdict)
+def _by_gate(outcomes: Iterable[Outcome]) -> list[tuple[Gate, list[Outcome]]]:
+    """Return the outcomes gate by gate, the worst first."""
+    groups: dict[int, tuple[Gate, list[Outcome]]] = {}
+    for outcome in outcomes:
+        groups.setdefault(id(outcome.gate), (outcome.gate, []))[1].append(outcome)
     return [(gate, sorted(found, key=lambda one: one.slack)) for gate, found in groups.values()]
 
 
-def _sentence(verdict: Verdict, runs: Sequence[str]) -> str:
-    row = _row(verdict, runs)
-    if verdict.reason is not None:
-        return f"{row}: {verdict.reason}" if row else verdict.reason
-    return f"{row} has {_value(verdict)}"
+def outcome_line(outcome: Outcome, runs: Sequence[str] = ()) -> str:
+    """Return what a gate says of one row, as "tflite/int8 on host has 87.2 KB"."""
+    row = row_text(outcome, runs)
+    if outcome.reason is not None:
+        return f"{row}: {outcome.reason}" if row else outcome.reason
+    return f"{row} has {_value(outcome)}"
 
 
-def _row(verdict: Verdict, runs: Sequence[str]) -> str:
-    if verdict.id is None:
-        return ""
-    name = f"{verdict.id} on {verdict.device}"
-    return f"{name} in {runs[verdict.run]}" if len(runs) > 1 else name
+def row_text(outcome: Outcome, runs: Sequence[str]) -> str:
+    """Return which row it is about, as "tflite/int8 on host"; "" where the gate met none."""
+    is_of_several = outcome.row and len(runs) > 1
+    return f"{outcome.place} in {runs[outcome.run]}" if is_of_several else outcome.place
 
 
-def _value(verdict: Verdict) -> str:
-    if verdict.reason is not None or verdict.judged is None or verdict.value is None:
-        return verdict.reason or ""
-    judged, measured = (_shown(value, verdict.gate) for value in (verdict.judged, verdict.value))
+def _value(outcome: Outcome) -> str:
+    if outcome.reason is not None or outcome.judged is None or outcome.value is None:
+        return outcome.reason or ""
+    judged, measured = (_shown(value, outcome.gate) for value in (outcome.judged, outcome.value))
     return judged if judged == measured else f"{judged} at worst ({measured} measured)"
 
 
@@ -132,10 +131,11 @@ def _shown(value: float, gate: Gate) -> str:
     There are more where the value would look like the limit and is not, and another unit where the
     two are worlds apart.
     """
-    word, size = gate.limit.unit, gate.metric.quantity.units[gate.limit.unit]
-    units = OTHER_UNITS.get(gate.metric.quantity.words)
-    if units and not SMALLEST_SHOWN <= abs(value) / size < LARGEST_SHOWN:
-        unit = pick_unit([abs(value)], units)
+    quantity = gate.goal.quantity
+    word, size = gate.limit.unit, quantity.limits[gate.limit.unit]
+    is_readable = SMALLEST_SHOWN <= abs(value) / size < LARGEST_SHOWN
+    if quantity in HAVE_OTHER_UNITS and not is_readable:
+        unit = pick_unit([abs(value)], quantity.shown)
         word, size = unit.word, unit.size
     number, limit = value / size, gate.limit.value / size
     digits = 3

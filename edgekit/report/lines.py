@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgekit.report.browser import browser_facts, software_note
-from edgekit.report.columns import DERIVED_MARK, backends_of
-from edgekit.results.plan import REFERENCE_RECIPE
+from edgekit.report.columns import backends_of
+from edgekit.results.figures.naming import RowNames
+from edgekit.results.figures.ratios import DERIVED_MARK
+from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.text.units import TIME_UNITS, pick_unit, significant
 
 if TYPE_CHECKING:
@@ -21,7 +23,10 @@ NOTABLE_PACE = 0.1
 
 
 def row_notes(rows: Sequence[Row]) -> list[str]:
-    """Return the lines for rows with something missing; rows of one reason share a line."""
+    """Return the lines for rows with something missing; rows of one reason share a line.
+
+    rows: all of one device.
+    """
     return [
         *_by_reason(rows, lambda row: row.reason and f"{row.status}: {row.reason}"),
         *_by_reason(rows, lambda row: row.ratio_reason and f"no ratio: {row.ratio_reason}"),
@@ -56,13 +61,14 @@ def _slower(share: float) -> str:
     return f"{significant(100 * abs(share))} % {'slower' if share > 0 else 'faster'}"
 
 
-def _by_reason(rows: Iterable[Row], text: Callable[[Row], str | None]) -> list[str]:
-    ids: dict[str, list[str]] = {}
+def _by_reason(rows: Sequence[Row], text: Callable[[Row], str | None]) -> list[str]:
+    names = RowNames(rows)
+    named: dict[str, list[str]] = {}
     for row in rows:
         reason = text(row)
         if reason:
-            ids.setdefault(reason, []).append(row.id)
-    return [f"{', '.join(names)}: {reason}" for reason, names in ids.items()]
+            named.setdefault(reason, []).append(names.of(row))
+    return [f"{', '.join(found)}: {reason}" for reason, found in named.items()]
 
 
 def legend(results: Results, rows: Sequence[Row]) -> list[str]:
@@ -113,11 +119,13 @@ def pace_note(rows: Sequence[Row]) -> str:
     for reference in rows:
         if reference.recipe != REFERENCE_RECIPE or reference.statistics is None:
             continue
-        place = (reference.format, reference.backend)
+        place = (reference.format, reference.engine, reference.backend)
         beside = [
             float(np.median(np.concatenate([block.samples for block in row.reference_blocks])))
             for row in rows
-            if row.reference_blocks and row.unit == "ns" and (row.format, row.backend) == place
+            if row.reference_blocks
+            and row.unit == "ns"
+            and (row.format, row.engine, row.backend) == place
         ]
         medians = [reference.statistics.median, *beside]
         spans.append((min(medians), max(medians)))

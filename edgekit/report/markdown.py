@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 
 from edgekit.report.across import NOTE, TITLE, across
-from edgekit.report.columns import Column, is_in_table, table_columns
+from edgekit.report.columns import is_in_table, table_columns
 from edgekit.report.lines import heading, legend, row_notes
 from edgekit.report.merge import Report, Section, minute
+from edgekit.results.figures.naming import RowNames
+from edgekit.text.table import Column, lines_of
 
 # What Markdown would read as markup: names and reasons come from files that anyone may have made.
 _MARKUP = re.compile(r"([\\`*_~|]|\](?=\())")
 
 
 def render_markdown(report: Report) -> str:
-    """Return the tables, a heading a device, with notes and legend below each."""
+    """Return the tables, a heading per device, with notes and legend below each."""
     parts = [f"> {escape(note)}" for note in report.notes]
     found = across(report)
     if found:
@@ -29,7 +31,7 @@ def _section(section: Section) -> Iterator[str]:
     results, rows = section.results, section.rows
     yield f"## {escape(heading(section.title, results))}"
     yield escape(f"{results.bundle}, {minute(results.created)} UTC, edgekit {results.edgekit}")
-    columns = table_columns([row for row in rows if is_in_table(row)])
+    columns = table_columns([row for row in rows if is_in_table(row)], RowNames(rows))
     if columns:
         yield markdown_table(columns)
     notes = [*row_notes(rows), *legend(results, rows)]
@@ -41,7 +43,7 @@ def markdown_table(columns: Sequence[Column]) -> str:
     """Return columns as a table of GitHub's Markdown."""
     heads = [escape(column.header) for column in columns]
     rules = ["---" if column.is_text else "--:" for column in columns]
-    cells = zip(*(map(escape, column.cells) for column in columns), strict=True)
+    cells = (map(escape, line) for line in lines_of(columns))
     return "\n".join(f"| {' | '.join(line)} |" for line in (heads, rules, *cells))
 
 

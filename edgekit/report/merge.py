@@ -1,4 +1,4 @@
-"""Several results files (host, board, phone) as one report: a section a device and file."""
+"""Several results files (host, board, phone) as one report: a section per device and file."""
 
 from __future__ import annotations
 

@@ -5,34 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from edgekit.report.columns import Column
 from edgekit.report.compare import change_columns, change_notes, devices
-from edgekit.report.gates import HEADINGS, table_lines
+from edgekit.report.gates import gate_columns, table_lines
 from edgekit.report.lines import heading
 from edgekit.report.markdown import escape, markdown_table, render_markdown
 from edgekit.report.merge import merge
 
 if TYPE_CHECKING:
     from edgekit.compare.changes import Comparison
-    from edgekit.gates.gate import Verdict
+    from edgekit.gates.judging import Outcome
     from edgekit.results.results import Results
 
 
-def gates_summary(verdicts: Sequence[Verdict], runs: Sequence[str] = ()) -> str:
+def gates_summary(outcomes: Sequence[Outcome], runs: Sequence[str] = ()) -> str:
     """Return the gates' table, "" where there is no gate."""
-    lines = table_lines(verdicts, runs)
+    lines = table_lines(outcomes, runs)
     if not lines:
         return ""
-    columns = [
-        Column(heading, cells, "name", is_text=True)
-        for heading, cells in zip(
-            HEADINGS, zip(*(line.cells for line in lines), strict=True), strict=True
-        )
-    ]
     broken = len({line.gate for line in lines if line.verdict == "broken"})
     total = len({line.gate for line in lines})
     title = f"{broken} of {total} gates broken" if broken else f"All {total} gates hold"
-    return f"## edgekit: {title}\n\n{markdown_table(columns)}\n"
+    return f"## edgekit: {title}\n\n{markdown_table(gate_columns(outcomes, runs))}\n"
 
 
 def results_summary(results: Results) -> str:

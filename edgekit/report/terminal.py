@@ -1,70 +1,135 @@
-"""The table of a bench, for a terminal or a pipe.
+"""Tables for a terminal or a pipe: any table, and that of a bench.
 
-One table a device; where the terminal is too narrow for it, two: times, then size and agreement.
-Rows without measurements stand below the table with their reasons.
+One table per device; where the terminal is too narrow for it, without memory, and then two: times,
+then size and agreement. Rows without measurements stand below the table with their reasons.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from edgekit.report.columns import Column, ColumnGroup, cell_style, is_in_table, table_columns
+from edgekit.report.columns import is_in_table, table_columns
 from edgekit.report.lines import heading, legend, row_notes
+from edgekit.results.figures.naming import RowNames
+from edgekit.text.table import Column, lines_of
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     from edgekit.results.results import Results
 
-# Wider than any table: to measure how wide one wants to be.
-NO_LIMIT = 10_000
+# Blanks between two columns.
+GAP = 2
+# Left out where there is no room: it is in every file that `edgekit report` writes.
+OPTIONAL_PART = "memory"
+# What stands together where one table would be too wide, beside the names.
+TABLES = (("time",), ("size", OPTIONAL_PART, "agreement"))
 
 
 def print_results(results: Results, console: Console) -> None:
     """Print the tables of all devices."""
+    names = RowNames(results.rows)
     for number, device in enumerate(dict.fromkeys(row.device for row in results.rows)):
         if number:
-            _print(console)
+            print_line(console)
         rows = [row for row in results.rows if row.device == device]
-        _print(console, heading(device, results), style="bold")
-        columns = table_columns([row for row in rows if is_in_table(row)])
-        for table in _tables(columns, console):
-            _print(console)
-            console.print(table, crop=False)
+        print_line(console, heading(device, results), style="bold")
+        shown = [row for row in rows if is_in_table(row)]
+        for table in _tables(table_columns(shown, names), console.width):
+            print_line(console)
+            print_table(table, console)
         notes = [*row_notes(rows), *legend(results, rows)]
         if notes:
-            _print(console)
+            print_line(console)
         for note in notes:
-            _print(console, note)
+            print_line(console, note)
 
 
-def _print(console: Console, text: str = "", style: str | None = None) -> None:
+def print_line(console: Console, text: str = "", style: str | None = None) -> None:
     """Print one line of text: never read as markup, and never cut."""
     console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-def _tables(columns: Sequence[Column], console: Console) -> list[Table]:
+def print_table(columns: Sequence[Column], console: Console) -> None:
+    """Print a table as it is, however wide."""
+    for line in _lines(columns):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def table_width(columns: Sequence[Column]) -> int:
+    """Return how many characters wide a table is."""
+    return sum(map(_width, columns)) + GAP * (len(columns) - 1)
+
+
+def _width(column: Column) -> int:
+    from rich.cells import cell_len
+
+    return max(cell_len(line) for text in (column.header, *column.cells) for line in _split(text))
+
+
+def _lines(columns: Sequence[Column]) -> Iterator[Text]:
+    """Yield the lines of a table: its heading and its rows."""
+    widths = [_width(column) for column in columns]
+    heads = [_split(column.header) for column in columns]
+    height = max(map(len, heads))
+    # What is last in a heading stands right above the cells.
+    lifted = ["\n" * (height - len(head)) + "\n".join(head) for head in heads]
+    yield from _row(lifted, columns, widths, ["bold"] * len(columns))
+    for cells in lines_of(columns):
+        styles = [column.style(cell) for column, cell in zip(columns, cells, strict=True)]
+        yield from _row(cells, columns, widths, styles)
+
+
+def _row(
+    cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], styles: Sequence[str]
+) -> Iterator[Text]:
+    """Yield the lines of one row: several where a cell has line breaks."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    for parts in zip_longest(*map(_split, cells), fillvalue=""):
+        line = Text()
+        for part, column, width, style in zip(parts, columns, widths, styles, strict=True):
+            blank = " " * (width - cell_len(part))
+            line.append("" if column.is_text else blank).append(part, style)
+            line.append(blank if column.is_text else "").append(" " * GAP)
+        line.rstrip()
+        yield line
+
+
+def _split(text: str) -> list[str]:
+    # Nothing else breaks a line: names come from files that anyone may have made.
+    return [line.rstrip() for line in text.split("\n")]
+
+
+def _tables(columns: Sequence[Column], width: int) -> list[Sequence[Column]]:
     """Return one table, or two where it would not fit."""
     if not columns:
         return []
-    whole = _table(columns, console)
-    if _fits(whole, console):
+    whole = with_what_fits(columns, width)
+    if table_width(whole) <= width:
         return [whole]
-    groups: tuple[tuple[ColumnGroup, ...], ...] = (("time",), ("size", "agreement"))
-    tables = []
-    for group in groups:
-        part = [column for column in columns if column.group == "name" or column.group in group]
-        if len(part) > 1:
-            table = _table(part, console)
-            tables.append(table if _fits(table, console) else _table(_folded(part), console))
-    return tables
+    parts = ([one for one in columns if one.part in ("name", *parts)] for parts in TABLES)
+    return [_narrow(part, width) for part in parts if len(part) > 1]
 
 
-def _fits(table: Table, console: Console) -> bool:
-    return (table.width or 0) <= console.width
+def _narrow(columns: Sequence[Column], width: int) -> Sequence[Column]:
+    """Return the table that fits, or the narrowest there is."""
+    chosen = with_what_fits(columns, width)
+    return chosen if table_width(chosen) <= width else _folded(chosen)
+
+
+def with_what_fits(columns: Sequence[Column], width: int) -> Sequence[Column]:
+    """Return the columns, or only those that are needed where not all fit."""
+    return columns if table_width(columns) <= width else _needed(columns)
+
+
+def _needed(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if column.part != OPTIONAL_PART]
 
 
 def _folded(columns: Sequence[Column]) -> list[Column]:
@@ -73,22 +138,3 @@ def _folded(columns: Sequence[Column]) -> list[Column]:
         replace(column, cells=tuple(cell.replace("not ", "not\n") for cell in column.cells))
         for column in columns
     ]
-
-
-def _table(columns: Sequence[Column], console: Console) -> Table:
-    from rich.measure import Measurement
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    height = max(column.header.count("\n") for column in columns)
-    for column in columns:
-        header = "\n" * (height - column.header.count("\n")) + column.header
-        justify: Literal["left", "right"] = "left" if column.is_text else "right"
-        table.add_column(Text(header), justify=justify, no_wrap=True)
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*(Text(cell, style=cell_style(cell)) for cell in cells))
-    # Left to itself, rich makes columns vanish where the terminal is too narrow.
-    no_limit = console.options.update(max_width=NO_LIMIT)
-    table.width = Measurement.get(console, no_limit, table).maximum
-    return table

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
+from edgekit.forms import AtLeastOne, Count, NotNegative, Share
 from edgekit.results.statistics import NORMAL_975
 
 Figure = Literal["top1", "mae", "rmse", "metric"]
@@ -39,9 +40,9 @@ class AccuracyDifference:
     verdict: DifferenceVerdict
     higher_is_better: bool
     test: Test
-    p: float | None = None
-    only_here: int | None = None
-    only_there: int | None = None
+    p: Share | None = None
+    only_here: Count | None = None
+    only_there: Count | None = None
 
     @property
     def worse_by(self) -> float | None:
@@ -85,14 +86,14 @@ class Accuracy:
     """
 
     output: str
-    samples: int
-    top1: float | None = None
+    samples: AtLeastOne
+    top1: Share | None = None
     low: float | None = None
     high: float | None = None
-    correct: int | None = None
-    mae: float | None = None
-    rmse: float | None = None
-    nan: int = 0
+    correct: Count | None = None
+    mae: NotNegative | None = None
+    rmse: NotNegative | None = None
+    nan: Count = 0
     metric: str | None = None
     value: float | None = None
     differences: Mapping[Figure, AccuracyDifference] = field(default_factory=dict)
@@ -105,18 +106,6 @@ class Accuracy:
     def figure(self, name: Figure) -> float | None:
         """Return the value of one figure."""
         return {"top1": self.top1, "mae": self.mae, "rmse": self.rmse, "metric": self.value}[name]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Accuracy:
-        """Return the accuracy whose JSON form is given."""
-        differences = {
-            name: AccuracyDifference(**entry) for name, entry in form["differences"].items()
-        }
-        return cls(**{**form, "differences": differences})
 
 
 def wilson_interval(correct: int, samples: int) -> tuple[float, float]:

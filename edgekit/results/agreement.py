@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from edgekit.forms import AtLeastOne, Level, keep_levels
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.tensors import Array, Arrays
 
@@ -26,21 +26,13 @@ class Agreement:
     exact: every element of every output is the same.
     """
 
-    samples: int
-    max_abs_error: float
-    max_relative_error: float
+    samples: AtLeastOne
+    max_abs_error: Level
+    max_relative_error: Level
     exact: bool
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form; infinite values are the string "inf"."""
-        form = asdict(self)
-        return {key: "inf" if value == math.inf else value for key, value in form.items()}
-
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Agreement:
-        """Return the agreement whose JSON form is given."""
-        errors = {key: float(form[key]) for key in ("max_abs_error", "max_relative_error")}
-        return cls(**{**form, **errors})
+    def __post_init__(self) -> None:
+        keep_levels(self, "max_abs_error", "max_relative_error")
 
 
 class AgreementAccumulator:

@@ -12,13 +12,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 
+from edgekit.forms import AtLeastOne, Count, Level, Share, keep_levels
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.tensors import Array
+
+Cosine = Annotated[float, Meta(ge=-1, le=1)]
 
 
 @dataclass(frozen=True)
@@ -32,44 +36,52 @@ class OutputFidelity:
     original_nan: elements that are NaN or infinite in the original itself; left out.
     """
 
-    samples: int
-    top1: float | None
-    cosine: float
-    sqnr_db: float
-    max_abs_error: float
-    nan: int = 0
-    original_nan: int = 0
+    samples: AtLeastOne
+    top1: Share | None
+    cosine: Cosine
+    sqnr_db: Level
+    max_abs_error: Level
+    nan: Count = 0
+    original_nan: Count = 0
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form; infinite values are the strings "inf" and "-inf"."""
-        return {
-            "samples": self.samples,
-            "top1": self.top1,
-            "cosine": self.cosine,
-            "sqnr_db": _finite_or_text(self.sqnr_db),
-            "max_abs_error": _finite_or_text(self.max_abs_error),
-            "nan": self.nan,
-            "original_nan": self.original_nan,
-        }
+    def __post_init__(self) -> None:
+        keep_levels(self, "sqnr_db", "max_abs_error")
 
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> OutputFidelity:
-        """Return the fidelity whose JSON form is given."""
-        infinite = {key: float(form[key]) for key in ("sqnr_db", "max_abs_error")}
-        return cls(**{**form, **infinite})
+
+@dataclass(frozen=True)
+class WorstFidelity:
+    """The worst of each figure over the outputs; nan is their sum."""
+
+    top1: Share | None
+    cosine: Cosine
+    sqnr_db: Level
+    max_abs_error: Level
+    nan: Count
+
+    def __post_init__(self) -> None:
+        keep_levels(self, "sqnr_db", "max_abs_error")
 
 
 @dataclass(frozen=True)
 class Fidelity:
-    """Agreement of all outputs; its own figures are those of the worst output."""
+    """Agreement of all outputs; its own figures are those of the worst output.
 
-    outputs: Mapping[str, OutputFidelity]
+    worst: these figures, for readers of the JSON form; always worked out again.
+    """
 
-    @property
-    def top1(self) -> float | None:
-        """The lowest top-1 agreement of the outputs that have one."""
-        shares = [output.top1 for output in self.outputs.values() if output.top1 is not None]
-        return min(shares, default=None)
+    outputs: Annotated[Mapping[str, OutputFidelity], Meta(min_length=1)]
+    worst: WorstFidelity = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        outputs = self.outputs.values()
+        worst = WorstFidelity(
+            top1=min((one.top1 for one in outputs if one.top1 is not None), default=None),
+            cosine=min(one.cosine for one in outputs),
+            sqnr_db=min(one.sqnr_db for one in outputs),
+            max_abs_error=max(one.max_abs_error for one in outputs),
+            nan=sum(one.nan for one in outputs),
+        )
+        object.__setattr__(self, "worst", worst)
 
     @property
     def samples(self) -> int:
@@ -77,44 +89,29 @@ class Fidelity:
         return max(output.samples for output in self.outputs.values())
 
     @property
+    def top1(self) -> float | None:
+        """The lowest top-1 agreement of the outputs that have one."""
+        return self.worst.top1
+
+    @property
     def cosine(self) -> float:
         """The lowest cosine."""
-        return min(output.cosine for output in self.outputs.values())
+        return self.worst.cosine
 
     @property
     def sqnr_db(self) -> float:
         """The lowest SQNR in dB."""
-        return min(output.sqnr_db for output in self.outputs.values())
+        return self.worst.sqnr_db
 
     @property
     def max_abs_error(self) -> float:
         """The largest absolute error."""
-        return max(output.max_abs_error for output in self.outputs.values())
+        return self.worst.max_abs_error
 
     @property
     def nan(self) -> int:
         """How many elements are NaN or infinite where the original's are not."""
-        return sum(output.nan for output in self.outputs.values())
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form: each output, and the worst of each figure."""
-        return {
-            "outputs": {name: output.to_json() for name, output in self.outputs.items()},
-            "worst": {
-                "top1": self.top1,
-                "cosine": self.cosine,
-                "sqnr_db": _finite_or_text(self.sqnr_db),
-                "max_abs_error": _finite_or_text(self.max_abs_error),
-                "nan": self.nan,
-            },
-        }
-
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Fidelity:
-        """Return the fidelity whose JSON form is given."""
-        return cls(
-            {name: OutputFidelity.from_json(output) for name, output in form["outputs"].items()}
-        )
+        return self.worst.nan
 
 
 class FidelityAccumulator:
@@ -223,7 +220,3 @@ class _OutputSums:
         if self.original_power == 0:
             return -math.inf
         return 10 * math.log10(self.original_power / self.error_power)
-
-
-def _finite_or_text(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)

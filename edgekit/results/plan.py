@@ -1,15 +1,15 @@
-"""How much is measured, and the words for what is compared with what."""
+"""How much is measured."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edgekit_runtimes.protocol.job import Plan
+from edgekit.forms import AtLeastOne
 
-# The id and the recipe of the original's row.
-ORIGINAL = "original"
-# The recipe that the other artifacts of a format are compared with.
-REFERENCE_RECIPE = "fp32"
+# Imported from here by what measures; what only reads figures must not wait for NumPy.
+from edgekit.results.reference import ORIGINAL as ORIGINAL
+from edgekit.results.reference import REFERENCE_RECIPE as REFERENCE_RECIPE
+from edgekit_runtimes.protocol.job import Plan
 
 # Each costs a start, a load and a warm-up. With three, a process that is off by chance (Student's t
 # is 4.3 then) hides a difference of 5 % in 7 to 18 of 100 comparisons; with four (3.2) in 0 to 2.
@@ -48,7 +48,7 @@ class BenchPlan:
     """How much is measured: so many fresh processes a group, each as `worker` says."""
 
     name: str
-    processes: int
+    processes: AtLeastOne
     worker: Plan
 
 

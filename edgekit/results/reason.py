@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+
+from edgekit.forms import OpenForm
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,4 @@ class Reason:
 
     code: str
     text: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {"code": self.code, "text": self.text, "facts": dict(self.facts)}
-
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Reason:
-        """Return the reason whose JSON form is given."""
-        return cls(form["code"], form["text"], form["facts"])
+    facts: OpenForm = field(default_factory=dict)

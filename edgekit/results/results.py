@@ -1,61 +1,81 @@
 """Results: what a bench leaves behind, and all that reports, gates and comparisons read.
 
-Raw samples are kept, so that everything derived from them can be worked out again.
-`results.schema.json` beside this file holds the JSON form as JSON Schema.
+Raw samples are kept, so that everything derived from them can be worked out again. The types here
+are the schema; `results.schema.json` beside this file is made from them.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
+
+import msgspec
+from msgspec import Meta
 
 from edgekit.files import write_whole, writing
+from edgekit.forms import AtLeastOne, Count, FileKind, encode, to_form
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.agreement import Agreement
+from edgekit.results.environment import Environment
 from edgekit.results.fidelity import Fidelity
+from edgekit.results.history import RESULTS_SCHEMA_VERSION, UPGRADES
 from edgekit.results.plan import BenchPlan
 from edgekit.results.reason import Reason
 from edgekit.results.statistics import Ratio, SampleUnit, Statistics
 from edgekit.results.steadiness import Steadiness
-from edgekit.schema import check_form
-from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.execution import Execution
-from edgekit_runtimes.protocol.job import Plan
+from edgekit_runtimes.protocol.events import Phase
 
-RESULTS_SCHEMA_VERSION = 1
+# A thorough bench of sixty models of 20 µs has 2 GB of samples.
+MAX_BYTES = 4_000_000_000
 SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
 
-Status = Literal["ok", "error", "not available"]
-Phase = Literal["warmup", "measure"]
+Status = Literal["ok", "failed", "not available"]
 
 
-@dataclass(frozen=True)
-class Block:
+class Reading(TypedDict):
+    """What a Raspberry Pi said at one moment. throttled: as vcgencmd get_throttled prints it."""
+
+    throttled: Annotated[str, Meta(pattern="^0x[0-9a-f]+$")]
+    temperature_c: float | None
+    governor: str | None
+    frequency_khz: Count | None
+
+
+class Conditions(TypedDict):
+    """What the firmware of a Raspberry Pi said before and after a block."""
+
+    before: Reading
+    after: Reading
+
+
+# There are thousands of them, most without conditions: a Struct is quicker, and leaves these out.
+class Block(msgspec.Struct, frozen=True, omit_defaults=True):
     """Consecutive inferences of one model in one worker process.
 
     process: number of the process within the row's group, from 0.
     phase: warm-up is in no statistics.
     samples: each inference in the row's unit, in the order in which they ran.
-    conditions: the firmware's readings "before" and "after" it on a Raspberry Pi, each as
-    throttling.Reading has them; None elsewhere.
+    conditions: the firmware's readings around it on a Raspberry Pi; None elsewhere.
     """
 
-    process: int
+    process: Count
     phase: Phase
-    samples: tuple[int, ...]
-    conditions: Mapping[str, Any] | None = None
+    samples: tuple[Count, ...]
+    conditions: Conditions | None = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One artifact, or the original, on one device.
+    """One artifact, or the original, on one device, run by one engine.
 
+    id: the artifact's, as "tflite/int8", or "original". Rows of several engines may share it.
     format, recipe: "source" and "original" for the original.
-    engine: the engine's word ("litert"); None where none has loaded the artifact.
+    engine: the word of the engine that was chosen ("litert"), also where the row failed; None where
+    the device has none for the format (and in files of version 1 also where the row failed).
     reason: the engine's own words where status is not "ok".
     bytes, wire_bytes: None and empty for the original.
     unit: of load_ns, first_run_ns, samples and statistics. The clock of a device that counts
@@ -66,6 +86,8 @@ class Row:
     backend: where an engine of a page computed ("webgl"); None elsewhere.
     download_ns, start_ns: in a page, the artifact's way to it, and the engine's with the readying
     of its back end; neither is in load_ns. Empty elsewhere.
+    peak_memory_bytes: the most memory that the process with this model alone had; None where it
+    is not known, as in a page.
     blocks: the row's own samples.
     reference_blocks: measured samples of the fp32 artifact beside it. The fp32 artifacts and the
     original were measured beside each other, so their rows have none.
@@ -84,10 +106,10 @@ class Row:
     engine: str | None
     status: Status
     reason: str | None = None
-    bytes: int | None = None
-    wire_bytes: Mapping[str, int] = field(default_factory=dict)
-    load_ns: tuple[int, ...] = ()
-    first_run_ns: tuple[int, ...] = ()
+    bytes: Count | None = None
+    wire_bytes: Mapping[str, Count] = field(default_factory=dict)
+    load_ns: tuple[Count, ...] = ()
+    first_run_ns: tuple[Count, ...] = ()
     blocks: tuple[Block, ...] = field(default=(), repr=False)
     reference_blocks: tuple[Block, ...] = field(default=(), repr=False)
     statistics: Statistics | None = None
@@ -100,72 +122,21 @@ class Row:
     accuracy_reason: str | None = None
     unit: SampleUnit = "ns"
     backend: str | None = None
-    download_ns: tuple[int, ...] = ()
-    start_ns: tuple[int, ...] = ()
+    download_ns: tuple[Count, ...] = ()
+    start_ns: tuple[Count, ...] = ()
+    peak_memory_bytes: Count | None = None
     steadiness: Steadiness | None = None
     execution: Execution | None = None
     reasons: tuple[Reason, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {
-            "device": self.device,
-            "unit": self.unit,
-            "id": self.id,
-            "format": self.format,
-            "recipe": self.recipe,
-            "engine": self.engine,
-            "backend": self.backend,
-            "status": self.status,
-            "reason": self.reason,
-            "bytes": self.bytes,
-            "wire_bytes": dict(self.wire_bytes),
-            "download_ns": list(self.download_ns),
-            "start_ns": list(self.start_ns),
-            "load_ns": list(self.load_ns),
-            "first_run_ns": list(self.first_run_ns),
-            "blocks": _blocks_json(self.blocks),
-            "reference_blocks": _blocks_json(self.reference_blocks),
-            "statistics": asdict(self.statistics) if self.statistics else None,
-            "steadiness": self.steadiness.to_json() if self.steadiness else None,
-            "ratio_to_fp32": _ratio_json(self.ratio_to_fp32),
-            "ratio_reason": self.ratio_reason,
-            "execution": self.execution.to_json() if self.execution else None,
-            "reasons": [reason.to_json() for reason in self.reasons],
-            "ratio_to_original": _ratio_json(self.ratio_to_original),
-            "fidelity": self.fidelity.to_json() if self.fidelity else None,
-            "agreement_with_host": (
-                self.agreement_with_host.to_json() if self.agreement_with_host else None
-            ),
-            "accuracy": self.accuracy.to_json() if self.accuracy else None,
-            "accuracy_reason": self.accuracy_reason,
-        }
+    def __post_init__(self) -> None:
+        if (self.status == "ok") != (self.reason is None):
+            raise ValueError(f"Expected a reason for status {self.status!r}, got {self.reason!r}")
 
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Row:
-        """Return the row whose JSON form is given."""
-        statistics, steadiness, fidelity, accuracy = (
-            form[key] for key in ("statistics", "steadiness", "fidelity", "accuracy")
-        )
-        agreement, execution = form["agreement_with_host"], form.get("execution")
-        parsed = {
-            "download_ns": tuple(form.get("download_ns", ())),
-            "start_ns": tuple(form.get("start_ns", ())),
-            "load_ns": tuple(form["load_ns"]),
-            "first_run_ns": tuple(form["first_run_ns"]),
-            "blocks": _blocks(form["blocks"]),
-            "reference_blocks": _blocks(form["reference_blocks"]),
-            "statistics": Statistics(**statistics) if statistics else None,
-            "steadiness": Steadiness.from_json(steadiness) if steadiness else None,
-            "ratio_to_fp32": _ratio(form["ratio_to_fp32"]),
-            "ratio_to_original": _ratio(form["ratio_to_original"]),
-            "execution": Execution.from_json(execution) if execution else None,
-            "reasons": tuple(Reason.from_json(reason) for reason in form.get("reasons", ())),
-            "fidelity": Fidelity.from_json(fidelity) if fidelity else None,
-            "agreement_with_host": Agreement.from_json(agreement) if agreement else None,
-            "accuracy": Accuracy.from_json(accuracy) if accuracy else None,
-        }
-        return cls(**{**form, **parsed})
+    @property
+    def key(self) -> tuple[str, str | None, str]:
+        """What tells it from all other rows: device, engine and artifact."""
+        return self.device, self.engine, self.id
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,23 +149,27 @@ class Results:
     threads: how many each engine was told to use.
     samples: how many golden samples fidelity was judged on.
     noise: whether those were noise instead of real data.
-    environments: what each device said about itself.
+    environments: what each device said about itself, by its name.
     """
 
+    schema: Literal[2] = field(init=False)
     bundle: str
     edgekit: str
     created: str
     plan: BenchPlan
-    threads: int
-    samples: int
+    threads: AtLeastOne
+    samples: AtLeastOne
     noise: bool
-    environments: Mapping[str, Mapping[str, Any]]
+    environments: Mapping[str, Environment]
     rows: tuple[Row, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schema", RESULTS_SCHEMA_VERSION)
 
     @property
     def failed(self) -> bool:
-        """Whether any row is an error; "not available" is none."""
-        return any(row.status == "error" for row in self.rows)
+        """Whether any row failed; one that is "not available" has not."""
+        return any(row.status == "failed" for row in self.rows)
 
     def __repr__(self) -> str:
         """Return the tables that `edgekit bench` prints."""
@@ -211,53 +186,37 @@ class Results:
 
     def to_text(self) -> str:
         """Return the JSON form as `edgekit bench --json` prints it, in one line."""
-        # Without blanks: there may be millions of samples.
-        return json.dumps(self.to_json(), separators=(",", ":"))
+        return encode(self).decode()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a JSON file, which `load_results` and the other commands read."""
         path = Path(path)
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, f"{self.to_text()}\n".encode())
+            write_whole(path, encode(self) + b"\n")
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {
-            "schema": RESULTS_SCHEMA_VERSION,
-            "bundle": self.bundle,
-            "edgekit": self.edgekit,
-            "created": self.created,
-            "plan": asdict(self.plan),
-            "threads": self.threads,
-            "samples": self.samples,
-            "noise": self.noise,
-            "environments": {name: dict(form) for name, form in self.environments.items()},
-            "rows": [row.to_json() for row in self.rows],
-        }
+        form: dict[str, Any] = to_form(self)
+        return form
 
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Results:
-        """Return the results whose JSON form is given, which must be of this schema version."""
-        plan = form["plan"]
-        return cls(
-            bundle=form["bundle"],
-            edgekit=form["edgekit"],
-            created=form["created"],
-            plan=BenchPlan(plan["name"], plan["processes"], Plan(**plan["worker"])),
-            threads=form["threads"],
-            samples=form["samples"],
-            noise=form["noise"],
-            environments=form["environments"],
-            rows=tuple(Row.from_json(row) for row in form["rows"]),
-        )
+
+RESULTS_FILE = FileKind(
+    kind=Results,
+    word="results",
+    what="a results file",
+    remedy="Bench again.",
+    max_bytes=MAX_BYTES,
+    version=RESULTS_SCHEMA_VERSION,
+    upgrades=UPGRADES,
+)
 
 
 def load_results(path: str | os.PathLike[str]) -> Results:
     """Return the results in a JSON file.
 
-    Raises ArtifactError where the file cannot be read, is no results file, or is of another
-    schema version.
+    Results of an older edgekit read as those of today. Raises ArtifactError where the file cannot
+    be read, is not a results file, is damaged, or is of a newer schema version.
 
     Example:
         >>> import edgekit
@@ -270,47 +229,4 @@ def load_results(path: str | os.PathLike[str]) -> Results:
         >>> fidelity.top1 > 0.9, fidelity.sqnr_db > 20
         (True, True)
     """
-    path = Path(path)
-    try:
-        form = json.loads(path.read_text(encoding="utf-8"))
-        version = form["schema"]
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise ArtifactError(f"{path} is no results file, or was cut off. Bench again.") from error
-    if version != RESULTS_SCHEMA_VERSION:
-        raise ArtifactError(
-            f"{path} has results schema {version} and this edgekit reads "
-            f"{RESULTS_SCHEMA_VERSION}. Use the edgekit that wrote it, or bench again."
-        )
-    try:
-        check_form(form, json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
-        return Results.from_json(form)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{path} is damaged: {error}. Bench again.") from error
-
-
-def _blocks_json(blocks: Sequence[Block]) -> list[dict[str, Any]]:
-    return [
-        {
-            "process": block.process,
-            "phase": block.phase,
-            "samples": list(block.samples),
-            **({"conditions": dict(block.conditions)} if block.conditions else {}),
-        }
-        for block in blocks
-    ]
-
-
-def _blocks(forms: Sequence[Mapping[str, Any]]) -> tuple[Block, ...]:
-    return tuple(Block(**{**form, "samples": tuple(form["samples"])}) for form in forms)
-
-
-def _ratio_json(ratio: Ratio | None) -> dict[str, Any] | None:
-    return {**asdict(ratio), "verdict": ratio.verdict} if ratio else None
-
-
-def _ratio(form: Mapping[str, Any] | None) -> Ratio | None:
-    if form is None:
-        return None
-    return Ratio(form["value"], form["low"], form["high"], form["derived"], form["counted"])
+    return RESULTS_FILE.load(Path(path))

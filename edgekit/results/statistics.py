@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
+from edgekit.forms import AtLeastOne, Count, NotNegative, OverZero
 from edgekit_runtimes.tensors import Array
 
 Verdict = Literal["faster", "slower", "fewer", "more", "not distinguishable"]
@@ -51,12 +52,12 @@ class Statistics:
     outliers: samples whose modified z-score is over 3.5; counted, never dropped.
     """
 
-    runs: int
-    median: float
-    p90: float
-    mad: float
-    min: float
-    outliers: int
+    runs: AtLeastOne
+    median: NotNegative
+    p90: NotNegative
+    mad: NotNegative
+    min: NotNegative
+    outliers: Count
 
 
 @dataclass(frozen=True)
@@ -66,20 +67,21 @@ class Ratio:
     low, high: the 95 % interval; None where there was only one process with one round.
     derived: a product of measured ratios, not measured side by side.
     counted: of instructions, not of times; low and high are the extremes.
+    verdict: what may be claimed: a difference only if the whole interval is beyond the noise. It is
+    always worked out again. Fewer instructions are not always faster: counts have their own words.
     """
 
-    value: float
+    value: OverZero
     low: float | None
     high: float | None
     derived: bool = False
     counted: bool = False
+    verdict: Verdict = field(init=False)
 
-    @property
-    def verdict(self) -> Verdict:
-        """What may be claimed: a difference only if the whole interval is beyond the noise.
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verdict", self._verdict())
 
-        Fewer instructions are not always faster, so counts have words of their own.
-        """
+    def _verdict(self) -> Verdict:
         if self.high is not None and self.high < 1 - NOISE:
             return "fewer" if self.counted else "faster"
         if self.low is not None and self.low > 1 + NOISE:

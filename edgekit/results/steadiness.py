@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -47,15 +47,6 @@ class Steadiness:
     trend: float | None
     first_quarter: float | None
     flags: tuple[Flag, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {"trend": self.trend, "first_quarter": self.first_quarter, "flags": list(self.flags)}
-
-    @classmethod
-    def from_json(cls, form: Mapping[str, Any]) -> Steadiness:
-        """Return the steadiness whose JSON form is given."""
-        return cls(form["trend"], form["first_quarter"], tuple(form["flags"]))
 
 
 def steadiness(processes: Sequence[ProcessBlocks]) -> Steadiness:

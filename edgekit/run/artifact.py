@@ -1,4 +1,4 @@
-"""Run one artifact on samples of the user's."""
+"""Run one artifact on the user's samples."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ import numpy as np
 from edgekit.data import DataOptions, open_data, spool, stored_options
 from edgekit.files import check_writable, write_whole, writing
 from edgekit.inspect import engine_module, find_record, load_signature, told_of
+from edgekit.results.events import read_events
 from edgekit_runtimes.artifact import artifact_format
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EngineError, UsageError
 from edgekit_runtimes.protocol.job import Job, JobModel
-from edgekit_runtimes.tensors import Arrays, decode_array
+from edgekit_runtimes.tensors import Array, Arrays
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,14 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
             preprocessing=dataset.preprocessing,
             outputs=-1,
         )
-        pieces: dict[str, list[Any]] = {}
-        for event in device.run(job):
-            if event["event"] == "error":
-                raise EngineError(told_of(path, event["message"]))
-            if event["event"] == "outputs":
-                for name, form in event["arrays"].items():
-                    pieces.setdefault(name, []).append(decode_array(form))
+        pieces: dict[str, list[Array]] = {}
+
+        def keep(_: str, start: int, outputs: Arrays) -> None:
+            for name, array in outputs.items():
+                pieces.setdefault(name, []).append(array)
+
+        if failure := read_events(device.run(job), keep).failure:
+            raise EngineError(told_of(path, failure))
     arrays = {name: np.concatenate(parts) for name, parts in pieces.items()}
     return Outputs(arrays, found[0].manifest.classes if found else ())
 

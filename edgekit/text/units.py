@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 # A column takes the largest unit that leaves its smallest value at or above this.
@@ -22,12 +22,6 @@ class Unit:
 BYTE_UNITS = (Unit("MB", 1e6), Unit("KB", 1e3), Unit("B", 1))
 TIME_UNITS = (Unit("s", 1e9), Unit("ms", 1e6), Unit("µs", 1e3), Unit("ns", 1))
 COUNT_UNITS = (Unit("G", 1e9), Unit("M", 1e6), Unit("k", 1e3), Unit("", 1))
-INSTRUCTION_UNITS = (
-    Unit("G instr.", 1e9),
-    Unit("M instr.", 1e6),
-    Unit("k instr.", 1e3),
-    Unit("instr.", 1),
-)
 
 
 def pick_unit(values: Iterable[float], units: tuple[Unit, ...]) -> Unit:
@@ -60,3 +54,12 @@ def percent(share: float) -> str:
     """
     # The term undoes representation errors (.29 * 1000 is 289.99…), not real differences.
     return f"{math.floor(share * 1000 + 1e-6) / 10:.1f}"
+
+
+def with_interval(
+    text: Callable[[float], str], value: float, low: float | None, high: float | None
+) -> str:
+    """Return a value with its interval, where it has one, as "0.512 [0.498, 0.526]"."""
+    if low is None or high is None:
+        return text(value)
+    return f"{text(value)} [{text(low)}, {text(high)}]"

@@ -1,4 +1,4 @@
-"""Artifacts as files: which format one is, how big, and its hash."""
+"""Artifacts as files: which format one has, how big, and its hash."""
 
 from __future__ import annotations
 
@@ -6,31 +6,30 @@ import hashlib
 from pathlib import Path
 
 from edgekit_runtimes.errors import UsageError, map_exceptions
-
-FORMATS = ("tflite", "tfjs", "onnx")
-
-TFJS_MODEL_FILE = "model.json"
-
-_SUFFIXES = {".tflite": "tflite", ".onnx": "onnx"}
+from edgekit_runtimes.formats import FORMATS
 
 
 def artifact_format(path: Path) -> str:
-    """Return the format of an artifact: by its suffix, or "tfjs" for a folder with a model.json.
+    """Return the name of an artifact's format: by its suffix, or by the main file of a folder.
 
-    Raises UsageError where the path does not exist or is no artifact.
+    Raises UsageError where the path does not exist or is not an artifact.
     """
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder.")
-    if path.is_dir() and (path / TFJS_MODEL_FILE).is_file():
-        return "tfjs"
-    if path.is_file() and path.suffix.lower() in _SUFFIXES:
-        return _SUFFIXES[path.suffix.lower()]
-    if path.name == TFJS_MODEL_FILE:
-        raise UsageError(f"{path}: give the folder of a TF.js model, {path.parent}.")
-    raise UsageError(
-        f"{path} is no artifact: expected a .tflite or .onnx file, "
-        f"or a TF.js folder with a {TFJS_MODEL_FILE}."
+    for kind in FORMATS.values():
+        if path.is_dir() and kind.is_folder and (path / kind.main_file).is_file():
+            return kind.name
+        if path.is_file() and kind.suffix == path.suffix.lower() != "":
+            return kind.name
+        if kind.is_folder and path.name == kind.main_file:
+            raise UsageError(f"{path}: give the folder of a {kind.title} model, {path.parent}.")
+    files = " or ".join(kind.suffix for kind in FORMATS.values() if not kind.is_folder)
+    folders = "".join(
+        f", or a {kind.title} folder with a {kind.main_file}"
+        for kind in FORMATS.values()
+        if kind.is_folder
     )
+    raise UsageError(f"{path} is not an artifact: expected a {files} file{folders}.")
 
 
 def sha256_of(path: Path) -> str:

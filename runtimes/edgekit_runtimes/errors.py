@@ -61,7 +61,7 @@ class NotAvailableError(EdgekitError):
 
 
 class ArtifactError(EdgekitError):
-    """An artifact or a bundle is damaged, or is none."""
+    """What was given as an artifact or a bundle is damaged, or is not one."""
 
 
 class EngineError(EdgekitError):
@@ -80,7 +80,7 @@ class ConnectionLostError(DeviceError):
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """Return the error for a word that is none of `known`, with the nearest one suggested."""
+    """Return the error for a word that is not in `known`, with the nearest one suggested."""
     known = list(known)
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
@@ -103,7 +103,7 @@ def map_exceptions(
     """Turn the exceptions `caught` (default: any Exception) into `into`.
 
     The new message is `message`, a colon and the first line of the original one. Errors of ours
-    pass unchanged, and so does what is no Exception (Ctrl-C).
+    pass unchanged, and so does what is not an Exception (Ctrl-C).
     """
     mapped = caught or (Exception,)
     try:

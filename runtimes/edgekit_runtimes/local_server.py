@@ -20,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+from edgekit_runtimes.formats import BINARY, FORMATS
 from edgekit_runtimes.sigpipe import block_sigpipe
 
 LOOPBACK = "127.0.0.1"
@@ -40,8 +41,9 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
+    **{suffix: word for kind in FORMATS.values() for suffix, word in kind.media_types.items()},
 }
-OTHER_TYPE = "application/octet-stream"
+OTHER_TYPE = BINARY
 
 ISOLATION = {
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -139,7 +141,7 @@ class LocalHandler(BaseHTTPRequestHandler):
 
 
 def file_below(folder: Path, quoted: str) -> Path | None:
-    """Return the file at a quoted path below a folder; None where it is none or leads out of it."""
+    """Return the file at a quoted path below a folder; None where none is there, or outside."""
     with contextlib.suppress(ValueError, OSError):
         path = (folder / urllib.parse.unquote(quoted)).resolve()
         if path.is_relative_to(folder.resolve()) and path.is_file():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Iterable
 from importlib import metadata
 from typing import Any
 
@@ -32,6 +33,17 @@ def load_plugins(group: str) -> tuple[tuple[str, Any], ...]:
         except (Exception, SystemExit) as error:
             warn_of_plugin(group, point.name, f"{type(error).__name__}: {first_line(error)}")
     return tuple(loaded.items())
+
+
+def missing_part(plugin: Any, texts: Iterable[str], functions: Iterable[str]) -> str:
+    """Return what an object lacks of these texts and functions, in words; "" where nothing."""
+    for name in texts:
+        if not isinstance(getattr(plugin, name, None), str):
+            return f"it has no text {name}"
+    for name in functions:
+        if not callable(getattr(plugin, name, None)):
+            return f"it has no function {name}"
+    return ""
 
 
 def warn_of_plugin(group: str, name: str, reason: str) -> None:

@@ -30,6 +30,7 @@ from edgekit_runtimes.errors import (
     first_line,
     map_exceptions,
 )
+from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
 from edgekit_runtimes.samples import Samples
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, encode_array, is_batched, unbatch
@@ -121,7 +122,7 @@ class Worker:
             self._send({"event": "running", "model": model_id})
 
     def _send(self, event: Event) -> None:
-        self._named = event.get("model") or self._named
+        self._named = named_last(event, self._named)
         self._emit(event)
 
     def _load(self, entry: JobModel, samples: Samples | None) -> None:
@@ -247,7 +248,7 @@ class Worker:
                 self._emit_block(name, "measure", number, rounds, samples, conditions)
 
     def _explain(self, loaded: LoadedModel) -> None:
-        """Say how the engine runs a model. A reason less is no error."""
+        """Say how the engine runs a model. That one does not tell is not an error."""
         with contextlib.suppress(Exception):
             told = loaded.model.execution() if isinstance(loaded.model, TellingModel) else None
             if told:
@@ -304,7 +305,7 @@ def _specs_json(specs: Sequence[TensorSpec]) -> list[dict[str, object]]:
 
 
 def _unexpected(error: Exception) -> str:
-    """Return the message for an error that is none of ours: its class says half of it."""
+    """Return the message for an error that is not ours: its class says half of it."""
     return f"{type(error).__name__}: {first_line(error)}"
 
 

@@ -9,9 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from edgekit_converters.formats import FORMATS, QUANTIZATIONS, RECIPES, format_writer
+from edgekit_converters.formats import QUANTIZATIONS, RECIPES, format_writer
 from edgekit_converters.recipes import FormatRecipe, Recipes
 from edgekit_runtimes.errors import NotAvailableError, UsageError
+from edgekit_runtimes.formats import FORMATS
 
 STRANGERS = ("int4-weights", "int9", "", "fp32+prune50")
 MISSING = [
@@ -27,7 +28,7 @@ def test_the_quantizations_are_those_that_formats_declare():
         *("fp32", "fp16", "int8-weights", "int8-dynamic", "int8", "int16x8", "int4-dynamic"),
     ) == QUANTIZATIONS
     assert set(QUANTIZATIONS) == {name for recipes in RECIPES.values() for name in recipes}
-    assert tuple(RECIPES) == FORMATS
+    assert [*RECIPES] == [*FORMATS]
 
 
 @pytest.mark.parametrize(("form", "word"), MISSING)

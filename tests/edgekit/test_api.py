@@ -158,7 +158,7 @@ def test_what_cannot_be_loaded_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such bundle: nowhere"):
         edgekit.load_bundle("nowhere")
     (tmp_path / "results.json").write_text("{}")
-    with pytest.raises(ArtifactError, match="is no results file"):
+    with pytest.raises(ArtifactError, match="is not a results file"):
         edgekit.load_results(tmp_path / "results.json")
 
 
@@ -186,7 +186,7 @@ def test_a_notebook_shows_a_table_a_device_and_the_reasons_of_the_rest() -> None
     assert html.count("<table") == 2
     assert '<th scope="row">tflite/int8</th>' in html
     assert '<td class="text good">faster</td>' in html
-    assert "<li>onnx/int8: error: no &lt;kernel&gt; &amp; no hope</li>" in html
+    assert "<li>onnx/int8: failed: no &lt;kernel&gt; &amp; no hope</li>" in html
     assert "<script" not in html
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edgekit_runtimes.artifact import FORMATS, artifact_format, sha256_of, size_of
+from edgekit_runtimes.artifact import artifact_format, sha256_of, size_of
 from edgekit_runtimes.errors import UsageError
+from edgekit_runtimes.formats import FORMATS
 
 
 def make_tfjs(folder: Path) -> Path:
@@ -36,12 +37,12 @@ def test_a_missing_path_is_named(tmp_path: Path) -> None:
 
 def test_a_file_of_another_kind_is_refused_with_what_is_expected(tmp_path: Path) -> None:
     (tmp_path / "model.keras").touch()
-    with pytest.raises(UsageError, match=r"model\.keras is no artifact: expected a \.tflite or"):
+    with pytest.raises(UsageError, match=r"keras is not an artifact: expected a \.tflite or"):
         artifact_format(tmp_path / "model.keras")
 
 
 def test_a_folder_without_a_model_json_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no artifact"):
+    with pytest.raises(UsageError, match="is not an artifact"):
         artifact_format(tmp_path)
 
 

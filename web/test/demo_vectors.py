@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgekit.forms import to_form
 from edgekit.results.fidelity import FidelityAccumulator
 from edgekit.results.statistics import compare, student_975, summarize
 from edgekit_runtimes.tensors import encode_array
@@ -33,8 +34,8 @@ def ratios(generator: np.random.Generator) -> list[dict[str, Any]]:
             candidate = [blocks(generator, count, time, spread) for _ in range(processes)]
             reference = [blocks(generator, count, 1e6, spread) for _ in range(processes)]
             ratio = compare(candidate, reference)
-            form = {**asdict(ratio), "verdict": ratio.verdict}
-            result.append({"candidate": candidate, "reference": reference, "ratio": form})
+            case = {"candidate": candidate, "reference": reference, "ratio": asdict(ratio)}
+            result.append(case)
     return result
 
 
@@ -71,7 +72,7 @@ def fidelities(generator: np.random.Generator) -> list[dict[str, Any]]:
         accumulator = FidelityAccumulator({"y": expected})
         accumulator.add(0, {"y": actual[:5]})
         accumulator.add(5, {"y": actual[5:]})
-        form = accumulator.result().to_json()
+        form = to_form(accumulator.result())
         result.append(
             {"original": encode_array(expected), "actual": encode_array(actual), "fidelity": form}
         )

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from edgekit_runtimes.devices.browser.backends import BACKENDS, PAGE_ENGINES
+from edgekit_runtimes.devices.browser.backends import BACKENDS
 from edgekit_runtimes.errors import DataError
+from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.protocol.job import Plan
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec, cast_losslessly, encode_array
 from edgekit_runtimes.tensors import is_batched as is_batched_of
@@ -128,7 +129,8 @@ def vectors() -> dict[str, Any]:
         "backends": dict(BACKENDS),
         "page_engines": {
             engine.word: {"label": engine.title, "format": form, "backends": engine.backends}
-            for form, engine in PAGE_ENGINES.items()
+            for form, kind in FORMATS.items()
+            for engine in kind.page_engines
         },
     }
 

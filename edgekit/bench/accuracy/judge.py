@@ -1,7 +1,7 @@
 """Judges: outputs go in as they arrive, accuracy comes out, and what it is compared by.
 
-Nothing is kept but a bit or a number a sample; only a metric that wants all outputs at once has
-them kept, in a file.
+Nothing is kept except one bit or number per sample; only a metric that wants all outputs at once
+has them kept, in a file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from edgekit_runtimes.tensors import Array
 class Judgement:
     """A model's accuracy, and what another's is compared with.
 
-    right: a bit a sample (`np.packbits`), set where it was right; None but for classification.
+    right: one bit per sample (`np.packbits`), set where it was right; for classification only.
     resampled: the value of each other figure on the draws of `resample`.
     higher_is_better: of the figures.
     """
@@ -140,7 +140,7 @@ class MetricJudge:
             if start:
                 raise DataError(
                     f"{self._metric.name} returned one number for samples {start} to "
-                    f"{place.stop - 1} and one a sample before. Return the same form always."
+                    f"{place.stop - 1} and one per sample before. Return the same form always."
                 )
             self._kept = self._file(output)
         self._kept[place] = output
@@ -198,6 +198,6 @@ class MetricJudge:
 
 
 def _flat(output: Array) -> tuple[Array, Array]:
-    """Return the values as float64 [samples, values a sample], and which samples are all finite."""
+    """Return the values as float64 [samples, values], and which samples are all finite."""
     flat = output.reshape(len(output), -1).astype(np.float64)
     return flat, np.asarray(np.isfinite(flat).all(axis=1))

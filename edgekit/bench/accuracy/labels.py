@@ -23,8 +23,8 @@ CHECKED_AT_ONCE = 1_000
 class LabelledOutput:
     """The output that the labels are about, checked.
 
-    labels: int64 class numbers of shape (n,); or floats of the output's shape, one entry a sample;
-    or whatever the metric takes. They may be mapped from a file.
+    labels: int64 class numbers of shape (n,); or floats of the output's shape, one entry per
+    sample; or whatever the metric takes. They may be mapped from a file.
     metric: what judges instead of top-1 accuracy or MAE and RMSE.
     """
 
@@ -53,7 +53,7 @@ def labelled_output(
     """
     if len(labels) != samples:
         raise DataError(
-            f"There are {len(labels)} labels for {samples} samples. Give one label a sample."
+            f"There are {len(labels)} labels for {samples} samples. Give one label per sample."
         )
     if samples == 0:
         raise DataError("The labelled data has no samples.")
@@ -82,13 +82,13 @@ def _class_labels(labels: Array, shape: tuple[int, ...], name: str) -> Array:
     classes = shape[-1] if shape else 1
     if classes < 2 or math.prod(shape) != classes:
         raise DataError(
-            f"Integer labels mean classes, but output '{name}' has shape {list(shape)} a sample, "
-            "not one score a class. Give the labels as floats to have MAE and RMSE, or name a "
+            f"Integer labels mean classes, but output '{name}' has shape {list(shape)} per sample, "
+            "not one score per class. Give the labels as floats to have MAE and RMSE, or name a "
             "function that judges them with --metric."
         )
     if labels.size != len(labels):
         raise DataError(
-            f"Labels have shape {list(labels.shape)}. Give one class number a sample; "
+            f"Labels have shape {list(labels.shape)}. Give one class number per sample; "
             "of one-hot labels take the argmax."
         )
     numbers = labels.reshape(-1).astype(np.int64)
@@ -104,7 +104,7 @@ def _class_labels(labels: Array, shape: tuple[int, ...], name: str) -> Array:
 def _value_labels(labels: Array, shape: tuple[int, ...], name: str) -> Array:
     if labels.size != len(labels) * math.prod(shape):
         raise DataError(
-            f"Labels have shape {list(labels.shape[1:])} a sample and output '{name}' has "
+            f"Labels have shape {list(labels.shape[1:])} per sample and output '{name}' has "
             f"{list(shape)}."
         )
     # In pieces: labels as large as images stay in their file.

@@ -2,9 +2,9 @@
 
     def iou(outputs, labels):
         "outputs: array [n, …] of the output, labels: array [n, …] as they are stored."
-        return one number a sample (shape [n]), or one number for all of them
+        return one number per sample (shape [n]), or one number for all of them
 
-One number a sample is the better form. The metric is their mean, it is worked out while the outputs
+One number per sample is the better form. The metric is their mean, worked out while the outputs
 arrive, and only the numbers are kept. A function that returns one number for all samples (an F1
 score, an area under a curve) is called once with everything, the outputs being kept in a file
 meanwhile, and `RESAMPLES` times more for its interval: each call with as many samples, drawn anew.
@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from edgekit.data.function import import_function
+from edgekit.results.figures.difference import is_higher_better
 from edgekit_runtimes.errors import DataError, UsageError, first_line
 from edgekit_runtimes.tensors import Array
 
-LOWER_IS_BETTER = ("_error", "_loss", "_distance")
 # So many labels, spread over all of them, are enough to see whether the function works.
 TRIAL_SAMPLES = 1_000
 
@@ -46,10 +46,10 @@ class Metric:
     @property
     def higher_is_better(self) -> bool:
         """Whether a higher value is a better one."""
-        return not self.short_name.endswith(LOWER_IS_BETTER)
+        return is_higher_better(self.name)
 
     def __call__(self, outputs: Array, labels: Array) -> Array:
-        """Return float64 numbers: of shape (n,), one a sample, or of shape (), one for all.
+        """Return float64 numbers: of shape (n,), one per sample, or of shape (), one for all.
 
         Raises DataError, naming the function, where it raises or returns something else.
         """
@@ -82,7 +82,7 @@ class Metric:
         self(outputs[np.arange(count) % len(outputs)], np.asarray(labels[spread]))
 
     def _expected(self, samples: int) -> str:
-        return f"Return one number a sample (here {samples}), or one number for all of them."
+        return f"Return one number per sample (here {samples}), or one number for all of them."
 
 
 def open_metric(metric: str | Callable[[Array, Array], Any]) -> Metric:

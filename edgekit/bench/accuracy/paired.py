@@ -18,7 +18,7 @@ A difference is claimed where the interval leaves out 0, and for top-1 p is unde
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,28 +35,28 @@ SIGNIFICANT = 0.05
 # Bonett and Price add a sample to each of the two kinds that differ.
 ADDED = 1
 
-# Judgements by device and row id, all of the same samples.
-Judgements = Mapping[tuple[str, str], Judgement]
+# Judgements by device, engine and artifact, all of the same samples.
+Judgements = dict[tuple[str, str | None, str], Judgement]
 
 
 def compared_rows(rows: Sequence[Row], judgements: Judgements) -> list[Row]:
     """Return the rows with the differences of their accuracies.
 
     Each is compared with the original where that was judged, on whatever device, else with the fp32
-    artifact of its format on its own device.
+    artifact of its format on its own device, run by its own engine.
     """
     return [_compared(row, judgements) for row in rows]
 
 
 def _compared(row: Row, judgements: Judgements) -> Row:
-    mine = judgements.get((row.device, row.id))
+    mine = judgements.get((row.device, row.engine, row.id))
     if row.accuracy is None or mine is None or row.id == ORIGINAL:
         return row
-    originals = (other for (_, name), other in judgements.items() if name == ORIGINAL)
+    originals = (other for (*_, name), other in judgements.items() if name == ORIGINAL)
     name, other = ORIGINAL, next(originals, None)
     if other is None:
         name = f"{row.format}/{REFERENCE_RECIPE}"
-        other = None if row.id == name else judgements.get((row.device, name))
+        other = None if row.id == name else judgements.get((row.device, row.engine, name))
     if other is None:
         return row
     return replace(row, accuracy=replace(row.accuracy, differences=differences(mine, other, name)))

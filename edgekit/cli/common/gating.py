@@ -15,7 +15,8 @@ from edgekit.cli.common.options import PATH, check_file
 from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgekit.gates.gate import Gate, Verdict
+    from edgekit.gates.gate import Gate
+    from edgekit.gates.judging import Outcome
     from edgekit.results.results import Results
 
 GATE_EXIT_CODE = 1
@@ -25,7 +26,7 @@ FILES = "edgekit.toml or pyproject.toml"
 
 @dataclass(frozen=True)
 class Gating:
-    """The gates of one command, and where its verdicts go besides the terminal."""
+    """The gates of one command, and where the outcomes go besides the terminal."""
 
     gates: tuple[Gate, ...]
     junit: Path | None
@@ -35,11 +36,11 @@ class Gating:
         """Judge results that were just measured; report, and return the exit code."""
         from edgekit.report.summary import results_summary
 
-        verdicts = api.check([results], self.gates)
-        return self.report(verdicts, lambda: results_summary(results))
+        outcomes = api.check([results], self.gates)
+        return self.report(outcomes, lambda: results_summary(results))
 
     def report(
-        self, verdicts: Sequence[Verdict], summary: Callable[[], str], runs: Sequence[str] = ()
+        self, outcomes: Sequence[Outcome], summary: Callable[[], str], runs: Sequence[str] = ()
     ) -> int:
         """Say what is broken and write what was asked for; return the exit code.
 
@@ -49,7 +50,7 @@ class Gating:
         from edgekit.report.gates import broken_lines
 
         # First, so that they are seen where a file cannot be written.
-        lines = broken_lines(verdicts, runs)
+        lines = broken_lines(outcomes, runs)
         for line in lines:
             click.echo(line, err=True)
         if self.junit is not None:
@@ -57,14 +58,36 @@ class Gating:
             from edgekit.report.junit import junit_xml
 
             with writing(self.junit):
-                write_whole(self.junit, junit_xml(verdicts, runs))
+                write_whole(self.junit, junit_xml(outcomes, runs))
         if self.summary is not None:
             from edgekit.report.summary import gates_summary
 
-            parts = (gates_summary(verdicts, runs), summary())
+            parts = (gates_summary(outcomes, runs), summary())
             with self.summary.open("a", encoding="utf-8", errors="replace") as file:
                 file.write("\n".join(part for part in parts if part) + "\n")
         return GATE_EXIT_CODE if lines else 0
+
+
+class GateCommand(click.Command):
+    """A command whose help ends with what gates can be about, before the examples.
+
+    gates_help: a function of `edgekit.gates.help`.
+    """
+
+    def __init__(self, *args: Any, gates_help: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._gates_help = gates_help
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list, made from the figures that there are now, and the examples."""
+        from edgekit.gates import help as gates_help
+
+        formatter.write_paragraph()
+        with formatter.indentation():
+            indent = " " * formatter.current_indent
+            for line in getattr(gates_help, self._gates_help)().splitlines():
+                formatter.write(f"{indent}{line}\n")
+        super().format_epilog(ctx, formatter)
 
 
 def gate_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,6 +108,7 @@ def regression_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable[..., Any]:
     example = "'latency.max_regression<=5%'" if is_regression else "'size<=300KB'"
+    command = "compare" if is_regression else "check"
 
     @functools.wraps(function)
     def wrapper(
@@ -113,8 +137,8 @@ def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable
                 "gates",
                 multiple=True,
                 metavar="GATE",
-                help=f"A budget, as {example}; broken, the exit code is 1. [default: those in "
-                f"{FILES}]",
+                help=f"A budget, as {example}; broken, the exit code is 1. `edgekit {command} "
+                f"--help` lists what it can be about. [default: those in {FILES}]",
             ),
             click.option("--junit", type=PATH, help="Write the verdicts on gates as JUnit XML."),
             click.option(

@@ -17,6 +17,19 @@ PATH = click.Path(path_type=Path, readable=False)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 
 
+class DescribedOption(click.Option):
+    """An option whose help is made when it is shown, from what is registered then."""
+
+    def __init__(self, *args: Any, describe: Callable[[], str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._describe = describe
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help."""
+        self.help = self._describe()
+        return super().get_help_record(ctx)
+
+
 def data_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --resize, --scale, --mean and --std, handed over as one `DataOptions`."""
 

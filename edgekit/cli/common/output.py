@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,3 +18,10 @@ def stdout_console() -> Console:
     from rich.console import Console
 
     return Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def print_json(value: Any, indent: int = 0) -> None:
+    """Print the JSON form of a value, for programs: in one line, or with so many blanks a level."""
+    from edgekit.forms import encode
+
+    click.echo(encode(value, indent).decode())

@@ -38,8 +38,8 @@ def print_bundle(bundle: Bundle, console: Console) -> None:
                 f"{record.id}  {record.status}: {record.reason}", highlight=False, markup=False
             )
     for record in bundle.artifacts:
-        for note in record.notes:
-            console.print(f"{record.id}  {note}", highlight=False, markup=False)
+        for known in record.notes:
+            console.print(f"{record.id}  {known}", highlight=False, markup=False)
     for note in manifest.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
     if manifest.golden.kind == "noise":
@@ -54,10 +54,10 @@ def _cells(record: ArtifactRecord, made: list[ArtifactRecord]) -> list[str]:
     unit = pick_unit([other.bytes or 0 for other in made], BYTE_UNITS)
     wire, fidelity = record.wire, record.fidelity
     sizes = [record.bytes, wire.gzip if wire else None, wire.brotli if wire else None]
-    worst = fidelity["worst"] if fidelity else {"top1": None, "sqnr_db": None}
+    top1 = fidelity.top1 if fidelity else None
     return [
         record.id,
         *("" if size is None else f"{significant(size / unit.size)} {unit.word}" for size in sizes),
-        "" if worst["top1"] is None else f"{percent(worst['top1'])} %",
-        "" if worst["sqnr_db"] is None else f"{float(worst['sqnr_db']):.1f}",
+        "" if top1 is None else f"{percent(top1)} %",
+        f"{fidelity.sqnr_db:.1f}" if fidelity else "",
     ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgekit.inspect.model import Graph, Node, Shape
+from edgekit.report.terminal import print_line, print_table, table_width
+from edgekit.text.table import Column
 from edgekit.text.units import BYTE_UNITS, COUNT_UNITS, Unit, percent, pick_unit, significant
 
 if TYPE_CHECKING:
@@ -17,23 +20,22 @@ if TYPE_CHECKING:
 LARGEST_LAYERS = 10
 # The columns of text; those of numbers follow.
 HEADINGS = ("layer", "operator", "makes", "computes")
-GAP = "  "
 # Shorter, and the names of a net's layers are no longer told apart.
 SHORTEST_NAME = 16
 
 
 def print_artifact(facts: ArtifactFacts, console: Console, all_layers: bool = False) -> None:
     """Print the facts of one artifact, and its largest layers or all of them in their order."""
-    lines = artifact_lines(facts)
-    if facts.graph:
-        width = console.width if console.is_terminal else None
-        table = layer_table(facts.graph, all_layers, width)
-        lines += ["", *table] if table else []
-        shown, count = len(table) - 1, len(facts.graph.nodes)
-        if not all_layers and shown < count:
-            lines.append(f"the {shown} largest of {count} nodes; --layers shows all")
-    for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for line in artifact_lines(facts):
+        print_line(console, line)
+    columns = layer_columns(facts.graph, all_layers) if facts.graph else []
+    if not columns or not facts.graph:
+        return
+    print_line(console)
+    print_table(_fitted(columns, console) if console.is_terminal else columns, console)
+    shown, count = len(columns[0].cells), len(facts.graph.nodes)
+    if shown < count:
+        print_line(console, f"the {shown} largest of {count} nodes; --layers shows all")
 
 
 def artifact_lines(facts: ArtifactFacts) -> list[str]:
@@ -92,30 +94,28 @@ def macs_line(graph: Graph) -> str:
     return line
 
 
-def layer_table(graph: Graph, all_layers: bool, width: int | None = None) -> list[str]:
-    """Return a table of the largest layers, or of all nodes in their order: a line each.
-
-    width: how wide a line may be, at the cost of the layers' names; None for no limit.
-    """
+def layer_columns(graph: Graph, all_layers: bool) -> list[Column]:
+    """Return the table of the largest layers, or of all nodes in their order."""
     nodes = list(graph.nodes) if all_layers else largest_layers(graph)
     if not nodes:
         return []
     macs_unit = pick_unit((node.macs or 0 for node in nodes), COUNT_UNITS)
     byte_unit = pick_unit((node.bytes for node in nodes), BYTE_UNITS)
-    headings = [*HEADINGS, f"MACs {macs_unit.word}".strip(), "params", byte_unit.word]
-    rows = [headings, *(_cells(node, macs_unit, byte_unit) for node in nodes)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(headings))]
-    if width is not None:
-        others = sum(size + len(GAP) for size in widths[1:])
-        widths[0] = min(widths[0], max(width - others, SHORTEST_NAME))
-    lines = []
-    for row in rows:
-        cells = [_end_of(row[0], widths[0]).ljust(widths[0])]
-        for place, cell in enumerate(row[1:], 1):
-            is_text = place < len(HEADINGS)
-            cells.append(cell.ljust(widths[place]) if is_text else cell.rjust(widths[place]))
-        lines.append(GAP.join(cells).rstrip())
-    return lines
+    numbers = (f"MACs {macs_unit.word}".strip(), "params", byte_unit.word)
+    cells = zip(*(_cells(node, macs_unit, byte_unit) for node in nodes), strict=True)
+    return [
+        Column(heading, texts, is_text=heading in HEADINGS)
+        for heading, texts in zip((*HEADINGS, *numbers), cells, strict=True)
+    ]
+
+
+def _fitted(columns: Sequence[Column], console: Console) -> list[Column]:
+    """Return the columns with the layers' names cut where the table would be too wide."""
+    names, *others = columns
+    longest = max(map(len, names.cells))
+    excess = table_width(columns) - console.width
+    width = max(longest - max(excess, 0), SHORTEST_NAME)
+    return [replace(names, cells=tuple(_end_of(name, width) for name in names.cells)), *others]
 
 
 def _end_of(name: str, width: int) -> str:

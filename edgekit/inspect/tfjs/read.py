@@ -17,9 +17,11 @@ from edgekit.inspect.tfjs.operation import Operation
 from edgekit.inspect.tfjs.shapes import infer_shape
 from edgekit.inspect.tfjs.values import LARGEST, infer_value
 from edgekit.inspect.wiring import RawNode, Wiring
-from edgekit_runtimes.artifact import TFJS_MODEL_FILE
 from edgekit_runtimes.errors import ArtifactError, first_line, map_exceptions
+from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.tensors import Array
+
+MODEL_FILE = FORMATS["tfjs"].main_file
 
 # Operators with a kernel: the places of the data and of the kernel among the inputs.
 KERNELS = {
@@ -62,8 +64,8 @@ ITEM_BYTES = {"float32": 4, "int32": 4, "bool": 1, "uint8": 1, "uint16": 2, "flo
 
 def read_tfjs(folder: Path) -> Graph:
     """Return the graph of a TF.js folder. Raises ArtifactError where it is damaged."""
-    path = folder / TFJS_MODEL_FILE
-    with map_exceptions(f"{path} is damaged", ArtifactError, OSError, ValueError):
+    path = folder / MODEL_FILE
+    with map_exceptions(f"{path} is damaged", ArtifactError, OSError, ValueError, RecursionError):
         model = json.loads(path.read_text(encoding="utf-8"))
     try:
         weights = dict(_weights(folder, model["weightsManifest"]))
@@ -118,7 +120,7 @@ def _weights(folder: Path, manifest: Sequence[Mapping[str, Any]]) -> Iterator[tu
         for name, shard in zip(group["paths"], shards, strict=True):
             if shard.parent != folder:
                 raise ArtifactError(
-                    f"{folder / TFJS_MODEL_FILE} names a weight file elsewhere: '{name}'."
+                    f"{folder / MODEL_FILE} names a weight file elsewhere: '{name}'."
                 )
             if not shard.is_file():
                 raise ArtifactError(f"{folder} lacks the weight file {shard.name}.")
@@ -131,7 +133,7 @@ def _weights(folder: Path, manifest: Sequence[Mapping[str, Any]]) -> Iterator[tu
         if held != start:
             raise ArtifactError(
                 f"{folder}: the weight files {', '.join(group['paths'])} hold {held} bytes and "
-                f"{TFJS_MODEL_FILE} tells of {start}."
+                f"{MODEL_FILE} tells of {start}."
             )
 
 

@@ -1,4 +1,4 @@
-"""How long single runs took: a histogram a row, all on one logarithmic axis.
+"""How long single runs took: one histogram per row, all on one logarithmic axis.
 
 The raw samples are counted here; the page holds the bars.
 """
@@ -11,16 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.report.columns import Column
+from edgekit.report.columns import figure_columns
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
 from edgekit.report.html.table import PictureColumn, table
+from edgekit.results.figures.naming import RowNames
+from edgekit.results.figures.registry import figure_called
 from edgekit.results.results import Row
+from edgekit.text.table import Column, names_column
 from edgekit.text.units import TIME_UNITS, Unit, pick_unit, significant
 from edgekit_runtimes.tensors import Array
 
 # Bars across the whole axis: more would not be told apart on a screen, and each weighs 10 bytes.
 BARS = 200
 HEIGHT = 20
+# Figures that stand beside the bars.
+BASIS = ("runs", "outliers")
 CAPTION = (
     "Bars: how many runs took that long, on a logarithmic scale, so that a single slow run shows. "
     "Line: the median. Warm-up is in no figure; outliers are counted and stay in."
@@ -28,7 +33,7 @@ CAPTION = (
 
 
 @dataclass(frozen=True)
-class Samples:
+class RowTimes:
     """A row's measured samples in ns, of which there is at least one."""
 
     row: Row
@@ -39,7 +44,7 @@ class Samples:
 def distributions(rows: Sequence[Row], keys: Sequence[str], label: str) -> str:
     """Return the table of histograms, "" where no row has samples of time."""
     measured = [
-        Samples(row, key, values)
+        RowTimes(row, key, values)
         for row, key in zip(rows, keys, strict=True)
         if row.unit == "ns" and (values := _measured(row)).size
     ]
@@ -55,15 +60,15 @@ def distributions(rows: Sequence[Row], keys: Sequence[str], label: str) -> str:
     def column(header: str, values: Sequence[float]) -> Column:
         return Column(header, tuple(significant(value / unit.size) for value in values), "time")
 
+    names = RowNames(rows)
     pictures = tuple(_histogram(one.values, scale) for one in measured)
     columns: list[Column | PictureColumn] = [
-        Column("artifact", tuple(one.row.id for one in measured), "name", is_text=True),
+        names_column([names.of(one.row) for one in measured]),
         PictureColumn(_axis(scale, unit), pictures, "runs"),
         column(f"min\n{unit.word}", [float(one.values.min()) for one in measured]),
         column("p99", [float(np.quantile(one.values, 0.99)) for one in measured]),
         column("max", [float(one.values.max()) for one in measured]),
-        Column("runs", tuple(f"{one.values.size:,}" for one in measured), "time"),
-        Column("outliers", tuple(_outliers(one.row) for one in measured), "time"),
+        *figure_columns([figure_called(key) for key in BASIS], [one.row for one in measured]),
     ]
     return table(label, columns, [one.key for one in measured])
 
@@ -78,10 +83,6 @@ def count_spread(rows: Sequence[Row]) -> float | None:
 def _measured(row: Row) -> Array:
     samples = [block.samples for block in row.blocks if block.phase == "measure"]
     return np.array([sample for block in samples for sample in block], np.float64)
-
-
-def _outliers(row: Row) -> str:
-    return f"{row.statistics.outliers:,}" if row.statistics else ""
 
 
 def _histogram(values: Array, scale: LogScale) -> str:

@@ -1,4 +1,4 @@
-"""Results as HTML for a notebook: the tables of the report, one a device, with their notes.
+"""Results as HTML for a notebook: the tables of the report, one per device, with their notes.
 
 No script, and a style that keeps to its own tables: a notebook that drops it (GitHub does) still
 shows tables.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from edgekit.report.columns import is_in_table, table_columns
 from edgekit.report.html.table import table
 from edgekit.report.lines import heading, legend, row_notes
+from edgekit.results.figures.naming import RowNames
 
 if TYPE_CHECKING:
     from edgekit.results.results import Results
@@ -31,12 +32,13 @@ STYLE = """
 def results_html(results: Results) -> str:
     """Return all devices' tables."""
     parts = [f"<style>{STYLE}</style>"]
+    names = RowNames(results.rows)
     for device in dict.fromkeys(row.device for row in results.rows):
         rows = [row for row in results.rows if row.device == device]
         shown = [row for row in rows if is_in_table(row)]
         parts.append(f"<p><strong>{escape(heading(device, results))}</strong></p>")
         if shown:
-            parts.append(table(f"Measurements on {device}", table_columns(shown)))
+            parts.append(table(f"Measurements on {device}", table_columns(shown, names)))
         notes = [*row_notes(rows), *legend(results, rows)]
         if notes:
             items = "".join(f"<li>{escape(note)}</li>" for note in notes)

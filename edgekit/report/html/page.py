@@ -9,9 +9,8 @@ from html import escape
 from importlib import resources
 
 from edgekit.report.across import NOTE, TITLE, across
-from edgekit.report.columns import RATIO_HEADER, Column, is_in_table, table_columns
+from edgekit.report.columns import fidelity_columns, is_in_table, table_columns
 from edgekit.report.environment import facts
-from edgekit.report.fidelity import fidelity_columns
 from edgekit.report.html import scatter
 from edgekit.report.html.distributions import CAPTION, count_spread, distributions
 from edgekit.report.html.quality import Quality, quality_of
@@ -19,9 +18,13 @@ from edgekit.report.html.table import PictureColumn, table
 from edgekit.report.html.whisker import ratio_scale, whiskers
 from edgekit.report.lines import heading, legend, row_notes
 from edgekit.report.merge import Report, Section
+from edgekit.results.figures.naming import RowNames
 from edgekit.results.results import Row
+from edgekit.text.table import Column
 from edgekit.text.units import significant
 
+# The figure that has a picture beside its column.
+RATIO_KEY = "ratio"
 SCATTER_NOTE = (
     "Down and to the left is better. Nothing beats an artifact on the line in both size and time; "
     "the line does not look at colour."
@@ -98,7 +101,7 @@ def _keys(section_number: int, rows: Sequence[Row]) -> list[str]:
 
 
 def _pictures(report: Report) -> Iterator[str]:
-    """Yield size against time, a picture a section: times and counts share no axis."""
+    """Yield size against time, one picture per section: times and counts share no axis."""
     everything = list(report.rows)
     qualities: dict[Quality, list[str]] = {}
     figures: list[scatter.Scatter] = []
@@ -110,8 +113,8 @@ def _pictures(report: Report) -> Iterator[str]:
         quality = quality_of(rows, everything)
         if quality:
             qualities.setdefault(quality, []).append(section.title)
-        counted = rows[0].unit == "instructions"
-        figures.append(scatter.Scatter(section.title, marks, quality, counted))
+        figure = scatter.time_figure(rows[0])
+        figures.append(scatter.Scatter(section.title, marks, figure, quality))
     if figures:
         yield "<section><h2>Size against time</h2>"
         drawn = (mark.row for figure in figures for mark in figure.marks)
@@ -160,8 +163,8 @@ def _measurements(section: Section, keys: Sequence[str]) -> str:
     rows = [row for row, _ in shown]
     ratios = [row.ratio_to_fp32 for row in rows]
     columns: list[Column | PictureColumn] = []
-    for column in table_columns(rows):
-        if column.header.startswith(RATIO_HEADER):
+    for column in table_columns(rows, RowNames(section.rows)):
+        if column.key == RATIO_KEY:
             columns.append(whiskers(ratios, ratio_scale(ratios)))
         columns.append(column)
     return table(f"Measurements on {section.title}", columns, [key for _, key in shown])

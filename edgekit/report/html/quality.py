@@ -6,8 +6,12 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from edgekit.results.accuracy import Accuracy, Figure
+from edgekit.results.accuracy import Accuracy
+from edgekit.results.figures.accuracy import is_of_classes, metric_title
+from edgekit.results.figures.figure import ACCURACY, Figure
+from edgekit.results.figures.registry import figure_called
 from edgekit.results.results import Row
+from edgekit.text.quantities import DECIBELS, SHARE
 from edgekit.text.units import percent, significant
 
 # MLPerf inference asks for 99 % of the float model's quality (98 % for MobileNet). The grades are
@@ -26,10 +30,16 @@ class Quality:
     """
 
     title: str
-    value: Callable[[Row], float | None]
+    figure: Figure
     limits: tuple[float, ...]
-    text: Callable[[float], str]
     less_is_better: bool = False
+
+    def value(self, row: Row) -> float | None:
+        """Return the figure, or the worst there is where outputs were NaN; None without one."""
+        value = self.figure.number(row)
+        if value is None and self.figure.group is ACCURACY and row.accuracy:
+            return math.inf if self.less_is_better else -math.inf
+        return value
 
     def grade(self, row: Row) -> int | None:
         """Return 0 for the best grade to 4 for the worst; None where nothing was judged."""
@@ -47,6 +57,14 @@ class Quality:
             f"{outside} {self.text(self.limits[-1])}",
         ]
 
+    def text(self, value: float) -> str:
+        """Return a value as the legend has it."""
+        if self.figure.quantity is SHARE:
+            return f"{percent(value)} %"
+        if self.figure.quantity is DECIBELS:
+            return "exact" if value == math.inf else f"{significant(value)} dB"
+        return significant(value) if math.isfinite(value) else "NaN"
+
 
 def quality_of(rows: Sequence[Row], report_rows: Iterable[Row]) -> Quality | None:
     """Return the figure to grade `rows` by: accuracy where there is one, else fidelity.
@@ -56,83 +74,33 @@ def quality_of(rows: Sequence[Row], report_rows: Iterable[Row]) -> Quality | Non
     """
     judged = next((row.accuracy for row in rows if row.accuracy), None)
     if judged:
-        return _accuracy_quality(judged, [row.accuracy for row in report_rows if row.accuracy])
-    if any(_top1(row) is not None for row in rows):
+        return _accuracy_quality(judged, list(report_rows))
+    if any(row.fidelity and row.fidelity.top1 is not None for row in rows):
         limits = tuple(1 - lost for lost in LOST_SHARES)
-        return Quality("top-1 agreement", _top1, limits, _percent)
+        return Quality("top-1 agreement", figure_called("fidelity.top1"), limits)
     if any(row.fidelity for row in rows):
-        return Quality("SQNR", _sqnr, SQNR_LIMITS_DB, _decibels)
+        return Quality("SQNR", figure_called("fidelity.sqnr"), SQNR_LIMITS_DB)
     return None
 
 
-# Values are read by functions, not by closures: equal qualities share a line of the legend.
-
-
-def _accuracy_quality(judged: Accuracy, accuracies: Sequence[Accuracy]) -> Quality:
-    """Return the quality that `judged` has a figure of, graded against the best of `accuracies`."""
-    if judged.correct is not None:
-        best = _best("top1", accuracies, max)
-        return Quality("accuracy", _correct, tuple(best - lost for lost in LOST_SHARES), _percent)
+def _accuracy_quality(judged: Accuracy, rows: Sequence[Row]) -> Quality:
+    """Return the quality that `judged` has a figure of, graded against the best of `rows`."""
+    if is_of_classes(judged):
+        figure = figure_called("accuracy")
+        best = _best(figure, rows, max)
+        return Quality("accuracy", figure, tuple(best - lost for lost in LOST_SHARES))
     if judged.metric is None:
-        best = _best("rmse", accuracies, min)
-        return Quality("RMSE", _rmse, _limits(best, 1), _number, less_is_better=True)
-    title = judged.metric.rpartition(":")[2]
+        figure = figure_called("accuracy.rmse")
+        return Quality("RMSE", figure, _limits(_best(figure, rows, min), 1), less_is_better=True)
+    title, figure = metric_title(judged.metric), figure_called("accuracy.metric")
     if judged.difference and not judged.difference.higher_is_better:
-        best = _best("metric", accuracies, min)
-        return Quality(title, _loss_metric, _limits(best, 1), _number, less_is_better=True)
-    best = _best("metric", accuracies, max)
-    return Quality(title, _metric, _limits(best, -1), _number)
+        return Quality(title, figure, _limits(_best(figure, rows, min), 1), less_is_better=True)
+    return Quality(title, figure, _limits(_best(figure, rows, max), -1))
 
 
-def _best(
-    figure: Figure, accuracies: Sequence[Accuracy], pick: Callable[[Sequence[float]], float]
-) -> float:
-    return pick([value for one in accuracies if (value := one.figure(figure)) is not None] or [0.0])
+def _best(figure: Figure, rows: Sequence[Row], pick: Callable[[Sequence[float]], float]) -> float:
+    return pick([value for row in rows if (value := figure.number(row)) is not None] or [0.0])
 
 
 def _limits(best: float, sign: int) -> tuple[float, ...]:
     return tuple(best + sign * lost * abs(best) for lost in LOST_SHARES)
-
-
-def _correct(row: Row) -> float | None:
-    return row.accuracy.top1 if row.accuracy else None
-
-
-def _rmse(row: Row) -> float | None:
-    return _figure(row, "rmse", math.inf)
-
-
-def _metric(row: Row) -> float | None:
-    return _figure(row, "metric", -math.inf)
-
-
-def _loss_metric(row: Row) -> float | None:
-    return _figure(row, "metric", math.inf)
-
-
-def _figure(row: Row, figure: Figure, worst: float) -> float | None:
-    """Return a figure, or `worst` where outputs were NaN, so that it has the worst grade."""
-    if row.accuracy is None:
-        return None
-    value = row.accuracy.figure(figure)
-    return worst if value is None else value
-
-
-def _top1(row: Row) -> float | None:
-    return row.fidelity.top1 if row.fidelity else None
-
-
-def _sqnr(row: Row) -> float | None:
-    return row.fidelity.sqnr_db if row.fidelity else None
-
-
-def _percent(share: float) -> str:
-    return f"{percent(share)} %"
-
-
-def _number(value: float) -> str:
-    return significant(value) if math.isfinite(value) else "NaN"
-
-
-def _decibels(value: float) -> str:
-    return "exact" if value == math.inf else f"{significant(value)} dB"

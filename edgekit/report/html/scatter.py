@@ -10,15 +10,11 @@ from html import escape
 from edgekit.report.html.pareto import front
 from edgekit.report.html.quality import GRADES, Quality
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
+from edgekit.results.figures.figure import Figure, is_counted
+from edgekit.results.figures.naming import RowNames
+from edgekit.results.figures.registry import figure_called
 from edgekit.results.results import Row
-from edgekit.text.units import (
-    BYTE_UNITS,
-    INSTRUCTION_UNITS,
-    TIME_UNITS,
-    Unit,
-    pick_unit,
-    significant,
-)
+from edgekit.text.units import BYTE_UNITS, Unit, pick_unit, significant
 
 WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 46, 350, 10, 230
@@ -39,9 +35,13 @@ LETTER, LINE, GAP, HALF = 5.4, 11, 8, 4
 
 @dataclass(frozen=True)
 class Mark:
-    """One artifact in the picture. key: what its table row is known by to the script."""
+    """One artifact in the picture.
+
+    name: what it is called. key: what its table row is known by to the script.
+    """
 
     row: Row
+    name: str
     key: str
     size: float
     time: float
@@ -57,12 +57,13 @@ class Scatter:
     """The picture of one section.
 
     marks: the artifacts that have a size and a time; the original has no size.
+    figure: what stands for time, as in the table: the median, or the fewest of counts.
     """
 
     title: str
     marks: Sequence[Mark]
+    figure: Figure
     quality: Quality | None
-    counted: bool
 
     def markup(self) -> str:
         """Return the picture with its caption."""
@@ -71,7 +72,7 @@ class Scatter:
         y = scale_of([mark.time for mark in self.marks], BOTTOM, TOP, MARGIN)
         on_front = [self.marks[number] for number in self._front()]
         parts = [
-            _axes(x, y, sizes, times, f"{'fewest' if self.counted else 'median'}, {times.word}"),
+            _axes(x, y, sizes, times, f"{self.figure.title()}, {self._word(times)}"),
             _staircase(on_front, x, y),
             *(self._use(mark, x, y) for mark in self.marks),
             *_labels(on_front, self.marks, x, y),
@@ -90,11 +91,13 @@ class Scatter:
         return front([(mark.size, mark.time) for mark in self.marks])
 
     def _units(self) -> tuple[Unit, Unit]:
-        time_units = INSTRUCTION_UNITS if self.counted else TIME_UNITS
         return (
             pick_unit((mark.size for mark in self.marks), BYTE_UNITS),
-            pick_unit((mark.time for mark in self.marks), time_units),
+            pick_unit((mark.time for mark in self.marks), self.figure.quantity.shown),
         )
+
+    def _word(self, unit: Unit) -> str:
+        return self.figure.quantity.heading(unit)
 
     def _use(self, mark: Mark, x: LogScale, y: LogScale) -> str:
         grade = self.quality.grade(mark.row) if self.quality else None
@@ -109,7 +112,7 @@ class Scatter:
         """Return a mark in words, as "tflite/int8 (87.2 KB, 38.9 µs)"."""
         sizes, times = self._units()
         size = f"{significant(mark.size / sizes.size)} {sizes.word}"
-        return f"{mark.row.id} ({size}, {significant(mark.time / times.size)} {times.word})"
+        return f"{mark.name} ({size}, {significant(mark.time / times.size)} {self._word(times)})"
 
     def _say_all(self, mark: Mark) -> str:
         """Return a mark in words, with what its colour stands for."""
@@ -119,17 +122,19 @@ class Scatter:
         return f"{self._say(mark)}, {self.quality.title} {self.quality.text(value)}"
 
 
+def time_figure(row: Row) -> Figure:
+    """Return what stands for the time of a row, as in the table."""
+    return figure_called("instructions" if is_counted(row) else "latency.median")
+
+
 def marks(rows: Sequence[Row], keys: Sequence[str]) -> list[Mark]:
     """Return the marks of the rows that have both a size and a time."""
+    names = RowNames(rows)
     found = []
     for row, key in zip(rows, keys, strict=True):
-        if row.statistics is None or not row.bytes:
-            continue
-        # As in the table: counts are told by the fewest, times by the median.
-        counted = row.unit == "instructions"
-        time = row.statistics.min if counted else row.statistics.median
-        if math.isfinite(time) and time > 0:
-            found.append(Mark(row, key, row.bytes, time))
+        time = time_figure(row).number(row)
+        if row.bytes and time is not None and math.isfinite(time) and time > 0:
+            found.append(Mark(row, names.of(row), key, row.bytes, time))
     return found
 
 
@@ -203,7 +208,7 @@ def _labels(
     texts = []
     for mark in on_front:
         at, below = x.place(mark.size), y.place(mark.time)
-        width = LETTER * len(mark.row.id)
+        width = LETTER * len(mark.name)
         # Under the front there is nothing else, so that is where names go first.
         places = [("end", below + LINE), ("", below + LINE), ("", below - 5), ("end", below - 5)]
         for anchor, base in places:
@@ -214,7 +219,7 @@ def _labels(
             if inside and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 place = f'class="name {anchor}" x="{edge:.1f}" y="{base:.1f}"'
-                texts.append(f"<text {place}>{escape(mark.row.id)}</text>")
+                texts.append(f"<text {place}>{escape(mark.name)}</text>")
                 break
     return texts
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from edgekit.report.columns import Column, cell_style
+from edgekit.text.table import NAMES, Column
 
 CLASSES = {"green": "good", "red": "bad"}
 
@@ -31,9 +31,8 @@ def table(
     keys: what a row is known by to the script, which marks the same artifact everywhere.
     """
     heads = "".join(_head(column) for column in columns)
-    rows = zip(*(_cells(column) for column in columns), strict=True)
     lines = []
-    for number, cells in enumerate(rows):
+    for number, cells in enumerate(zip(*map(_cells, columns), strict=True)):
         key = f' data-k="{escape(keys[number])}"' if keys else ""
         lines.append(f"<tr{key}>{''.join(cells)}</tr>")
     body = "\n".join(lines)
@@ -55,14 +54,14 @@ def _head(column: Column | PictureColumn) -> str:
 def _cells(column: Column | PictureColumn) -> list[str]:
     if isinstance(column, PictureColumn):
         return [f'<td class="{column.kind}">{cell}</td>' for cell in column.cells]
-    if column.group == "name" and column.header == "artifact":
+    if column.key == NAMES:
         return [f'<th scope="row">{escape(cell)}</th>' for cell in column.cells]
-    return [_cell(cell, column.is_text) for cell in column.cells]
+    return [_cell(cell, column) for cell in column.cells]
 
 
-def _cell(text: str, is_text: bool) -> str:
-    words = ["text"] if is_text else []
-    if style := CLASSES.get(cell_style(text)):
+def _cell(text: str, column: Column) -> str:
+    words = ["text"] if column.is_text else []
+    if style := CLASSES.get(column.style(text)):
         words.append(style)
     kind = f' class="{" ".join(words)}"' if words else ""
     return f"<td{kind}>{escape(text)}</td>"

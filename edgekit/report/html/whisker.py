@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from edgekit.report.columns import cell_style
 from edgekit.report.html.scale import LogScale, scale_of
 from edgekit.report.html.table import CLASSES, PictureColumn
 from edgekit.results.statistics import Ratio
+from edgekit.text.table import verdict_style
 
 WIDTH, HEIGHT, MARGIN = 96, 18, 6
 # The axis reaches at least this far to both sides of 1: a difference of 1 % is no long way.
@@ -39,7 +39,7 @@ def _picture(ratio: Ratio | None, scale: LogScale) -> str:
     if ratio is None or not _can_be_drawn(ratio):
         return ""
     middle = HEIGHT // 2
-    kind = CLASSES.get(cell_style(ratio.verdict), "even")
+    kind = CLASSES.get(verdict_style(ratio.verdict), "even")
     one = f'<path d="M{scale.place(1):.1f} 0v{HEIGHT}"/>'
     interval = ""
     if ratio.low is not None and ratio.high is not None:

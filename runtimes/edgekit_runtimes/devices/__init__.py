@@ -1,37 +1,48 @@
-"""Devices: where a job runs. A device is only a way to start a worker and read its events."""
+"""Devices: where a job runs. A device is only a way to start a worker and read its events.
+
+Each kind of device is a module or folder here that says its word, how it is opened and how it is
+listed. One more of ours is one of these and its name in OURS. Another distribution names its
+module as an entry point:
+
+    [project.entry-points."edgekit.devices"]
+    nice = "my_package.nice_device"
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, cast, runtime_checkable
 
-from edgekit_runtimes.errors import UsageError, unknown_name
-from edgekit_runtimes.protocol.job import Event, Job
+from edgekit_runtimes.errors import first_line, unknown_name
+from edgekit_runtimes.plugins import load_plugins, missing_part, warn_of_plugin
+
+if TYPE_CHECKING:
+    from edgekit_runtimes.protocol.job import Event, Job
+
+GROUP = "edgekit.devices"
+# The modules of our own, in the order in which they are listed.
+OURS = ("host", "board", "ssh", "browser")
 
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """The engine that runs a format on a device.
+    """An engine of a device that runs a format, or why none does.
 
+    word: how results name it ("litert"); None where the device has no such engine at all.
     module: as a job names it: a Python module, or the word of an engine of the page ("tfjs"). None
-    with the reason where no engine does.
-    backend: where that engine computes ("webgl"); None where an engine has only one place.
+    with the reason where it cannot be used.
+    backend: where it computes ("webgl"); None where it has only one place.
     """
 
+    word: str | None
     module: str | None
     reason: str = ""
     backend: str | None = None
-
-    @property
-    def word(self) -> str | None:
-        """How results name the engine ("litert"), None where there is none."""
-        from edgekit_runtimes.engines import load_engine
-
-        if self.module is None or "." not in self.module:
-            return self.module
-        return load_engine(self.module).NAME
 
 
 @dataclass(frozen=True)
@@ -45,22 +56,30 @@ class DeviceOptions:
     browser: str | None = None
 
 
-class ClosedOnExit:
-    """A context manager whose `close` is called when it is left."""
+@dataclass(frozen=True)
+class KnownDevice:
+    """A device, as --on wants it, and whether it can be used from here.
 
-    def close(self) -> None:
-        """Give back what is held."""
+    detail: what is on it, or why it cannot be used and what to do.
+    """
 
-    def __enter__(self) -> Self:
-        return self
+    spec: str
+    usable: bool
+    detail: str
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+
+@dataclass(frozen=True)
+class HostTool:
+    """A program that a kind of device needs on this machine.
+
+    names: under which it may be installed. version: the option that makes it say its version.
+    install: how Debian's users get it.
+    """
+
+    names: tuple[str, ...]
+    version: str
+    purpose: str
+    install: str
 
 
 class Device(Protocol):
@@ -70,8 +89,14 @@ class Device(Protocol):
     def name(self) -> str:
         """The words that open this device ("host")."""
 
-    def engine_for(self, format: str) -> EngineChoice:  # noqa: A002 (the word of DESIGN.md)
-        """Return the engine that runs artifacts of a format here, or why none does."""
+    def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002 (DESIGN.md's word)
+        """Return the engines for artifacts of a format here, the preferred one first.
+
+        Those that are not installed come too, with the reason. There is at least one choice.
+        """
+
+    def engine_for(self, format: str) -> EngineChoice:  # noqa: A002
+        """Return the engine that runs artifacts of a format here by default, or why none does."""
 
     def run(self, job: Job) -> Iterator[Event]:
         """Send the job and yield its events as they come.
@@ -92,6 +117,33 @@ class Device(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+class BaseDevice(ABC):
+    """What every device shares: it is closed when it is left, and has an engine by default."""
+
+    @abstractmethod
+    def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002
+        """Return the engines for artifacts of a format here, as `Device` says."""
+
+    def engine_for(self, format: str) -> EngineChoice:  # noqa: A002
+        """Return the first engine that can be used; where there is none, why the first cannot."""
+        choices = self.engines_for(format)
+        return next((choice for choice in choices if choice.module), choices[0])
+
+    def close(self) -> None:  # noqa: B027 (many devices hold nothing)
+        """Give back what is held."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 @runtime_checkable
@@ -126,14 +178,47 @@ class CountingDevice(Device, Protocol):
         """
 
 
+class DeviceKind(Protocol):
+    """What the module of a kind of device offers. It imports nothing heavy by itself.
+
+    WORD: what stands before the colon. HELP: the words to write, and what for, in --on's help.
+    TOOLS (optional): the programs that it needs here, by name, for `edgekit doctor`.
+    """
+
+    WORD: str
+    HELP: str
+
+    def open_device(self, spec: str, options: DeviceOptions) -> Device:
+        """Return the device that the words name. Raises UsageError or DeviceError."""
+
+    def known_devices(self) -> Iterable[KnownDevice]:
+        """Return the lines of `edgekit devices`, without starting or asking another machine."""
+
+
+@functools.cache
+def device_kinds() -> Mapping[str, DeviceKind]:
+    """Return all kinds of devices by their words, ours before those of other distributions.
+
+    A plug-in that is not a kind of device, or has the word of another one, is a warning on stderr.
+    """
+    modules = (importlib.import_module(f"{__name__}.{name}") for name in OURS)
+    kinds = {name: cast(DeviceKind, module) for name, module in zip(OURS, modules, strict=True)}
+    for name, plugin in load_plugins(GROUP):
+        if fault := _fault(name, plugin):
+            warn_of_plugin(GROUP, name, fault)
+        else:
+            kinds[name] = plugin
+    return kinds
+
+
 def device_word(spec: str) -> str:
-    """Return the first word of a device: "host", "board", "ssh" or "browser".
+    """Return the first word of a device: "host", "board", "ssh", "browser" or a plug-in's.
 
     Raises UsageError for any other, with the nearest one suggested.
     """
     word = spec.partition(":")[0]
-    if word not in _DEVICES:
-        raise unknown_name("device", spec, _DEVICES)
+    if word not in device_kinds():
+        raise unknown_name("device", spec, device_kinds())
     return word
 
 
@@ -143,44 +228,36 @@ def open_device(spec: str, options: DeviceOptions | None = None) -> Device:
     One over SSH is connected to at once. Raises UsageError where there is no such device, with the
     nearest one suggested, DeviceError where it cannot be reached.
     """
-    argument = spec.partition(":")[2]
-    return _DEVICES[device_word(spec)](spec, argument, options or DeviceOptions())
+    return device_kinds()[device_word(spec)].open_device(spec, options or DeviceOptions())
 
 
-def _host(spec: str, argument: str, options: DeviceOptions) -> Device:
-    from edgekit_runtimes.devices.host import Host
-
-    if not argument and spec != "host":
-        raise UsageError(f"Device '{spec}' names no Python. Write host or host:/path/to/python.")
-    return Host(argument or None)
-
-
-def _board(spec: str, argument: str, options: DeviceOptions) -> Device:
-    from edgekit_runtimes.devices.board import BOARDS
-    from edgekit_runtimes.devices.board.device import Board
-
-    if not argument:
-        known = ", ".join(f"board:{name}" for name in BOARDS)
-        raise UsageError(f"Device '{spec}' names no board. Write {known}.")
-    return Board(argument)
+def known_devices() -> list[KnownDevice]:
+    """Return what can be used from here, and why the rest cannot, this machine first."""
+    known: list[KnownDevice] = []
+    for word, kind in device_kinds().items():
+        try:
+            known += kind.known_devices()
+        except Exception as error:
+            if word in OURS:
+                raise
+            warn_of_plugin(GROUP, word, f"{type(error).__name__}: {first_line(error)}")
+    return known
 
 
-def _ssh(spec: str, argument: str, options: DeviceOptions) -> Device:
-    from edgekit_runtimes.devices.ssh.device import Ssh
-
-    return Ssh(spec)
-
-
-def _browser(spec: str, argument: str, options: DeviceOptions) -> Device:
-    from edgekit_runtimes.devices.browser.device import Browser
-
-    return Browser(spec, options.browser)
+def host_tools() -> dict[str, HostTool]:
+    """Return the programs that all kinds of devices need on this machine, by name."""
+    tools: dict[str, HostTool] = {}
+    for kind in device_kinds().values():
+        tools |= getattr(kind, "TOOLS", {})
+    return tools
 
 
-# What the word before the colon opens, given the whole spec and what stands behind the colon.
-_DEVICES: Mapping[str, Callable[[str, str, DeviceOptions], Device]] = {
-    "host": _host,
-    "board": _board,
-    "ssh": _ssh,
-    "browser": _browser,
-}
+def _fault(name: str, plugin: Any) -> str:
+    """Return why an object cannot be the kind of device of this word; "" where it can."""
+    if name in OURS:
+        return "edgekit has a device of this name"
+    if missing := missing_part(plugin, ("WORD", "HELP"), ("open_device", "known_devices")):
+        return missing
+    if not isinstance(getattr(plugin, "TOOLS", {}), Mapping):
+        return "its TOOLS are not a mapping"
+    return "" if name == plugin.WORD else f"its WORD is '{plugin.WORD}'"

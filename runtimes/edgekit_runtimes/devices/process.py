@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
 from edgekit_runtimes.errors import DeviceError, map_exceptions
+from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
 from edgekit_runtimes.sigpipe import without_sigpipe
 
@@ -67,7 +68,7 @@ class WorkerProcess:
             self._send(job)
             for line in read_lines(open_pipe(self._process.stdout), silence_limit_s):
                 event: Event = json.loads(line)
-                model = event.get("model", model)
+                model = named_last(event, model)
                 done = event["event"] == "done"
                 yield event
             code = self._wait()

@@ -2,7 +2,8 @@
 
 An engine module imports its interpreter inside its functions only, so that importing the module
 is free and tells what it needs. Engines may live elsewhere: a job names the module
-(`edgekit_converters.original` runs the original in TensorFlow).
+(`edgekit_converters.original` runs the original in TensorFlow). registry.py has those that run
+artifacts.
 """
 
 from __future__ import annotations
@@ -10,17 +11,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from edgekit_runtimes.errors import EngineError, map_exceptions
-from edgekit_runtimes.execution import Execution
-from edgekit_runtimes.tensors import Arrays, TensorSpec
 
-# The engines of each format, the preferred one first.
-ENGINES: Mapping[str, tuple[str, ...]] = {
-    "tflite": ("edgekit_runtimes.engines.litert", "edgekit_runtimes.engines.tflite_runtime"),
-    "onnx": ("edgekit_runtimes.engines.onnxruntime",),
-}
+if TYPE_CHECKING:
+    from edgekit_runtimes.execution import Execution
+    from edgekit_runtimes.tensors import Arrays, TensorSpec
 
 
 class Model(Protocol):
@@ -69,6 +66,7 @@ class Engine(Protocol):
     IMPORT_NAME: the module that it runs on, imported before a load is timed. Its first part tells
     whether it is installed.
     FORMAT: the format of the artifacts it runs.
+    INSTALL (optional): what to do to get it, where `pip install PACKAGE` is not enough.
     """
 
     NAME: str
@@ -86,6 +84,11 @@ class Engine(Protocol):
 def root_module(engine: Engine) -> str:
     """Return the package whose presence tells that an engine is installed."""
     return engine.IMPORT_NAME.split(".")[0]
+
+
+def install_line(engine: Engine) -> str:
+    """Return what a user types to install an engine."""
+    return str(getattr(engine, "INSTALL", f"pip install {engine.PACKAGE}"))
 
 
 def load_engine(module: str) -> Engine:

@@ -35,7 +35,7 @@ Field = tuple[int, int, int | memoryview]
 def optimized_execution(content: bytes, nodes: int) -> Execution:
     """Return what stands in an optimized file. nodes: how many there were in the original.
 
-    Raises ValueError where it is no protobuf message.
+    Raises ValueError where it is not a protobuf message.
     """
     graph = _message(memoryview(content), MODEL_GRAPH)
     dtypes = {

@@ -19,6 +19,10 @@ NAME = "tflite-runtime"
 PACKAGE = "tflite-runtime"
 IMPORT_NAME = "tflite_runtime.interpreter"
 FORMAT = "tflite"
+INSTALL = (
+    "python3.11 -m venv old && old/bin/pip install tflite-runtime 'numpy<2', "
+    "then --on host:old/bin/python"
+)
 
 
 def version() -> str:

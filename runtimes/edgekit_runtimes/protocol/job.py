@@ -95,7 +95,7 @@ class Plan:
 class Job:
     """What one worker process does.
 
-    models: loaded in this order; measured interleaved, so that all of them meet the same weather.
+    models: loaded in this order; measured interleaved, so that a slow moment meets all of them.
     inputs: a .npy file for each input, samples along the first axis, before preprocessing. Where
     there are none, the models are only loaded.
     plan: None to measure nothing.

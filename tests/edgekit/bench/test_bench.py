@@ -114,7 +114,7 @@ def test_rows_stand_in_the_order_of_the_request_behind_the_original(results):
 @pytest.mark.parametrize("name", ["tflite/int8", "onnx/int8"])
 def test_an_artifact_that_kills_its_interpreter_is_one_error_row(results, name):
     dead = row(results, name)
-    assert dead.status == "error"
+    assert dead.status == "failed"
     assert dead.reason == "the interpreter died (signal 8, SIGFPE)"
     assert (dead.statistics, dead.fidelity, dead.blocks) == (None, None, ())
     assert results.failed
@@ -122,7 +122,7 @@ def test_an_artifact_that_kills_its_interpreter_is_one_error_row(results, name):
 
 def test_a_truncated_artifact_is_an_error_row_with_the_engines_reason(results):
     truncated = row(results, "tflite/fp16")
-    assert truncated.status == "error"
+    assert truncated.status == "failed"
     assert "truncated.tflite" in truncated.reason
 
 
@@ -226,12 +226,15 @@ def test_results_fit_the_schema_and_survive_strict_json(results, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text[: len(text) // 2], "is no results file, or was cut off. Bench again."),
-        (lambda text: "[]", "is no results file"),
-        (lambda text: text.replace('"schema": 1', '"schema": 2'), "has results schema 2 and this"),
         (
-            lambda text: text.replace('"load_ns"', '"load"'),
-            "is damaged: rows[0].load_ns is missing",
+            lambda text: text[: len(text) // 2],
+            "is not a results file, or was cut off. Bench again.",
+        ),
+        (lambda text: "[]", "is not a results file"),
+        (lambda text: text.replace('"schema": 2', '"schema": 9'), "has results schema 9 and this"),
+        (
+            lambda text: text.replace('"format"', '"form"'),
+            "is damaged: object missing required field `format` at rows[0]",
         ),
     ],
 )
@@ -297,7 +300,7 @@ def test_an_original_that_dies_while_it_is_timed_takes_no_artifact_with_it(
         plan=SHORT,
     )
     original, fp32, copy = run_bench(request).rows
-    assert original.status == "error"
+    assert original.status == "failed"
     assert original.reason == "the interpreter died (signal 11, SIGSEGV)"
     assert original.statistics is None
     assert original.fidelity is not None

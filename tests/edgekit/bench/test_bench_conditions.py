@@ -16,6 +16,7 @@ from ssh_server import write_script
 
 from edgekit.bench.request import BenchRequest
 from edgekit.bench.run import run_bench
+from edgekit.forms import from_form
 from edgekit.inspect.subject import Subject
 from edgekit.results.plan import BenchPlan
 from edgekit.results.results import Results
@@ -47,7 +48,7 @@ def test_measured_blocks_carry_the_readings_before_and_after_them(tmp_path, monk
     form = results.to_json()
     schema = json.loads((ROOT / "edgekit" / "results" / "results.schema.json").read_text())
     jsonschema.validate(form, schema)
-    assert Results.from_json(json.loads(json.dumps(form))) == results
+    assert from_form(json.loads(json.dumps(form)), Results) == results
     warmup, *blocks = results.rows[0].blocks
     assert (warmup.phase, warmup.conditions) == ("warmup", None)
     assert len(blocks) == 2

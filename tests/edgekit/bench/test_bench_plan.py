@@ -2,18 +2,23 @@
 
 from pathlib import Path
 
-from edgekit.bench.schedule import Group, groups, reference_of, schedule
+from edgekit.bench.candidates import Candidate, reference_of
+from edgekit.bench.schedule import Group, groups, schedule
 from edgekit.inspect.subject import Subject
 from edgekit.results.plan import QUICK, THOROUGH
+from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.timing import plan_blocks
 
 
-def subject(name):
-    return Subject(name, *name.split("/"), path=Path(name), bytes=1)
+def candidate(name, engine="litert"):
+    subject = Subject(name, *name.split("/"), path=Path(name), bytes=1)
+    return Candidate(
+        f"{name} ({engine})" if engine != "litert" else name, subject, EngineChoice(engine, engine)
+    )
 
 
 ALL = [
-    subject(name)
+    candidate(name)
     for name in ("tflite/fp32", "tflite/int8", "onnx/fp32", "onnx/fp32+prune50", "tfjs/fp16")
 ]
 
@@ -32,12 +37,21 @@ def test_every_other_artifact_is_paired_with_the_fp32_artifact_of_its_format():
 
 
 def test_without_original_and_fp32_there_is_no_first_group():
-    assert groups([subject("tflite/int8")], with_original=False) == [
+    assert groups([candidate("tflite/int8")], with_original=False) == [
         Group(("tflite/int8",), ("tflite/int8",))
     ]
 
 
-def test_a_pruned_fp32_artifact_is_no_reference():
+def test_every_artifact_is_paired_with_the_fp32_artifact_of_its_engine():
+    other = [candidate(name, "other") for name in ("tflite/fp32", "tflite/int8")]
+    assert groups([*ALL[:2], *other], with_original=False) == [
+        Group(("tflite/fp32", "tflite/fp32 (other)"), ("tflite/fp32", "tflite/fp32 (other)")),
+        Group(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
+        Group(("tflite/fp32 (other)", "tflite/int8 (other)"), ("tflite/int8 (other)",)),
+    ]
+
+
+def test_a_pruned_fp32_artifact_is_not_a_reference():
     assert reference_of(ALL[3], ALL) == ALL[2]
     assert reference_of(ALL[2], ALL) is None
     assert reference_of(ALL[4], ALL) is None

@@ -7,10 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.bench.request import engine_words
-from edgekit_runtimes.devices import EngineChoice
-from edgekit_runtimes.engines import ENGINES, load_engine
-
 Refused = Callable[..., tuple[str, int]]
 
 
@@ -25,7 +21,7 @@ def test_a_wrong_engine_is_answered_with_the_nearest(refused: Refused, bundle: P
     assert exit_code == 2
     assert message == (
         "Unknown engine 'lite-rt'. Did you mean 'litert'? Known: litert, tflite-runtime, "
-        "onnxruntime, tfjs, litertjs, ort-web."
+        "onnxruntime, litertjs, tfjs, ort-web."
     )
 
 
@@ -58,12 +54,3 @@ def test_results_that_could_not_be_written_are_refused_before_any_work(
 ) -> None:
     (tmp_path / "file").touch()
     assert refused("bench", bundle, "-o", place) == (message, 2)
-
-
-def test_a_choice_of_an_engine_has_the_word_that_results_have() -> None:
-    modules = [module for modules in ENGINES.values() for module in modules]
-    words = [EngineChoice(module).word for module in modules]
-    assert words == [load_engine(module).NAME for module in modules]
-    assert EngineChoice("ort-web", backend="wasm").word == "ort-web"
-    assert EngineChoice(None, "not installed").word is None
-    assert {*words, "tfjs", "litertjs", "ort-web"} == set(engine_words())

@@ -21,6 +21,7 @@ from edgekit.bench.run import run_bench
 from edgekit.bundle.bundle import load_bundle
 from edgekit.bundle.golden import store_golden
 from edgekit.cli import run_command_line
+from edgekit.forms import from_form
 from edgekit.results.agreement import Agreement
 from edgekit.results.plan import COUNTING
 from edgekit.results.results import Results, load_results
@@ -112,7 +113,7 @@ def test_a_tfjs_artifact_is_sent_to_a_browser(counted):
 def test_the_results_fit_their_schema_and_name_the_emulated_processor(counted):
     schema = json.loads((ROOT / "edgekit" / "results" / "results.schema.json").read_text())
     jsonschema.validate(counted.to_json(), schema)
-    assert Results.from_json(counted.to_json()) == counted
+    assert from_form(counted.to_json(), Results) == counted
     environment = counted.environments["board:pi3"]
     assert environment["cpu"].startswith("Cortex-A53 of a Raspberry Pi 3, emulated by QEMU ")
     assert environment["unit"] == "instructions"
@@ -139,7 +140,7 @@ def test_a_damaged_artifact_is_an_error_row_and_the_others_are_counted_without_a
         for subject in request.subjects
     ]
     found = run_bench(replace(request, subjects=subjects))
-    assert row(found, "pi4", "tflite/int8").status == "error"
+    assert row(found, "pi4", "tflite/int8").status == "failed"
     assert str(damaged) in row(found, "pi4", "tflite/int8").reason
     assert row(found, "pi4", "onnx/int8").status == "ok"
     assert row(found, "pi4", "onnx/int8").accuracy is None

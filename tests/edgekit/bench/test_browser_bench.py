@@ -21,6 +21,7 @@ from conftest import Answer
 from edgekit.bench.request import bench_request
 from edgekit.bench.run import run_bench
 from edgekit.bundle.bundle import load_bundle
+from edgekit.forms import from_form
 from edgekit.report.lines import heading
 from edgekit.results import results as results_module
 from edgekit.results.plan import BenchPlan
@@ -87,7 +88,7 @@ def test_what_a_runtime_cannot_do_is_a_row_with_its_reason(results: Results) -> 
     assert missing.reason is not None
     assert missing.reason.startswith("LiteRT.js has no WebGL back end")
     refused = row(results, "browser:webgl", "onnx/int8")
-    assert (refused.status, refused.backend) == ("error", "webgl")
+    assert (refused.status, refused.backend) == ("failed", "webgl")
     assert refused.reason is not None
     assert "DequantizeLinear" in refused.reason
     assert row(results, "browser:webgl", "tfjs/fp32").status == "ok"
@@ -105,7 +106,7 @@ def test_the_renderer_is_part_of_the_result_and_labelled(results: Results) -> No
 def test_the_results_fit_their_schema(results: Results) -> None:
     form = json.loads(json.dumps(results.to_json()))
     jsonschema.Draft202012Validator(SCHEMA).validate(form)
-    assert Results.from_json(form) == results
+    assert from_form(form, Results) == results
 
 
 def test_engine_narrows_the_artifacts_on_every_device(small_bundle: Path, tmp_path: Path) -> None:
@@ -178,5 +179,5 @@ def test_a_page_that_somebody_opens_is_measured_as_well(one_artifact: Path) -> N
         os.killpg(page.pid, signal.SIGKILL)
         page.wait()
     assert (process.returncode, err) == (0, "")
-    (only,) = Results.from_json(json.loads(out)).rows
+    (only,) = from_form(json.loads(out), Results).rows
     assert (only.id, only.status, only.backend) == ("tfjs/fp32", "ok", "wasm")

@@ -98,7 +98,7 @@ def test_a_connection_that_drops_leaves_what_had_come_and_says_how_to_go_on(ssh_
     assert results.failed
     fp32, int8 = results.rows
     for row in results.rows:
-        assert row.status == "error"
+        assert row.status == "failed"
         assert row.reason.startswith("the connection to pi dropped")
         assert row.reason.endswith("Run the same command again: what was copied there is kept")
         assert row.fidelity is not None
@@ -149,7 +149,7 @@ def test_a_device_without_space_is_a_row_with_the_reason(ssh_server, request_on,
     ("device", "message", "exit_code"),
     [
         ("ssh://pi:1", "pi cannot be reached: ssh: connect to host 127.0.0.1 port 1: ", 3),
-        ("ssh://pi/etc", "/etc is no Python interpreter that runs on pi: ", 2),
+        ("ssh://pi/etc", "/etc is not a Python interpreter that runs on pi: ", 2),
         ("ssh:pi", "Device 'ssh:pi' is not understood. Write it as ssh://", 2),
     ],
 )
@@ -184,4 +184,4 @@ def test_blocks_of_the_process_that_was_cut_count_too(ssh_server, request_on):
     measured = [block for block in fp32.blocks if block.phase == "measure"]
     assert 1 <= len(measured) < 400
     assert int8.blocks == ()
-    assert int8.status == fp32.status == "error"
+    assert int8.status == fp32.status == "failed"

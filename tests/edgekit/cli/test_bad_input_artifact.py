@@ -92,8 +92,8 @@ def test_what_is_no_artifact_is_refused_with_what_is_one(
     (tmp_path / "net.keras").write_bytes(b"PK")
     for words in (("inspect", name), ("run", name, "--input", "x.npz")):
         assert refused(*words) == (
-            f"{name} is no artifact: expected a .tflite or .onnx file, or a TF.js folder with a "
-            "model.json.",
+            f"{name} is not an artifact: expected a .tflite or .onnx file, or a TF.js folder with "
+            "a model.json.",
             WRONG_USE,
         )
 

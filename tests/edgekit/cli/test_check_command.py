@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from results_by_hand import absent_row, classified, counted_row, failed_row, row, store
 
-from edgekit.gates.metrics import METRICS, REGRESSIONS
+from edgekit.gates.goals import goals, regressions
 from edgekit.results import results as results_module
 from edgekit.results.results import load_results
 
@@ -35,9 +35,9 @@ def test_results_made_by_hand_are_as_a_bench_would_write_them(results, tmp_path)
 
 
 @pytest.mark.parametrize("command", ["check", "compare", "bench"])
-def test_help_names_every_metric_that_the_command_judges(cli, command):
+def test_help_names_every_figure_that_the_command_judges(cli, command):
     text = cli(command, "--help").out
-    names = {"check": METRICS, "compare": REGRESSIONS, "bench": ()}[command]
+    names = {"check": goals(), "compare": regressions(), "bench": ()}[command]
     assert [name for name in names if name not in text.split()] == []
     assert "--gate GATE" in text
 
@@ -70,6 +70,7 @@ def test_json_goes_to_stdout_alone(cli, results):
         "gate": "size<=300KB",
         "metric": "size",
         "device": "host",
+        "engine": "litert",
         "id": "tflite/fp32",
         "held": False,
         "value": 400_000,
@@ -185,7 +186,7 @@ def test_gates_on_regressions_are_kept_for_compare(cli, results, tmp_path):
             "{}: Gate 'size<=5ms': 5ms is a time. size takes B, KB, MB, GB, KiB, MiB or GiB, as in "
             "5KB.",
         ),
-        ("[gates]\nlatncy.p90 = '<=5ms'", "{}: Unknown metric 'latncy.p90' in gate "),
+        ("[gates]\nlatncy.p90 = '<=5ms'", "{}: Unknown figure 'latncy.p90' in gate "),
     ],
 )
 def test_a_slip_in_the_file_is_named_with_the_file(refused, results, tmp_path, text, message):
@@ -260,7 +261,7 @@ def test_results_of_a_newer_schema_are_refused(refused, tmp_path, results):
 def test_results_that_were_cut_off_are_refused(refused, tmp_path, results):
     (tmp_path / "cut.json").write_text(results.read_text()[:500])
     assert refused("check", "cut.json", "--gate", "size<=1KB") == (
-        "cut.json is no results file, or was cut off. Bench again.",
+        "cut.json is not a results file, or was cut off. Bench again.",
         WORK_FAILED,
     )
 

@@ -23,9 +23,9 @@ from results_by_hand import (
 from edgekit.compare.change import difference_of
 from edgekit.compare.changes import compare_results, judge_changes
 from edgekit.gates.gate import parse_gate
-from edgekit.gates.readings import Reading, exact
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.fidelity import Fidelity
+from edgekit.results.figures.measured import Measured, exact
 from edgekit.results.statistics import Ratio
 
 WRONG_USE = 2
@@ -148,7 +148,7 @@ def test_an_error_that_was_zero_may_not_grow_at_all():
 
 
 def test_a_difference_without_both_intervals_has_none():
-    assert difference_of(Reading(3, None, None), exact(1)) == Reading(2, None, None)
+    assert difference_of(Measured(3, None, None), exact(1)) == Measured(2, None, None)
 
 
 # --- Rows ---------------------------------------------------------------------------------------

@@ -79,10 +79,10 @@ def test_the_artifacts_agree_with_the_original_as_well_as_their_recipe_lets_them
     for record in load_bundle(bundles("dense_net", "--recipe", EVERY_RECIPE)).artifacts:
         if record.status == "ok":
             assert record.fidelity is not None
-            judged = record.fidelity["outputs"]["class"]
-            assert judged["samples"] == 16
-            assert float(judged["sqnr_db"]) > least[record.recipe], record.id
-            assert record.fidelity["worst"]["sqnr_db"] == judged["sqnr_db"]
+            judged = record.fidelity.outputs["class"]
+            assert judged.samples == 16
+            assert judged.sqnr_db > least[record.recipe], record.id
+            assert record.fidelity.sqnr_db == judged.sqnr_db
 
 
 def test_pruning_makes_the_download_smaller_and_the_file_not(bundles: Bundles) -> None:
@@ -161,10 +161,11 @@ def test_low_fidelity_is_a_warning_with_what_to_try(cli: Cli, tmp_path: Path) ->
     fp32, int8 = load_bundle(tmp_path / "net.edgekit").artifacts
     assert not fp32.notes
     assert int8.fidelity is not None
-    assert float(int8.fidelity["worst"]["sqnr_db"]) < LOW_SQNR_DB
+    assert int8.fidelity.sqnr_db < LOW_SQNR_DB
     (note,) = int8.notes
-    assert note.startswith("warning: fidelity is low (SQNR ")
-    assert note.endswith(
+    assert note.kind == "low fidelity"
+    assert str(note).startswith("warning: fidelity is low (SQNR ")
+    assert str(note).endswith(
         " dB, under 10 dB): calibrate with more samples that look like real inputs, or try "
         "int8-weights or int16x8"
     )
@@ -310,8 +311,8 @@ def test_two_inputs_and_two_outputs_keep_their_names(bundles: Bundles) -> None:
     }
     for record in bundle.artifacts:
         assert record.fidelity is not None
-        assert set(record.fidelity["outputs"]) == {"zone", "age"}
-        assert float(record.fidelity["worst"]["sqnr_db"]) > 100
+        assert set(record.fidelity.outputs) == {"zone", "age"}
+        assert record.fidelity.sqnr_db > 100
 
 
 def test_a_recurrent_net_gets_batch_1_and_that_is_said(cli: Cli, saved_models: SavedModels) -> None:
@@ -340,7 +341,7 @@ def test_integer_inputs_and_outputs_are_those_of_int8_tflite_only(bundles: Bundl
     made = {record.id: record for record in bundle.artifacts if record.status == "ok"}
     assert {record.id for record in made.values() if record.io == "int8"} == {"tflite/int8"}
     assert made["tflite/int8"].fidelity is not None
-    assert float(made["tflite/int8"].fidelity["worst"]["sqnr_db"]) > 20
+    assert made["tflite/int8"].fidelity.sqnr_db > 20
 
 
 # --- Golden samples and data --------------------------------------------------------------------
@@ -422,7 +423,7 @@ def test_preprocessing_is_recorded_and_done_before_the_original_answers(
     np.testing.assert_allclose(bundle.golden_outputs()["digit"], expected, atol=1e-5)
     (record,) = bundle.artifacts
     assert record.fidelity is not None
-    assert float(record.fidelity["worst"]["sqnr_db"]) > 100
+    assert record.fidelity.sqnr_db > 100
 
 
 def test_a_function_of_the_user_s_serves_as_calibration_data(

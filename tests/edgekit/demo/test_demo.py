@@ -226,7 +226,7 @@ def test_a_file_in_the_way_is_left_alone(refused: Refused, bundle: Path, tmp_pat
 def test_what_is_no_bundle_is_said_to_be_none(refused: Refused, tmp_path: Path) -> None:
     assert refused("demo", "nowhere") == ("No such bundle: nowhere", WRONG_USE)
     (tmp_path / "folder").mkdir()
-    message = "folder is no bundle: it holds no edgekit.json."
+    message = "folder is not a bundle: it holds no edgekit.json."
     assert refused("demo", "folder") == (message, WRONG_USE)
 
 

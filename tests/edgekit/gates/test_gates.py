@@ -17,25 +17,26 @@ from results_by_hand import (
     row,
 )
 
-from edgekit.gates.gate import Verdict, judge, merge_gates, parse_gate
-from edgekit.gates.metrics import METRICS
+from edgekit.gates.gate import merge_gates, parse_gate
+from edgekit.gates.goals import goals
+from edgekit.gates.judging import Outcome, judge
 from edgekit.report.gates import broken_lines, table_lines
 from edgekit.results.accuracy import Accuracy, AccuracyDifference
 from edgekit.results.statistics import Ratio
 from edgekit_runtimes.errors import UsageError
 
 FP32 = row("tflite/fp32", bytes=400_000)
-INT8 = row("tflite/int8", accuracy=classified(985, lost=5))
+INT8 = row("tflite/int8", accuracy=classified(985, lost=5), peak_memory_bytes=50_000_000)
 ORIGINAL = row("original", accuracy=classified(990))
 BOARD = counted_row("tflite/int8", 1_290_000)
 WHOLE = results_of(ORIGINAL, FP32, INT8, absent_row("tfjs/int8"), BOARD)
 
 
-def verdicts(text: str, *rows: object) -> list[Verdict]:
+def verdicts(text: str, *rows: object) -> list[Outcome]:
     return judge([parse_gate(text)], [results_of(*rows) if rows else WHOLE])
 
 
-def verdict(text: str, *rows: object) -> Verdict:
+def verdict(text: str, *rows: object) -> Outcome:
     (only,) = verdicts(text, *rows)
     return only
 
@@ -66,7 +67,7 @@ def test_a_limit_is_read_with_its_unit(text, limit):
 def test_words_in_front_limit_a_gate():
     gate = parse_gate("  board:pi5 tflite/int8  instructions <= 2M")
     assert gate.words == ("board:pi5", "tflite/int8")
-    assert gate.metric.name == "instructions"
+    assert gate.goal.name == "instructions"
     assert gate.text == "board:pi5 tflite/int8 instructions <= 2M"
 
 
@@ -79,12 +80,12 @@ TIME_UNITS = "ns, µs (or us), ms or s"
     [
         (
             "latncy.p90<=5ms",
-            "Unknown metric 'latncy.p90' in gate 'latncy.p90<=5ms'. Did you mean 'latency.p90'? "
+            "Unknown figure 'latncy.p90' in gate 'latncy.p90<=5ms'. Did you mean 'latency.p90'? "
             "`edgekit check --help` lists them.",
         ),
         (
             "xyz<=5",
-            "Unknown metric 'xyz' in gate 'xyz<=5'. `edgekit check --help` lists them.",
+            "Unknown figure 'xyz' in gate 'xyz<=5'. `edgekit check --help` lists them.",
         ),
         (
             "size<=5ms",
@@ -115,8 +116,8 @@ TIME_UNITS = "ns, µs (or us), ms or s"
         ),
         (
             "accuracy>=98",
-            "Gate 'accuracy>=98': 98 is no share. accuracy takes shares from 0 to 1, or %, as in "
-            "98%.",
+            "Gate 'accuracy>=98': 98 is not a share. accuracy takes shares from 0 to 1, or %, as "
+            "in 98%.",
         ),
         (
             "accuracy.percent_max_degradation<=1",
@@ -139,17 +140,17 @@ TIME_UNITS = "ns, µs (or us), ms or s"
         ),
         (
             "latency.p90<=nan",
-            f"Gate 'latency.p90<=nan': 'nan' is no number. latency.p90 takes {TIME_UNITS}.",
+            f"Gate 'latency.p90<=nan': 'nan' is not a number. latency.p90 takes {TIME_UNITS}.",
         ),
         ("size<=", f"Gate 'size<=': there is no value. size takes {BYTE_UNITS}."),
         (
             "ratio<=1e999",
-            "Gate 'ratio<=1e999': '1e999' is no number. ratio takes plain numbers or %.",
+            "Gate 'ratio<=1e999': '1e999' is not a number. ratio takes plain numbers or %.",
         ),
         *(
             (
                 text,
-                f"Gate '{text}' is not understood. Write METRIC<=VALUE, as in size<=300KB, with "
+                f"Gate '{text}' is not understood. Write FIGURE<=VALUE, as in size<=300KB, with "
                 "<=, >=, < or >.",
             )
             for text in ("size=300KB", "size==300KB", "<=300KB", "size", "", "1KB<size<300KB")
@@ -162,7 +163,7 @@ def test_a_gate_that_is_not_understood_is_answered_with_the_remedy(text, message
     assert str(error.value) == message
 
 
-def test_a_special_gate_replaces_a_general_one_of_the_same_words_metric_and_direction():
+def test_a_special_gate_replaces_a_general_one_of_the_same_words_figure_and_direction():
     general = [
         parse_gate(text)
         for text in ("size<=3KB", "size>=1KB", "int8 size<=2KB", "host int8 size<=9KB")
@@ -172,7 +173,7 @@ def test_a_special_gate_replaces_a_general_one_of_the_same_words_metric_and_dire
     assert merged == ["size>=1KB", "int8 size<=2KB", "size<5KB", "int8 host size<=7KB"]
 
 
-# --- Each metric --------------------------------------------------------------------------------
+# --- Each figure --------------------------------------------------------------------------------
 
 # Of tflite/int8 in WHOLE: a limit that just holds, and one that just breaks.
 AT_THE_LIMIT = [
@@ -180,6 +181,7 @@ AT_THE_LIMIT = [
     ("size", ">=100KB", ">100KB"),
     ("wire.gzip", "<=80KB", "<80KB"),
     ("wire.brotli", "<=70KB", "<=69.9KB"),
+    ("memory", "<=50MB", "<50MB"),
     ("size.min_improvement", ">=300KB", ">=301KB"),
     ("size.percent_min_improvement", ">=75%", ">=75.1%"),
     ("latency.median", "<=5ms", "<5ms"),
@@ -205,16 +207,16 @@ AT_THE_LIMIT = [
 ]
 
 
-@pytest.mark.parametrize(("metric", "holds", "breaks"), AT_THE_LIMIT)
-def test_each_metric_is_judged_at_the_pessimistic_end(metric, holds, breaks):
-    assert verdict(f"host tflite/int8 {metric}{holds}").is_held
-    assert not verdict(f"host tflite/int8 {metric}{breaks}").is_held
+@pytest.mark.parametrize(("figure", "holds", "breaks"), AT_THE_LIMIT)
+def test_each_figure_is_judged_at_the_pessimistic_end(figure, holds, breaks):
+    assert verdict(f"host tflite/int8 {figure}{holds}").is_held
+    assert not verdict(f"host tflite/int8 {figure}{breaks}").is_held
 
 
 def test_instructions_are_judged_by_the_fewest():
     assert verdict("instructions<=1.29M").is_held
     broken = verdict("instructions<1.29M")
-    assert (broken.device, broken.id, broken.judged) == ("board:pi5", "tflite/int8", 1_290_000)
+    assert (broken.place, broken.judged) == ("tflite/int8 on board:pi5", 1_290_000)
 
 
 def test_a_ratio_to_the_original_is_judged_where_the_original_was_measured():
@@ -255,7 +257,7 @@ def test_a_metric_of_the_users_own_is_judged_by_its_lower_end():
     assert not verdict("accuracy.metric>=0.75", row("tflite/int8", accuracy=own)).is_held
 
 
-def test_every_metric_is_tried_in_this_file():
+def test_every_figure_is_tried_in_this_file():
     tried = {name for name, _, _ in AT_THE_LIMIT}
     elsewhere = {
         *("instructions", "ratio_to_original", "accuracy.metric", "accuracy.mae", "accuracy.rmse"),
@@ -266,7 +268,7 @@ def test_every_metric_is_tried_in_this_file():
         for figure in ("rmse", "metric")
         for word in ("max_degradation", "percent_max_degradation")
     }
-    assert tried | elsewhere | same_reader == set(METRICS)
+    assert tried | elsewhere | same_reader == set(goals())
 
 
 def test_noise_moves_the_end_that_is_judged_and_not_the_value():
@@ -293,13 +295,13 @@ def test_noise_moves_the_end_that_is_judged_and_not_the_value():
 )
 def test_words_name_a_device_an_artifact_a_format_or_a_recipe(words, places):
     found = verdicts(f"{words} size<=1GB")
-    assert [f"{one.device} {one.id}" for one in found] == places
+    assert [f"{one.row.device} {one.row.id}" for one in found] == places
     assert all(one.is_held for one in found)
 
 
 def test_the_original_is_judged_only_where_it_is_named():
-    assert {one.id for one in verdicts("latency.p90<=1s")} == {"tflite/fp32", "tflite/int8"}
-    assert verdict("original latency.p90<=1s").id == "original"
+    assert {one.name for one in verdicts("latency.p90<=1s")} == {"tflite/fp32", "tflite/int8"}
+    assert verdict("original latency.p90<=1s").name == "original"
 
 
 @pytest.mark.parametrize(
@@ -323,7 +325,7 @@ def test_the_original_is_judged_only_where_it_is_named():
 )
 def test_a_gate_that_meets_no_row_is_broken(text, reason):
     found = verdict(text)
-    assert (found.is_held, found.id, found.reason) == (False, None, reason)
+    assert (found.is_held, found.row, found.reason) == (False, None, reason)
 
 
 def test_results_of_the_original_alone_hold_no_artifact_to_gate():
@@ -337,11 +339,11 @@ def test_a_row_that_failed_breaks_the_gates_that_concern_it():
     (fp32,) = verdicts("fp32 latency.p90<=1s", FP32, failed)
     assert fp32.is_held
     # A host counts no instructions, whether it works or not.
-    assert verdict("instructions<=1G", failed, BOARD).device == "board:pi5"
+    assert verdict("instructions<=1G", failed, BOARD).row.device == "board:pi5"
 
 
 def test_a_row_that_is_not_available_breaks_none():
-    assert [one.id for one in verdicts("size<=1GB", absent_row("tfjs/int8"), INT8)] == [
+    assert [one.name for one in verdicts("size<=1GB", absent_row("tfjs/int8"), INT8)] == [
         "tflite/int8"
     ]
 
@@ -403,13 +405,13 @@ def test_accuracy_without_a_baseline_breaks_a_gate_on_degradation():
     assert found.reason == "neither the original nor tflite/fp32 was judged beside it"
     # fp32 is itself what others are compared with.
     fp32 = replace(FP32, accuracy=alone.accuracy)
-    assert verdict("accuracy.max_degradation<=1%", fp32, INT8).id == "tflite/int8"
+    assert verdict("accuracy.max_degradation<=1%", fp32, INT8).name == "tflite/int8"
 
 
 def test_several_results_are_judged_alike():
     gates = [parse_gate("size<=150KB"), parse_gate("instructions<=2M")]
     found = judge(gates, [results_of(FP32, INT8), results_of(BOARD)])
-    assert [(one.run, one.id, one.is_held) for one in found] == [
+    assert [(one.run, one.name, one.is_held) for one in found] == [
         (0, "tflite/fp32", False),
         (0, "tflite/int8", True),
         (1, "tflite/int8", True),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from edgekit.forms import encode
 from edgekit.inspect import read_graph
 from edgekit_runtimes.errors import ArtifactError
 
@@ -106,7 +107,7 @@ def test_bytes_turned_anywhere_are_read_or_refused_in_one_line(
             content[generator.randrange(len(content))] = generator.choice((0, 127, 128, 255))
         file.write_bytes(content)
         try:
-            json.dumps(read_graph(path, form).to_json())
+            encode(read_graph(path, form).to_json())
         except ArtifactError as error:
             refusals.append(str(error))
     assert refusals
@@ -124,3 +125,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for form in ("tflite", "onnx", "tfjs"):
         with pytest.raises(ArtifactError, match="nowhere"):
             read_graph(tmp_path / "nowhere", form)
+
+
+def test_a_model_json_that_nests_too_deeply_is_no_graph_model(
+    refused: Refused, folder: Path
+) -> None:
+    (folder / "model.json").write_text("[" * 100_000)
+    message, code = refused("inspect", "web")
+    assert message.startswith("web/model.json is no TF.js graph model (RecursionError: ")
+    assert code == FAILED

@@ -17,6 +17,7 @@ from results_by_hand import noisy_row
 from edgekit.bench.request import bench_request
 from edgekit.bench.run import run_bench
 from edgekit.bundle.bundle import load_bundle
+from edgekit.forms import from_form
 from edgekit.inspect import Graph, Node, Tensor, read_graph
 from edgekit.inspect.subject import Subject
 from edgekit.reasons.rules import reasons, with_reasons
@@ -354,6 +355,6 @@ def test_a_bench_says_how_each_artifact_was_run(results: Results) -> None:
 def test_reasons_survive_json_and_fit_the_schema(results: Results) -> None:
     form = json.loads(json.dumps(results.to_json(), allow_nan=False))
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(form)
-    again = Results.from_json(form)
+    again = from_form(form, Results)
     assert [row.reasons for row in again.rows] == [row.reasons for row in results.rows]
     assert [row.execution for row in again.rows] == [row.execution for row in results.rows]

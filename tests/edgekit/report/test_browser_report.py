@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from results_by_hand import results_of
 
+from edgekit.forms import from_form
 from edgekit.report.browser import renderer_name
 from edgekit.report.columns import table_columns
 from edgekit.report.lines import heading, legend
@@ -131,7 +132,7 @@ def test_what_a_page_adds_survives_the_way_through_json() -> None:
     measured = results(ROW)
     form = json.loads(json.dumps(measured.to_json()))
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(form)
-    assert Results.from_json(form) == measured
+    assert from_form(form, Results) == measured
 
 
 def test_results_from_before_there_were_browsers_are_still_read() -> None:
@@ -139,5 +140,5 @@ def test_results_from_before_there_were_browsers_are_still_read() -> None:
     for row in form["rows"]:
         for key in ("backend", "download_ns", "start_ns"):
             del row[key]
-    (row,) = Results.from_json(form).rows
+    (row,) = from_form(form, Results).rows
     assert (row.backend, row.download_ns, row.start_ns) == (None, (), ())

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 from results_by_hand import results_of
 
-from edgekit.report.columns import cell_style, table_columns
-from edgekit.report.difference import difference_cell, difference_header
+from edgekit.report.columns import table_columns
 from edgekit.report.lines import legend, row_notes
 from edgekit.results.accuracy import Accuracy, AccuracyDifference
+from edgekit.results.figures.difference import difference_cell, difference_title
 from edgekit.results.results import Row
 from edgekit.results.statistics import Statistics
 from edgekit.results.steadiness import Steadiness
+from edgekit.text.table import verdict_style
 
 TOP1 = AccuracyDifference(
     "original", -0.012, -0.021, -0.004, "worse", True, "McNemar, mid-p", 0.01, 3, 15
@@ -70,22 +71,23 @@ def mae(difference):
     ],
 )
 def test_a_difference_is_a_verdict_with_its_interval(accuracy, text):
-    assert difference_cell(accuracy) == text
+    assert difference_cell(replace(ROW, accuracy=accuracy)) == text
 
 
 def test_the_header_says_with_what_and_in_which_unit():
-    assert difference_header([None, top1(TOP1)]) == "vs original\npoints [95 %]"
-    onnx = replace(ERROR, compared_with="onnx/fp32")
-    assert difference_header([mae(ERROR), mae(onnx)]) == "vs fp32\n[95 %]"
-    assert difference_header([mae(ERROR), mae(replace(ERROR, compared_with="original"))]) == (
-        "vs\n[95 %]"
-    )
+    def title(*accuracies):
+        return difference_title([replace(ROW, accuracy=accuracy) for accuracy in accuracies])
+
+    assert title(None, top1(TOP1)) == "vs original\npoints [95 %]"
+    onnx, original = (replace(ERROR, compared_with=name) for name in ("onnx/fp32", "original"))
+    assert title(mae(ERROR), mae(onnx)) == "vs fp32\n[95 %]"
+    assert title(mae(ERROR), mae(original)) == "vs\n[95 %]"
 
 
 def test_a_loss_is_red_and_a_gain_is_green():
-    assert cell_style("worse by 1.2 [0.4, 2.1]") == cell_style("worse: NaN") == "red"
-    assert cell_style("better by 1.2 [0.4, 2.1]") == "green"
-    assert cell_style("same [-0.6, 0.4]") == ""
+    assert verdict_style("worse by 1.2 [0.4, 2.1]") == verdict_style("worse: NaN") == "red"
+    assert verdict_style("better by 1.2 [0.4, 2.1]") == "green"
+    assert verdict_style("same [-0.6, 0.4]") == ""
 
 
 def test_a_metric_of_the_users_own_has_a_column_of_its_name():

@@ -17,7 +17,7 @@ from results_by_hand import (
 
 from edgekit.report.files import write_report
 from edgekit.report.html.page import render_html
-from edgekit.report.merge import merge
+from edgekit.report.merge import merge, read_report
 from edgekit.results.agreement import Agreement
 from edgekit.results.results import load_results
 
@@ -101,7 +101,7 @@ def names(page):
 
 
 def test_a_real_report_opens_without_a_complaint(open_page, results_file, tmp_path):
-    write_report([results_file], tmp_path / "report.html")
+    write_report(read_report([results_file]), tmp_path / "report.html")
     page = open_page(tmp_path / "report.html")
     ids = [row.id for row in load_results(results_file).rows if row.status == "ok"]
     assert names(page) == ids

@@ -79,7 +79,7 @@ def test_failed_rows_are_reported_and_no_failure_of_the_report(cli, tmp_path):
     results_of(failed_row("tflite/fp32")).save(path)
     answer = cli("report", path)
     assert answer.exit_code == 0
-    assert answer.out.endswith("tflite/fp32: error: the interpreter died (signal 11, SIGSEGV)\n")
+    assert answer.out.endswith("tflite/fp32: failed: the interpreter died (signal 11, SIGSEGV)\n")
 
 
 @pytest.mark.parametrize("suffix", ["html", "md", "csv"])
@@ -139,14 +139,14 @@ def test_results_of_a_newer_schema_are_refused(refused, tmp_path):
 def test_what_is_no_results_file_is_refused(refused, tmp_path, text):
     path = tmp_path / "bad.json"
     path.write_bytes(text.encode("latin-1"))
-    message = f"{path} is no results file, or was cut off. Bench again."
+    message = f"{path} is not a results file, or was cut off. Bench again."
     assert refused("report", path, "-o", "r.html") == (message, 3)
 
 
 def test_truncated_results_are_refused_wherever_they_were_cut(refused, host, tmp_path):
     text = host.read_text()
     cut = tmp_path / "cut.json"
-    message = f"{cut} is no results file, or was cut off. Bench again."
+    message = f"{cut} is not a results file, or was cut off. Bench again."
     for length in range(1, len(text), len(text) // 7):
         cut.write_text(text[:length])
         assert refused("report", cut) == (message, 3)

@@ -92,7 +92,7 @@ def test_names_with_html_in_them_are_text():
     assert len(page.all("script")) == 1
     assert page.texts("h1") == [f"edgekit report: {EVIL} on {EVIL}, digits on host"]
     assert page.texts("th", scope="row").count(EVIL) == 4
-    assert f"onnx/int8: error: died of {EVIL}" in page.texts("li")
+    assert f"onnx/int8: failed: died of {EVIL}" in page.texts("li")
     assert page.texts("dd").count(EVIL) == 3
     assert Path(EVIL).name in page.texts("dd")
 
@@ -201,7 +201,7 @@ def test_rows_of_only_errors_are_a_page_with_their_reasons():
     page = page_of(failed_row("tflite/fp32"), failed_row("tflite/int8"))
     assert "Nothing could be measured." in page.texts("p")
     assert page.texts("li") == [
-        "tflite/fp32, tflite/int8: error: the interpreter died (signal 11, SIGSEGV)"
+        "tflite/fp32, tflite/int8: failed: the interpreter died (signal 11, SIGSEGV)"
     ]
     assert page.all("table") == []
 

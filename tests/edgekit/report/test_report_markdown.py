@@ -43,7 +43,7 @@ digits, 2026-11-21 08:37 UTC, edgekit 0.1.0
 | tflite/fp32 | 220 | 218 | 1.00 | 200 | 70.0 | 71.0 |  |  | 0.100 | 100.0 | 40.0 |
 | tflite/int8 | 87.0 |  | 1.00 | 200 | 40.0 | 41.0 | 0.567 [0.547, 0.587] | faster | 0.0567\\* | 100.0 | 40.0 |
 
-- onnx/int8: error: the interpreter died (signal 11, SIGSEGV)
+- onnx/int8: failed: the interpreter died (signal 11, SIGSEGV)
 - \\* derived: the ratio to fp32 times fp32's own ratio to the original
 """  # noqa: E501
 
@@ -82,7 +82,7 @@ def test_all_devices_stand_side_by_side_first():
 def test_markup_in_names_and_reasons_is_text():
     text = rendered(noisy_row(EVIL), failed_row("onnx/int8", "see [this](http://x) __init__\n# no"))
     assert "| tflite/&lt;script>alert(1)&lt;/script>\\|\"'&amp;\\`\\* | 100 |" in text
-    assert "error: see [this\\](http://x) \\_\\_init\\_\\_ # no" in text
+    assert "failed: see [this\\](http://x) \\_\\_init\\_\\_ # no" in text
 
 
 def test_a_note_about_the_files_comes_first():

@@ -7,12 +7,13 @@ import pytest
 from results_by_hand import blocks_around, noisy_row, results_of
 from rich.console import Console
 
-from edgekit.report.columns import ratio_cell, table_columns
+from edgekit.report.columns import table_columns
 from edgekit.report.lines import heading, legend, row_notes
 from edgekit.report.terminal import print_results
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.agreement import Agreement
 from edgekit.results.fidelity import Fidelity, OutputFidelity
+from edgekit.results.figures.ratios import ratio_cell
 from edgekit.results.results import Row
 from edgekit.results.statistics import Ratio, Statistics
 from edgekit.text.units import (
@@ -87,7 +88,7 @@ BROKEN = replace(
     ORIGINAL,
     id="onnx/int8",
     format="onnx",
-    status="error",
+    status="failed",
     reason="the interpreter died (signal 11, SIGSEGV)",
     load_ns=(),
     first_run_ns=(),
@@ -131,7 +132,7 @@ tflite/fp32   344     317  4.20    210     104   109                            
 tflite/int8  98.5    78.9  3.20    210    53.3  55.0  0.512 [0.498, 0.527]  faster                0.0126*   96.8   31.4  98.1 [97.0, 98.7]
 tflite/fp16   174          3.20    210     104   110    1.00 [0.993, 1.02]  not distinguishable   0.0248*  100.0   68.0  98.1 [97.0, 98.7]
 
-onnx/int8: error: the interpreter died (signal 11, SIGSEGV)
+onnx/int8: failed: the interpreter died (signal 11, SIGSEGV)
 tfjs/fp32, tfjs/fp16: not available: needs browser:webgl, browser:wasm, browser:webgpu or browser:cpu
 * derived: the ratio to fp32 times fp32's own ratio to the original
 """  # noqa: E501
@@ -154,7 +155,7 @@ tflite/fp32   344     317  100.0    131  98.5 [97.5, 99.0]
 tflite/int8  98.5    78.9   96.8   31.4  98.1 [97.0, 98.7]
 tflite/fp16   174          100.0   68.0  98.1 [97.0, 98.7]
 
-onnx/int8: error: the interpreter died (signal 11, SIGSEGV)
+onnx/int8: failed: the interpreter died (signal 11, SIGSEGV)
 tfjs/fp32, tfjs/fp16: not available: needs browser:webgl, browser:wasm, browser:webgpu or browser:cpu
 * derived: the ratio to fp32 times fp32's own ratio to the original
 """  # noqa: E501
@@ -264,7 +265,7 @@ def test_nan_outputs_are_said_instead_of_an_sqnr():
 def test_rows_with_the_same_reason_share_a_line():
     alone = replace(INT8, ratio_to_fp32=None, ratio_reason="the bundle has no tflite/fp32")
     assert row_notes([FP32, BROKEN, *TFJS, alone]) == [
-        "onnx/int8: error: the interpreter died (signal 11, SIGSEGV)",
+        "onnx/int8: failed: the interpreter died (signal 11, SIGSEGV)",
         "tfjs/fp32, tfjs/fp16: not available: needs browser:webgl, browser:wasm, browser:webgpu "
         "or browser:cpu",
         "tflite/int8: no ratio: the bundle has no tflite/fp32",
@@ -295,7 +296,7 @@ def test_threads_are_counted_in_the_heading():
 
 def test_brackets_in_a_reason_are_no_markup():
     lines = printed(results(replace(BROKEN, reason="shape [1, 2] and [bold]")), 200)
-    assert lines[-1] == "onnx/int8: error: shape [1, 2] and [bold]"
+    assert lines[-1] == "onnx/int8: failed: shape [1, 2] and [bold]"
 
 
 def test_nothing_is_cut_where_the_terminal_is_too_narrow():

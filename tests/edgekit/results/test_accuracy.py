@@ -86,7 +86,7 @@ def test_of_several_outputs_the_named_one_is_judged():
 @pytest.mark.parametrize(
     ("labels", "shapes", "message"),
     [
-        ([0, 1], {"class": (3,)}, "There are 2 labels for 4 samples. Give one label a sample."),
+        ([0, 1], {"class": (3,)}, "There are 2 labels for 4 samples. Give one label per sample."),
         (
             [0, 1, 2, 3],
             {"class": (3,)},
@@ -95,11 +95,11 @@ def test_of_several_outputs_the_named_one_is_judged():
         ([0, -1, 2, 1], {"class": (3,)}, "Label -1 is outside the 3 classes"),
         ([[1, 0]] * 4, {"class": (2,)}, "of one-hot labels take the argmax"),
         ([0, 1, 1, 0], {"age": (1,)}, "Give the labels as floats to have MAE and RMSE"),
-        ([0, 1, 1, 0], {"mask": (8, 8, 2)}, "shape [8, 8, 2] a sample, not one score a class"),
+        ([0, 1, 1, 0], {"mask": (8, 8, 2)}, "shape [8, 8, 2] per sample, not one score per class"),
         (
             [[0.0, 1.0]] * 4,
             {"age": (1,)},
-            "Labels have shape [2] a sample and output 'age' has [1].",
+            "Labels have shape [2] per sample and output 'age' has [1].",
         ),
         ([0.0, np.nan, 1.0, 2.0], {"age": (1,)}, "Labels hold NaN or infinite values."),
         (

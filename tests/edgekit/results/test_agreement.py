@@ -7,13 +7,17 @@ import sys
 import numpy as np
 import pytest
 import small_artifacts
+from jobs import LITERT
 
+from edgekit.bench.candidates import Candidate
 from edgekit.bench.host_answers import HostAnswers
 from edgekit.bench.request import BenchRequest
 from edgekit.bench.run import run_bench
+from edgekit.forms import encode, from_form
 from edgekit.inspect.subject import Subject
 from edgekit.results.agreement import Agreement, AgreementAccumulator
 from edgekit.results.plan import COUNTING_SAMPLES, BenchPlan
+from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.errors import ArtifactError
 from edgekit_runtimes.protocol.job import Plan
 
@@ -58,7 +62,9 @@ def test_pieces_give_the_same_as_the_whole_and_later_samples_are_passed_over():
     accumulator.add(0, {"y": host[:3]})
     accumulator.add(3, {"y": np.array([[6.0, 7.7], [99.0, 99.0]])})
     accumulator.add(5, {"y": np.array([[99.0, 99.0]])})
-    assert accumulator.result() == Agreement(4, pytest.approx(0.7), pytest.approx(0.1), exact=False)
+    found = accumulator.result()
+    assert (found.samples, found.exact) == (4, False)
+    assert (found.max_abs_error, found.max_relative_error) == pytest.approx((0.7, 0.1))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -94,8 +100,8 @@ def test_no_samples_cannot_be_compared():
 @pytest.mark.parametrize("error", [0.0, 0.5, np.nan])
 def test_agreement_survives_strict_json(error):
     agreement = compare([[1.0, 2.0]], [[1.0, 2.0 + error]])
-    text = json.dumps(agreement.to_json(), allow_nan=False)
-    assert Agreement.from_json(json.loads(text)) == agreement
+    text = encode(agreement)
+    assert from_form(json.loads(text), Agreement) == agreement
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +136,12 @@ def test_a_row_of_another_device_has_its_agreement_with_the_host(request_for, or
 def test_what_the_host_said_in_its_own_check_is_not_asked_again(request_for, tmp_path):
     request = request_for(path=tmp_path / "nowhere.tflite")
     (subject,) = request.subjects
+    candidate = Candidate(subject.id, subject, EngineChoice("litert", LITERT))
     answers = HostAnswers(request)
-    check = answers.comparison(subject, "host")
+    check = answers.comparison(candidate, "host")
     for start in (0, COUNTING_SAMPLES - 1):
         check.add(start, {"class": np.ones((COUNTING_SAMPLES - 1, 10), np.float32)})
-    comparison = answers.comparison(subject, "board:pi5")
+    comparison = answers.comparison(candidate, "board:pi5")
     comparison.add(0, {"class": np.ones((COUNTING_SAMPLES, 10), np.float32)})
     assert comparison.result() == Agreement(COUNTING_SAMPLES, 0.0, 0.0, exact=True)
 
@@ -142,6 +149,8 @@ def test_what_the_host_said_in_its_own_check_is_not_asked_again(request_for, tmp
 @pytest.mark.parametrize("format", ["tflite", "tfjs"])
 def test_what_the_host_cannot_run_is_compared_with_nothing(request_for, tmp_path, format):  # noqa: A002
     request = request_for(path=tmp_path / "nowhere", format=format)
-    comparison = HostAnswers(request).comparison(request.subjects[0], "browser:wasm")
+    (subject,) = request.subjects
+    candidate = Candidate(subject.id, subject, EngineChoice("an-engine", "an-engine"))
+    comparison = HostAnswers(request).comparison(candidate, "browser:wasm")
     comparison.add(0, {"class": np.ones((1, 10), np.float32)})
     assert comparison.result() is None

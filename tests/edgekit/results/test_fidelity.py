@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from edgekit.forms import encode, from_form
 from edgekit.results.fidelity import Fidelity, FidelityAccumulator
 from edgekit_runtimes.errors import ArtifactError
 
@@ -128,6 +129,6 @@ def test_no_samples_cannot_be_judged():
 def test_fidelity_survives_strict_json(shift):
     y = np.array([[1.0, 2.0], [4.0, 3.0]])
     fidelity = judge(y, y + shift)
-    text = json.dumps(fidelity.to_json(), allow_nan=False)
-    assert Fidelity.from_json(json.loads(text)) == fidelity
+    text = encode(fidelity)
+    assert from_form(json.loads(text), Fidelity) == fidelity
     assert json.loads(text)["worst"]["top1"] == fidelity.top1

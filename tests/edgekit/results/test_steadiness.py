@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from edgekit.forms import from_form, to_form
 from edgekit.results.steadiness import Steadiness, steadiness
 
 LEVELS = (1_000.0, 1_100.0, 900.0)
@@ -61,7 +62,7 @@ def test_a_clock_that_shows_zero_is_no_error():
 
 def test_steadiness_survives_json():
     found = steadiness(processes(1, 1.02, 1.04, 1.06))
-    assert Steadiness.from_json(found.to_json()) == found
+    assert from_form(to_form(found), Steadiness) == found
 
 
 @pytest.mark.parametrize(("blocks", "count", "trials"), [(4, 3, 300), (128, 5, 30)])

@@ -27,7 +27,7 @@ from jobs import (
 from tflite_by_hand import write_remainder
 
 from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.devices.host import Host
+from edgekit_runtimes.devices.host.device import Host
 from edgekit_runtimes.errors import UsageError
 from edgekit_runtimes.protocol.job import Job, JobModel, Plan
 
@@ -95,14 +95,14 @@ def test_an_unknown_device_gets_the_nearest_one_suggested() -> None:
     ("path", "message"),
     [
         ("", "Device 'host:' names no Python. Write host or host:/path/to/python."),
-        ("/no/python", "/no/python is no Python interpreter that runs here: No such file"),
-        ("/etc/passwd", "/etc/passwd is no Python interpreter that runs here: Permission denied."),
-        ("/bin/ls", "/bin/ls is no Python interpreter that runs here: "),
-        ("/bin/echo", "/bin/echo is no Python interpreter that runs here: it does not answer."),
+        ("/no/python", "/no/python is not a Python interpreter that runs here: No such file"),
+        ("/etc/passwd", "/etc/passwd is not a Python interpreter that runs here: Permission"),
+        ("/bin/ls", "/bin/ls is not a Python interpreter that runs here: "),
+        ("/bin/echo", "/bin/echo is not a Python interpreter that runs here: it does not"),
         ("/usr", "/usr is a folder. Give the Python in it, as in /usr/bin/python."),
     ],
 )
-def test_what_is_no_python_is_refused(path: str, message: str) -> None:
+def test_what_is_not_a_python_is_refused(path: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         open_device(f"host:{path}")
     assert str(caught.value).startswith(message)
@@ -130,6 +130,12 @@ def test_another_python_runs_what_it_has_engines_for(old_python: Path) -> None:
     with open_device(f"host:{old_python}") as device:
         assert device.name == f"host:{old_python}"
         assert device.engine_for("tflite").module == TFLITE_RUNTIME
+        litert, tflite_runtime = device.engines_for("tflite")
+        assert (litert.word, litert.module) == ("litert", None)
+        assert litert.reason.endswith(
+            f"Install it with: {old_python} -m pip install ai-edge-litert"
+        )
+        assert (tflite_runtime.word, tflite_runtime.module) == ("tflite-runtime", TFLITE_RUNTIME)
         onnx = device.engine_for("onnx")
         assert onnx.module is None
         assert onnx.reason.endswith(f"Install it with: {old_python} -m pip install onnxruntime")

@@ -7,19 +7,17 @@ import sys
 
 import pytest
 
-from edgekit_runtimes.artifact import FORMATS
-from edgekit_runtimes.engines import ENGINES, load_engine, root_module
+from edgekit_runtimes.engines import load_engine, root_module
 from edgekit_runtimes.errors import EngineError
+from edgekit_runtimes.formats import FORMATS
 
-MODULES = [module for modules in ENGINES.values() for module in modules]
+MODULES = [module for kind in FORMATS.values() for module in kind.engines.values()]
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_an_engine_module_tells_what_it_runs_and_needs(module: str) -> None:
     engine = load_engine(module)
-    assert module in ENGINES[engine.FORMAT]
-    assert engine.FORMAT in FORMATS
-    assert engine.NAME
+    assert FORMATS[engine.FORMAT].engines[engine.NAME] == module
     assert engine.PACKAGE
     assert engine.IMPORT_NAME
 

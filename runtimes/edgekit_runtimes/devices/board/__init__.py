@@ -4,7 +4,7 @@ QEMU's instruction clock (`-icount shift=0`) lets a guest's time go on by one na
 instruction. An unmodified worker in it therefore counts instructions where it reads the clock.
 That is no latency: there are no caches, no pipeline and no memory stalls.
 
-    recipe.py      what the userland is made of
+    userland_contents.py   what the userland is made of
     packages.py    fetches Debian packages and wheels
     initramfs.py   writes the archives that the kernel unpacks at boot
     userland.py    packages become archives
@@ -18,8 +18,11 @@ That is no latency: there are no caches, no pipeline and no memory stalls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from edgekit_runtimes.devices import Device, DeviceOptions, HostTool, KnownDevice
+from edgekit_runtimes.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,43 @@ BOARDS: Mapping[str, BoardModel] = {
         BoardModel("pi5", "Raspberry Pi 5", "Cortex-A76", "cortex-a76"),
     )
 }
+
+QEMU = "qemu-system-aarch64"
+QEMU_PACKAGE = "qemu-system-arm"
+
+WORD = "board"
+HELP = (
+    f"{', '.join(f'board:{name}' for name in BOARDS)} to count instructions on an emulated "
+    "Raspberry Pi"
+)
+TOOLS = {QEMU: HostTool((QEMU,), "--version", "emulated boards", f"apt-get install {QEMU_PACKAGE}")}
+
+
+def open_device(spec: str, options: DeviceOptions) -> Device:
+    """Return the emulated board that the words name. Raises UsageError."""
+    from edgekit_runtimes.devices.board.device import Board
+
+    board = spec.partition(":")[2]
+    if not board:
+        known = ", ".join(f"board:{name}" for name in BOARDS)
+        raise UsageError(f"Device '{spec}' names no board. Write {known}.")
+    return Board(board)
+
+
+def known_devices() -> Iterator[KnownDevice]:
+    """Return all boards, and what is missing; they share one userland."""
+    from edgekit_runtimes.devices.board.cache import find_userland
+    from edgekit_runtimes.devices.board.guest import check_qemu
+
+    reason = None
+    try:
+        check_qemu()
+    except UsageError as error:
+        reason = str(error)
+    else:
+        state = find_userland()
+        if state.userland is None:
+            reason = f"{state.reason}. Build all boards with: edgekit board build pi5"
+    for board in BOARDS.values():
+        title = f"{board.title} ({board.cpu}), emulated; counts instructions"
+        yield KnownDevice(f"{WORD}:{board.name}", reason is None, reason or title)

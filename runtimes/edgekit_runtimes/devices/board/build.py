@@ -30,8 +30,8 @@ from edgekit_runtimes.devices.board.tasks import (
 )
 from edgekit_runtimes.devices.board.userland import add_wheels, read_kernel, write_userland
 from edgekit_runtimes.devices.board.userland_contents import PACKAGES_FOLDER, TFLITE_RUNTIME_FOLDER
-from edgekit_runtimes.engines import ENGINES
 from edgekit_runtimes.errors import DeviceError
+from edgekit_runtimes.formats import FORMATS
 
 BYTECODE_MODULE = "edgekit_runtimes.devices.board.bytecode"
 
@@ -111,8 +111,8 @@ def _compile(folder: Path) -> None:
         for number, name in enumerate(archives):
             engines = [
                 module
-                for modules in ENGINES.values()
-                for module in modules
+                for kind in FORMATS.values()
+                for module in kind.engines.values()
                 if (module == TFLITE_RUNTIME_ENGINE) == (name == TFLITE_RUNTIME)
             ]
             # Python's own library goes with the userland, which is always there.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
+from edgekit_runtimes.devices import BaseDevice, EngineChoice
 from edgekit_runtimes.devices.board import BOARDS
 from edgekit_runtimes.devices.board.build import ensure_userland
 from edgekit_runtimes.devices.board.cache import KERNEL, TFLITE_RUNTIME, USERLAND, Userland
@@ -22,10 +22,11 @@ from edgekit_runtimes.devices.board.guest import (
     qemu_version,
 )
 from edgekit_runtimes.devices.board.tasks import JobTasks
-from edgekit_runtimes.devices.host import TFJS_REASON
+from edgekit_runtimes.devices.choices import no_python_engine
 from edgekit_runtimes.devices.process import describe_death
-from edgekit_runtimes.engines import ENGINES
 from edgekit_runtimes.errors import DeviceError, unknown_name
+from edgekit_runtimes.formats import FORMATS
+from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
 
 # During the boot everything is in memory twice: as the archive and as files.
@@ -34,7 +35,7 @@ COPIES = 2
 RESERVED_BYTES = 400_000_000
 
 
-class Board(ClosedOnExit):
+class Board(BaseDevice):
     """An emulated Raspberry Pi: "pi3", "pi4" or "pi5".
 
     Raises UsageError where there is no such board or QEMU is missing. The userland is built when
@@ -53,11 +54,14 @@ class Board(ClosedOnExit):
         self._userland: Userland | None = None
         self._guest: Guest | None = None
 
-    def engine_for(self, format: str) -> EngineChoice:  # noqa: A002 (the word of DESIGN.md)
-        """Return the engine that runs artifacts of a format here, or why none does."""
-        if format not in ENGINES:
-            return EngineChoice(None, TFJS_REASON)
-        return EngineChoice(ENGINES[format][0])
+    def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002
+        """Return the engines of the userland for a format, the preferred one first.
+
+        Those of other distributions are not in it.
+        """
+        engines = FORMATS[format].engines if format in FORMATS else {}
+        choices = [EngineChoice(word, module) for word, module in engines.items()]
+        return choices or [no_python_engine(format)]
 
     def prepare(self, report: Callable[[str], None]) -> None:
         """Build the userland where there is none; `report` gets the step at hand.
@@ -113,7 +117,7 @@ class Board(ClosedOnExit):
                     current, model, done = number, None, False
                 elif isinstance(message, TaskLine):
                     event: Event = json.loads(message.text)
-                    model = event.get("model", model)
+                    model = named_last(event, model)
                     done = event["event"] == "done"
                     yield number, self._finished(event, tasks)
                 elif isinstance(message, TaskEnd):

@@ -17,13 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit_runtimes.devices.board import BoardModel
+from edgekit_runtimes.devices.board import QEMU, QEMU_PACKAGE, BoardModel
 from edgekit_runtimes.devices.board.initramfs import Archive
 from edgekit_runtimes.devices.process import STDERR_LINES, LastLines, open_pipe, read_lines
 from edgekit_runtimes.errors import DeviceError, UsageError, map_exceptions
-
-QEMU = "qemu-system-aarch64"
-QEMU_PACKAGE = "qemu-system-arm"
 
 # The guest's first process. It goes along with every boot: it and this module are one protocol.
 INIT = Path(__file__).with_name("init")

@@ -8,3 +8,51 @@ launch.py     which browser there is and what it is started with
 chromium.py, program.py, manual.py    three ways to bring a browser to the page
 device.py     the device
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgekit_runtimes.devices import Device, DeviceOptions, HostTool, KnownDevice
+from edgekit_runtimes.devices.browser import launch
+from edgekit_runtimes.devices.browser.backends import BACKENDS
+from edgekit_runtimes.errors import UsageError
+
+WORD = "browser"
+HELP = (
+    f"{', '.join(f'browser:{name}' for name in BACKENDS)}, or browser for the back end that each "
+    "engine takes by default"
+)
+TOOLS = {
+    "chromium": HostTool(launch.CHROMIUMS, "--version", "browser devices", launch.INSTALL_CHROMIUM),
+    "firefox": HostTool(
+        launch.FIREFOXES,
+        "--version",
+        "browser devices with --browser",
+        "apt-get install firefox-esr",
+    ),
+}
+
+
+def open_device(spec: str, options: DeviceOptions) -> Device:
+    """Return the browser that the words and the options name. Raises UsageError."""
+    from edgekit_runtimes.devices.browser.device import Browser
+
+    return Browser(spec, options.browser)
+
+
+def known_devices() -> Iterator[KnownDevice]:
+    """Return whether there are the pages, and a browser to start or to open."""
+    from edgekit_runtimes.devices.browser.device import NOBODY, check_pages
+
+    spec = f"{WORD}[:{'|'.join(BACKENDS)}]"
+    try:
+        check_pages()
+        launch.check_playwright()
+        first = launch.find_chromium()
+    except UsageError as error:
+        yield KnownDevice(spec, False, str(error))
+        return
+    found = (*launch.installed(launch.CHROMIUMS), *launch.installed(launch.FIREFOXES))
+    ways = [f"--browser {path}" for path in (*(path for path in found if path != first), NOBODY)]
+    yield KnownDevice(spec, True, f"{first}; also with {' or '.join(ways)}")

@@ -1,12 +1,12 @@
-"""The engines of a page, and the back ends on which each of them computes."""
+"""The back ends of a page, and which of its engines run a format on one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.errors import UsageError, unknown_name
+from edgekit_runtimes.formats import FORMATS, PageEngine
 
 # Back end -> how it is written.
 BACKENDS: Mapping[str, str] = {
@@ -14,27 +14,6 @@ BACKENDS: Mapping[str, str] = {
     "wasm": "WASM",
     "webgpu": "WebGPU",
     "cpu": "plain JavaScript",
-}
-
-
-@dataclass(frozen=True)
-class PageEngine:
-    """An engine of the page.
-
-    word: how jobs and results name it. title: how its makers do.
-    backends: where it computes; the first one is what it takes by default in a page.
-    """
-
-    word: str
-    title: str
-    backends: tuple[str, ...]
-
-
-# The engine of each format.
-PAGE_ENGINES: Mapping[str, PageEngine] = {
-    "tfjs": PageEngine("tfjs", "TF.js", ("webgl", "wasm", "webgpu", "cpu")),
-    "tflite": PageEngine("litertjs", "LiteRT.js", ("wasm", "webgpu")),
-    "onnx": PageEngine("ort-web", "onnxruntime-web", ("wasm", "webgpu", "webgl")),
 }
 
 
@@ -54,19 +33,23 @@ def parse_backend(spec: str) -> str | None:
     return word
 
 
-def choose_engine(format: str, backend: str | None) -> EngineChoice:  # noqa: A002
-    """Return the engine that runs a format on a back end, or why none does.
+def choose_engines(format_name: str, backend: str | None) -> Sequence[EngineChoice]:
+    """Return the engines for a format on a back end, the preferred one first.
 
-    backend: None for the one that the engine takes by default.
+    backend: None for the one that each engine takes by default. Where an engine does not have it,
+    its choice says why.
     """
-    if format not in PAGE_ENGINES:
-        return EngineChoice(None, f"no engine of the page runs {format}")
-    engine = PAGE_ENGINES[format]
-    chosen = backend or engine.backends[0]
-    if chosen in engine.backends:
-        return EngineChoice(engine.word, backend=chosen)
+    engines = FORMATS[format_name].page_engines if format_name in FORMATS else ()
+    choices = [_choice(engine, backend or engine.backends[0]) for engine in engines]
+    return choices or [EngineChoice(None, None, f"no engine of the page runs {format_name}")]
+
+
+def _choice(engine: PageEngine, backend: str) -> EngineChoice:
+    if backend in engine.backends:
+        return EngineChoice(engine.word, engine.word, backend=backend)
     *others, last = (f"browser:{name}" for name in engine.backends)
     return EngineChoice(
+        engine.word,
         None,
-        f"{engine.title} has no {BACKENDS[chosen]} back end: needs {', '.join(others)} or {last}",
+        f"{engine.title} has no {BACKENDS[backend]} back end: needs {', '.join(others)} or {last}",
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import queue
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
-from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
-from edgekit_runtimes.devices.browser.backends import choose_engine, parse_backend
+from edgekit_runtimes.devices import BaseDevice, EngineChoice
+from edgekit_runtimes.devices.browser.backends import choose_engines, parse_backend
 from edgekit_runtimes.devices.browser.chromium import Chromium
 from edgekit_runtimes.devices.browser.exchange import Gone, Offer
 from edgekit_runtimes.devices.browser.files import JobFiles
@@ -19,6 +19,7 @@ from edgekit_runtimes.devices.browser.server import RUNNER_PAGE, PageServer
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S
 from edgekit_runtimes.environment import describe_environment
 from edgekit_runtimes.errors import ConnectionLostError, UsageError
+from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
 
 # From the browser's start to the page's first word: a cold start from a slow disk, on a busy
@@ -34,7 +35,7 @@ NOBODY = "none"
 PAGES = Path(__file__).parents[2] / "pages"
 
 
-class Browser(ClosedOnExit):
+class Browser(BaseDevice):
     """The device that "browser[:webgl|wasm|webgpu|cpu]" names: a page of a browser on this machine.
 
     browser: the path of the browser to start, "none" to wait for a page that somebody opens, or
@@ -58,9 +59,9 @@ class Browser(ClosedOnExit):
         check_pages()
         self._server: PageServer | None = None
 
-    def engine_for(self, format: str) -> EngineChoice:  # noqa: A002 (the word of DESIGN.md)
-        """Return the engine that runs artifacts of a format here, or why none does."""
-        return choose_engine(format, self._backend)
+    def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002
+        """Return the engines of the page for a format, the preferred one first."""
+        return choose_engines(format, self._backend)
 
     def run(self, job: Job) -> Iterator[Event]:
         """Run the job in a fresh page and yield its events.
@@ -116,7 +117,7 @@ class Browser(ClosedOnExit):
             if isinstance(message, Gone):
                 yield self._error(model, self._last_words(offer, message))
                 return
-            model = message.get("model", model)
+            model = named_last(message, model)
             limit_s = self._silence_limit_s
             yield message
             if message["event"] == "done":

@@ -106,7 +106,7 @@ def find_chromium() -> str:
 def identify(path: str) -> tuple[str, Kind]:
     """Return the full path of a browser and of which kind it is, by what it says of itself.
 
-    Raises UsageError where it is no browser.
+    Raises UsageError where it is not a browser.
     """
     found = shutil.which(path)
     if found is None:

@@ -63,7 +63,7 @@ class Program:
     """The browser at `path`: Firefox, or a relative of Chromium.
 
     Its compiled shaders stay for all jobs, so that of two models the second one's first run may be
-    the shorter. Raises UsageError where the path is no such browser.
+    the shorter. Raises UsageError where the path is not such a browser.
     """
 
     def __init__(self, path: str, backend: str | None) -> None:

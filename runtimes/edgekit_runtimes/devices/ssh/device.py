@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from edgekit_runtimes.devices import ClosedOnExit, EngineChoice
-from edgekit_runtimes.devices.host import TFJS_REASON
+from edgekit_runtimes.devices import BaseDevice, EngineChoice
+from edgekit_runtimes.devices.choices import python_engines
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess, describe_death
 from edgekit_runtimes.devices.ssh.address import parse_address
 from edgekit_runtimes.devices.ssh.agent import SIGNAL_BASE
@@ -13,13 +13,12 @@ from edgekit_runtimes.devices.ssh.connection import SSH_FAULT, Connection
 from edgekit_runtimes.devices.ssh.kept_files import job_files, moved_job
 from edgekit_runtimes.devices.ssh.python import find_python
 from edgekit_runtimes.devices.ssh.remote import Remote
-from edgekit_runtimes.engines import ENGINES, load_engine, root_module
 from edgekit_runtimes.protocol.job import Event, Job
 
 DEFAULT_PYTHON = "python3"
 
 
-class Ssh(ClosedOnExit):
+class Ssh(BaseDevice):
     """The device that "ssh://[user@]host[:port][/path/to/python]" names.
 
     It needs a 64-bit Python with numpy and an engine, not edgekit. What is copied there is kept by
@@ -40,17 +39,13 @@ class Ssh(ClosedOnExit):
             raise
         self._remote = Remote(spec, self._connection, self._python.path)
 
-    def engine_for(self, format: str) -> EngineChoice:  # noqa: A002 (the word of DESIGN.md)
-        """Return the engine that runs artifacts of a format here, or why none does."""
-        if format not in ENGINES:
-            return EngineChoice(None, TFJS_REASON)
-        engines = {module: load_engine(module) for module in ENGINES[format]}
-        for module, engine in engines.items():
-            if root_module(engine) in self._python.modules:
-                return EngineChoice(module)
-        package = next(iter(engines.values())).PACKAGE
-        advice = self._python.install_line(package)
-        return EngineChoice(None, f"{package} is not installed there. {advice}")
+    def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002
+        """Return the engines for artifacts of a format there, the preferred one first."""
+
+        def how_to_install(package: str) -> str:
+            return f"{package} is not installed there. {self._python.install_line(package)}"
+
+        return python_engines(format, self._python.modules.__contains__, how_to_install)
 
     def run(self, job: Job) -> Iterator[Event]:
         """Copy what is not there yet, run the job in a new worker process and yield its events.

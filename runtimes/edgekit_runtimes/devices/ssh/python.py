@@ -8,10 +8,15 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from edgekit_runtimes.devices.host import OLDEST_PYTHON, PROBE, PROBE_LIMIT_S, probed_modules
+from edgekit_runtimes.devices.host.python import (
+    OLDEST_PYTHON,
+    PROBE,
+    PROBE_LIMIT_S,
+    probed_modules,
+)
 from edgekit_runtimes.devices.ssh.address import Address
 from edgekit_runtimes.devices.ssh.connection import SSH_FAULT, Connection
-from edgekit_runtimes.engines import ENGINES, load_engine, root_module
+from edgekit_runtimes.engines.registry import registered_engines
 from edgekit_runtimes.errors import DeviceError, UsageError
 
 # For a device's users as Raspberry Pi OS names the first one.
@@ -78,9 +83,8 @@ def find_python(connection: Connection, address: Address, path: str) -> RemotePy
             "since its version 12 (Bookworm). Where the device has another Python, name it, as in "
             f"{address.with_python('/usr/local/bin/python3.11')}."
         )
-    engines = {root_module(load_engine(name)) for names in ENGINES.values() for name in names}
     missing = [] if "numpy" in found.modules else ["numpy"]
-    if not engines & found.modules:
+    if not any(found.modules.issuperset(engine.needed_modules) for engine in registered_engines()):
         missing.append("an engine")
     if missing:
         advice = found.install_line("ai-edge-litert numpy")
@@ -114,7 +118,7 @@ def _probe(connection: Connection, address: Address, path: str) -> dict[str, Any
         answer: dict[str, Any] = json.loads(result.stdout)
     except (subprocess.TimeoutExpired, ValueError):
         raise UsageError(
-            f"{path} is no Python interpreter that runs on {address.target}: {said}. "
+            f"{path} is not a Python interpreter that runs on {address.target}: {said}. "
             f"Give the path of one, as in {address.with_python(EXAMPLE_PYTHON)}."
         ) from None
     return answer

@@ -157,7 +157,7 @@ def test_a_metric_that_fails_on_real_outputs_is_that_rows_error(request_of_one):
         return 1.0
 
     (row,) = run_bench(request_of_one(Metric("judges:only_golden", only_golden))).rows
-    assert row.status == "error"
+    assert row.status == "failed"
     assert row.reason == "judges:only_golden failed: ValueError: these are new"
     assert row.accuracy is None
 
@@ -198,7 +198,7 @@ def test_outputs_that_do_not_come_are_no_wrong_answers(request_of_one):
             np.save(few["x"], samples[: SAMPLES // 2])
 
     (row,) = run_bench(request, cut_off).rows
-    assert row.status == "error"
+    assert row.status == "failed"
     assert row.reason == "outputs of 30 samples came, and 60 were asked for"
 
 

@@ -122,10 +122,10 @@ def words(outputs, labels):
         (slip, "judges:slip failed: KeyError: 'total'"),
         (
             pairs,
-            "judges:pairs returned an array of shape [2, 300]. Return one number a sample "
+            "judges:pairs returned an array of shape [2, 300]. Return one number per sample "
             "(here 300), or one number for all of them.",
         ),
-        (words, "judges:words returned a str. Return one number a sample (here 300), or one"),
+        (words, "judges:words returned a str. Return one number per sample (here 300), or one"),
     ],
 )
 def test_a_function_that_does_not_work_is_named_with_its_error(function, message):
@@ -141,7 +141,7 @@ def test_a_function_that_changes_its_form_is_refused():
         calls.append(len(outputs))
         return 0.5 if len(calls) == 3 else hit(outputs, labels)
 
-    with pytest.raises(DataError, match="one number for samples 100 to 199 and one a sample befo"):
+    with pytest.raises(DataError, match="for samples 100 to 199 and one per sample before"):
         judge(fickle)
 
     def growing(outputs, labels):

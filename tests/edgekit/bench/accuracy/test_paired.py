@@ -17,6 +17,7 @@ from edgekit.bench.accuracy.paired import (
     differences,
     mcnemar_mid_p,
 )
+from edgekit.forms import from_form, to_form
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.results import Row
 
@@ -249,11 +250,22 @@ def row(device, name, judgement):
 GOOD, WORSE = judged(LABELS, right_but_for()), judged(LABELS, right_but_for(*range(20)))
 
 
-def compared(judgements):
-    rows = [row(*key, judgement) for key, judgement in judgements.items()]
-    return {
-        (row.device, row.id): row.accuracy.difference for row in compared_rows(rows, judgements)
+def compared(by_device_and_artifact, engine="litert"):
+    judgements = {
+        (device, engine, name): judgement
+        for (device, name), judgement in by_device_and_artifact.items()
     }
+    return {
+        (row.device, row.id): row.accuracy.difference
+        for row in compared_rows(rows_of(judgements), judgements)
+    }
+
+
+def rows_of(judgements):
+    return [
+        replace(row(device, name, judgement), engine=engine)
+        for (device, engine, name), judgement in judgements.items()
+    ]
 
 
 def test_rows_are_compared_with_the_original_on_whatever_device_it_was():
@@ -287,9 +299,22 @@ def test_without_the_original_rows_are_compared_with_fp32_of_their_format_and_de
     assert found["ssh://pi", "tflite/int8"] is None
 
 
+def test_an_artifact_is_compared_with_fp32_of_its_own_engine():
+    judgements = {
+        ("host", "litert", "tflite/fp32"): GOOD,
+        ("host", "litert", "tflite/int8"): WORSE,
+        ("host", "tflite-runtime", "tflite/fp32"): WORSE,
+        ("host", "tflite-runtime", "tflite/int8"): WORSE,
+    }
+    rows = compared_rows(rows_of(judgements), judgements)
+    found = {(row.engine, row.id): row.accuracy.difference for row in rows}
+    assert found["litert", "tflite/int8"].verdict == "worse"
+    assert found["tflite-runtime", "tflite/int8"].verdict == "same"
+
+
 def test_rows_without_accuracy_stay_as_they_are():
     bare = replace(row("host", "tflite/int8", GOOD), accuracy=None)
-    assert compared_rows([bare], {("host", "original"): GOOD}) == [bare]
+    assert compared_rows([bare], {("host", "tensorflow", "original"): GOOD}) == [bare]
 
 
 @pytest.mark.parametrize("judgement", [WORSE, judged(np.zeros(SAMPLES), np.ones((SAMPLES, 1)))])
@@ -297,4 +322,4 @@ def test_accuracy_with_its_differences_survives_json(judgement):
     accuracy = replace(
         judgement.accuracy, differences=differences(judgement, judgement, "original")
     )
-    assert Accuracy.from_json(accuracy.to_json()) == accuracy
+    assert from_form(to_form(accuracy), Accuracy) == accuracy

@@ -20,7 +20,7 @@ from jobs import check_events, of_kind, outputs_of, run_job, save_inputs
 from ssh_server import write_script
 
 from edgekit_runtimes.devices import Device, DeviceOptions, open_device
-from edgekit_runtimes.devices.browser.backends import choose_engine
+from edgekit_runtimes.devices.browser.backends import choose_engines
 from edgekit_runtimes.devices.browser.device import Browser
 from edgekit_runtimes.environment import describe_environment
 from edgekit_runtimes.errors import DeviceError
@@ -72,7 +72,7 @@ ARTIFACTS = {"tflite": "{}.tflite", "onnx": "{}.onnx", "tfjs": "{}"}
 
 def model(name: str, path: Path, backend: str | None) -> JobModel:
     """Return an artifact as a job names it, with the engine that the page has for it."""
-    choice = choose_engine(name.split("/")[0], backend)
+    choice = choose_engines(name.split("/")[0], backend)[0]
     return JobModel(name, str(choice.module), str(path), {"backend": choice.backend, "threads": 1})
 
 

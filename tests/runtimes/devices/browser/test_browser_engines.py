@@ -16,7 +16,8 @@ from edgekit.bundle.golden import store_golden
 from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.results.fidelity import FidelityAccumulator
 from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.devices.browser.backends import PAGE_ENGINES, choose_engine
+from edgekit_runtimes.devices.browser.backends import choose_engines
+from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.protocol.job import Event, Job, JobModel
 
 pytestmark = pytest.mark.browser
@@ -42,7 +43,7 @@ CELLS = [
     (f"{form}/{recipe}", backend)
     for recipe, (forms, _, _) in RECIPES.items()
     for form in forms
-    for backend in PAGE_ENGINES[form].backends
+    for backend in FORMATS[form].page_engines[0].backends
     if backend != "webgpu" or recipe in WEBGPU_RECIPES
 ]
 
@@ -69,7 +70,7 @@ def answers(
     inputs = {name: str(path) for name, path in golden.files.items()}
 
     def model(record: ArtifactRecord, backend: str) -> JobModel:
-        choice = choose_engine(record.format, backend)
+        choice = choose_engines(record.format, backend)[0]
         options = {**record.engine_options, "backend": backend, "threads": 1}
         return JobModel(record.id, str(choice.module), str(bundle.artifact_path(record)), options)
 
@@ -124,4 +125,4 @@ def test_what_an_engine_refuses_is_an_error_with_its_reason(
 def test_each_engine_says_who_it_is(answers: Callable[[str], list[Event]]) -> None:
     loaded = of_kind(answers("wasm"), "loaded")
     engines = {event["model"].split("/")[0]: event["engine"] for event in loaded}
-    assert engines == {form: engine.word for form, engine in PAGE_ENGINES.items()}
+    assert engines == {form: kind.page_engines[0].word for form, kind in FORMATS.items()}

@@ -10,10 +10,11 @@ from ssh_server import write_script
 
 from edgekit_runtimes.devices import DeviceOptions, open_device
 from edgekit_runtimes.devices.browser import device as browser_device
-from edgekit_runtimes.devices.browser.backends import BACKENDS, PAGE_ENGINES, choose_engine
+from edgekit_runtimes.devices.browser.backends import BACKENDS, choose_engines
 from edgekit_runtimes.devices.browser.launch import flag_sets, identify
 from edgekit_runtimes.devices.browser.program import browser_command
 from edgekit_runtimes.errors import MissingExtraError, UsageError
+from edgekit_runtimes.formats import FORMATS
 
 URL = "http://127.0.0.1:1/token/"
 
@@ -170,17 +171,17 @@ def test_webgl_asks_for_egl_first_and_for_swiftshader_then() -> None:
 def test_what_an_engine_cannot_do_is_said_with_what_it_can(
     form: str, backend: str, reason: str
 ) -> None:
-    assert choose_engine(form, backend).reason == reason
-    assert choose_engine(form, backend).module is None
+    (choice,) = choose_engines(form, backend)
+    assert choice.reason == reason
+    assert choice.module is None
 
 
 def test_plain_browser_takes_each_engine_on_its_own_back_end() -> None:
-    choices = {form: choose_engine(form, None) for form in PAGE_ENGINES}
+    choices = {form: choose_engines(form, None)[0] for form in FORMATS}
     assert {form: (choice.word, choice.backend) for form, choice in choices.items()} == {
         "tfjs": ("tfjs", "webgl"),
         "tflite": ("litertjs", "wasm"),
         "onnx": ("ort-web", "wasm"),
     }
-    assert {backend for engine in PAGE_ENGINES.values() for backend in engine.backends} == set(
-        BACKENDS
-    )
+    engines = [engine for kind in FORMATS.values() for engine in kind.page_engines]
+    assert {backend for engine in engines for backend in engine.backends} == set(BACKENDS)

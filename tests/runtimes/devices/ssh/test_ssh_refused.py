@@ -124,7 +124,7 @@ def test_without_an_ssh_client_the_package_is_named(monkeypatch):
 )
 def test_a_path_to_no_python_is_reported_with_the_shells_reason(ssh_server, python, reason):
     message = refusal(spec(python), UsageError)
-    assert message.startswith(f"{python} is no Python interpreter that runs on pi: ")
+    assert message.startswith(f"{python} is not a Python interpreter that runs on pi: ")
     assert message.endswith(
         f"{reason}. Give the path of one, as in ssh://pi/home/pi/edgekit/bin/python."
     )

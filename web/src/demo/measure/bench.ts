@@ -85,7 +85,7 @@ export class Bench {
   results(): EdgekitResults {
     const { name, edgekit, golden } = this.#site;
     return {
-      schema: 1,
+      schema: 2,
       bundle: name,
       edgekit,
       created: new Date().toISOString(),
@@ -150,7 +150,7 @@ function rowOf(
     recipe,
     engine,
     backend,
-    status: isOk ? 'ok' : 'error',
+    status: isOk ? 'ok' : 'failed',
     reason,
     bytes: artifact.bytes,
     wire_bytes: artifact.wire,
@@ -165,6 +165,7 @@ function rowOf(
     ratio_reason: isOk && !ratio ? whyNoRatio(artifact, reference) : null,
     fidelity: isOk ? fidelity.result() : null,
     // What a page cannot find out.
+    peak_memory_bytes: null,
     steadiness: null,
     ratio_to_original: null,
     agreement_with_host: null,

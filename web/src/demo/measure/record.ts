@@ -1,4 +1,4 @@
-// What one worker said about its job, sorted by model, as in edgekit/bench/record.py.
+// What one worker said about its job, sorted by model, as in edgekit_runtimes/protocol/events.py.
 
 import type { Event } from '../../protocol/generated/job.ts';
 import type { Block } from '../../protocol/generated/results.ts';

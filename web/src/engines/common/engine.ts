@@ -6,10 +6,10 @@
 //     const model = await engine.load(files);
 //     const { digit } = await model.run({ image });
 
+import type { Backend, Format } from '../../protocol/generated/formats.ts';
 import type { TensorSpec, Tensors } from '../../protocol/tensors.ts';
 
-export type Backend = 'webgl' | 'wasm' | 'webgpu' | 'cpu';
-export type Format = 'tfjs' | 'tflite' | 'onnx';
+export type { Backend, Format };
 
 /** A runtime that is ready on one back end. Everything here throws EngineError. */
 export interface Engine {

@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING
 from edgekit.text.units import significant
 
 if TYPE_CHECKING:
-    from edgekit.results.accuracy import Accuracy, AccuracyDifference
+    from edgekit.results.accuracy import AccuracyDifference
+    from edgekit.results.results import Row
+
+# What the name of a metric ends with where less is better.
+LOWER_IS_BETTER = ("_error", "_loss", "_distance")
 
 
-def difference_cell(accuracy: Accuracy | None) -> str:
+def is_higher_better(metric: str) -> bool:
+    """Return which way a user's metric points, as its name says."""
+    return not metric.endswith(LOWER_IS_BETTER)
+
+
+def difference_cell(row: Row) -> str:
     """Return the verdict with its 95 % interval: of top-1 in points, of others in their unit.
 
     Beside "worse" and "better" stands by how much; beside "same" what is still possible, with a
     minus for less accuracy, or for a smaller error.
     """
-    difference = accuracy.difference if accuracy else None
+    difference = row.accuracy.difference if row.accuracy else None
     if difference is None:
         return ""
     if difference.value is None:
@@ -29,22 +38,21 @@ def difference_cell(accuracy: Accuracy | None) -> str:
     if difference.verdict == "same":
         low, high = _texts(difference, ends)
         return f"same [{low}, {high}]"
-    sign = -1 if difference.verdict == _verdict_of_less(difference) else 1
+    less = "worse" if difference.higher_is_better else "better"
+    sign = -1 if difference.verdict == less else 1
     values = (sign * difference.value, *sorted(sign * end for end in ends))
     value, low, high = _texts(difference, values)
     return f"{difference.verdict} by {value} [{low}, {high}]"
 
 
-def difference_header(accuracies: Iterable[Accuracy | None]) -> str:
+def difference_title(rows: Iterable[Row]) -> str:
     """Return the header over such cells: "vs original", or "vs fp32" where that is the other."""
-    found = [accuracy.difference for accuracy in accuracies if accuracy and accuracy.difference]
+    found = [row.accuracy.difference for row in rows if row.accuracy and row.accuracy.difference]
+    if not found:
+        return "vs original"
     others = {difference.compared_with.rpartition("/")[2] for difference in found}
     unit = "points [95 %]" if any(difference.p is not None for difference in found) else "[95 %]"
     return f"vs {others.pop()}\n{unit}" if len(others) == 1 else f"vs\n{unit}"
-
-
-def _verdict_of_less(difference: AccuracyDifference) -> str:
-    return "worse" if difference.higher_is_better else "better"
 
 
 def _texts(difference: AccuracyDifference, values: tuple[float, ...]) -> list[str]:

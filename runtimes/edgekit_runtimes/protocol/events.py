@@ -1,16 +1,20 @@
-"""What one worker process reported: its events, sorted by model."""
+"""What one worker process reported: its events, sorted by model.
+
+Whoever sends a job reads its events by `read_events`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from edgekit.results.results import Phase
 from edgekit_runtimes.errors import ConnectionLostError, DeviceError, EdgekitError
 from edgekit_runtimes.execution import Execution
 from edgekit_runtimes.protocol.job import Event
-from edgekit_runtimes.tensors import Arrays, decode_array
+from edgekit_runtimes.tensors import Arrays, TensorSpec, decode_array
+
+Phase = Literal["warmup", "measure"]
 
 # (model, number of the first sample, outputs by name)
 TakeOutputs = Callable[[str, int, Arrays], None]
@@ -20,7 +24,8 @@ TakeOutputs = Callable[[str, int, Arrays], None]
 class ModelRecord:
     """What one process said about one model.
 
-    blocks: samples in ns, a list a block, in the order of time.
+    inputs, outputs: what it takes and gives, once it is loaded.
+    blocks: samples in ns, one list per block, in the order of time.
     conditions: what the firmware said before and after each block; None where there is none to ask.
     """
 
@@ -30,6 +35,8 @@ class ModelRecord:
     start_ns: int | None = None
     engine: str | None = None
     engine_version: str | None = None
+    inputs: tuple[TensorSpec, ...] = ()
+    outputs: tuple[TensorSpec, ...] = ()
     execution: Execution | None = None
     blocks: dict[Phase, list[list[int]]] = field(
         default_factory=lambda: {"warmup": [], "measure": []}
@@ -49,11 +56,13 @@ class ModelRecord:
 class ProcessRecord:
     """What one process said.
 
+    peak_memory_bytes: None where the process did not end well, or cannot tell, as a page cannot.
     errors: the reason of each model that failed; of "" where the process failed as a whole.
     lost: the connection to it, where that dropped: what was said until then counts.
     """
 
     environment: dict[str, Any] = field(default_factory=dict)
+    peak_memory_bytes: int | None = None
     models: dict[str, ModelRecord] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     lost: ConnectionLostError | None = None
@@ -69,10 +78,24 @@ class ProcessRecord:
         engines = {**environment.get("engines", {}), **loaded}
         return {**self.environment, **environment, "engines": engines}
 
+    @property
+    def failure(self) -> str | None:
+        """Why the first model that failed did, or the process as a whole; None where none did.
+
+        Raises ConnectionLostError where the connection dropped.
+        """
+        self.raise_if_lost()
+        return next(iter(self.errors.values()), None)
+
     def raise_if_lost(self) -> None:
         """Raise ConnectionLostError where the connection dropped."""
         if self.lost:
             raise self.lost
+
+
+def named_last(event: Event, before: str | None) -> str | None:
+    """Return the model that was named last, given the one before: a crash is blamed on it."""
+    return event.get("model") or before
 
 
 def read_events(events: Iterable[Event], take_outputs: TakeOutputs | None = None) -> ProcessRecord:
@@ -83,19 +106,20 @@ def read_events(events: Iterable[Event], take_outputs: TakeOutputs | None = None
     that model's error too.
     """
     record = ProcessRecord()
-    last, is_done = "", False
+    last: str | None = None
+    is_done = False
     try:
         for event in events:
-            last = event.get("model") or last
+            last = named_last(event, last)
             is_done = is_done or event["event"] == "done"
             _take(event, record, take_outputs)
     except ConnectionLostError as error:
         record.lost = error
     except DeviceError as error:
-        record.errors.setdefault(last, str(error))
+        record.errors.setdefault(last or "", str(error))
     else:
         if not is_done:
-            record.errors.setdefault(last, "the worker stopped in the middle of its job")
+            record.errors.setdefault(last or "", "the worker stopped in the middle of its job")
     return record
 
 
@@ -103,6 +127,9 @@ def _take(event: Event, record: ProcessRecord, take_outputs: TakeOutputs | None)
     kind, name = event["event"], event.get("model") or ""
     if kind == "environment":
         record.environment = {key: value for key, value in event.items() if key != "event"}
+        return
+    if kind == "done":
+        record.peak_memory_bytes = event.get("peak_memory_bytes")
         return
     if kind == "error":
         record.errors.setdefault(name, event["message"])
@@ -112,6 +139,7 @@ def _take(event: Event, record: ProcessRecord, take_outputs: TakeOutputs | None)
         model.load_ns = event["ns"]
         model.download_ns, model.start_ns = event.get("download_ns"), event.get("start_ns")
         model.engine, model.engine_version = event["engine"], event["engine_version"]
+        model.inputs, model.outputs = _specs(event["inputs"]), _specs(event["outputs"])
     elif kind == "execution":
         model.execution = Execution.from_json(event)
     elif kind == "first_run":
@@ -125,3 +153,7 @@ def _take(event: Event, record: ProcessRecord, take_outputs: TakeOutputs | None)
             take_outputs(name, event["start"], arrays)
         except EdgekitError as error:
             record.errors[name] = str(error)
+
+
+def _specs(forms: Iterable[Mapping[str, Any]]) -> tuple[TensorSpec, ...]:
+    return tuple(TensorSpec.from_json(form) for form in forms)

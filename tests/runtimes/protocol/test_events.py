@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from edgekit.bench.record import read_events
 from edgekit_runtimes.errors import ArtifactError, DeviceError
+from edgekit_runtimes.protocol.events import read_events
 from edgekit_runtimes.tensors import encode_array
 
 ENVIRONMENT = {"event": "environment", "cpu": "fast one"}
@@ -11,7 +11,8 @@ DONE = {"event": "done"}
 
 
 def loaded(model):
-    return {"event": "loaded", "model": model, "ns": 5, "engine": "litert", "engine_version": "2"}
+    engine = {"engine": "litert", "engine_version": "2", "inputs": [], "outputs": []}
+    return {"event": "loaded", "model": model, "ns": 5, **engine}
 
 
 def block(model, phase, samples):

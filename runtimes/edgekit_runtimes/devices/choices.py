@@ -1,0 +1,38 @@
+"""Which engines run a format on a device whose engines are Python's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgekit_runtimes.devices import EngineChoice
+from edgekit_runtimes.engines import load_engine
+from edgekit_runtimes.engines.registry import engines_of
+from edgekit_runtimes.formats import FORMATS
+
+
+def python_engines(
+    format_name: str, has: Callable[[str], bool], how_to_install: Callable[[str], str]
+) -> tuple[EngineChoice, ...]:
+    """Return the engines for a format, the preferred one first.
+
+    has: whether the device's Python finds a package. how_to_install: what is said where it does
+    not, given the distribution that has the engine.
+    """
+    choices = []
+    for engine in engines_of(format_name):
+        if all(map(has, engine.needed_modules)):
+            choices.append(EngineChoice(engine.word, engine.module))
+        else:
+            advice = how_to_install(load_engine(engine.module).PACKAGE)
+            choices.append(EngineChoice(engine.word, None, advice))
+    return tuple(choices) or (no_python_engine(format_name),)
+
+
+def no_python_engine(format_name: str) -> EngineChoice:
+    """Return the choice for a format that only pages run, with the devices that do."""
+    pages = FORMATS[format_name].page_engines if format_name in FORMATS else ()
+    words = dict.fromkeys(f"browser:{name}" for page in pages for name in page.backends)
+    if not words:
+        return EngineChoice(None, None, f"no engine runs {format_name}")
+    *others, last = words
+    return EngineChoice(None, None, f"needs {', '.join(others)} or {last}")

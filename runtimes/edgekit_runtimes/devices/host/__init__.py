@@ -1,0 +1,46 @@
+"""This machine: the worker runs in our own interpreter, or in another one on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgekit_runtimes.devices import Device, DeviceOptions, KnownDevice
+from edgekit_runtimes.errors import UsageError
+
+WORD = "host"
+HELP = "host, or host:/path/to/python for the engines of another Python"
+
+
+def open_device(spec: str, options: DeviceOptions) -> Device:
+    """Return this machine with the Python that the words name. Raises UsageError."""
+    from edgekit_runtimes.devices.host.device import Host
+
+    _, colon, python = spec.partition(":")
+    if colon and not python:
+        raise UsageError(f"Device '{spec}' names no Python. Write host or host:/path/to/python.")
+    return Host(python or None)
+
+
+def known_devices() -> Iterator[KnownDevice]:
+    """Return this machine with the engines that our own Python has."""
+    from importlib import metadata
+
+    from edgekit_runtimes.devices.host.python import is_here
+    from edgekit_runtimes.engines import Engine, load_engine
+    from edgekit_runtimes.engines.registry import registered_engines
+
+    def version(engine: Engine) -> str:
+        try:
+            return engine.version()
+        except metadata.PackageNotFoundError:
+            return "of an unknown version"
+
+    found, missing = [], []
+    for entry in registered_engines():
+        engine = load_engine(entry.module)
+        if all(map(is_here, entry.needed_modules)):
+            found.append(f"{entry.word} {version(engine)}")
+        else:
+            missing.append(engine.PACKAGE)
+    parts = [*found, *([f"not installed: {', '.join(missing)}"] if missing else [])]
+    yield KnownDevice(WORD, bool(found), "; ".join(parts))

@@ -1,0 +1,103 @@
+"""This machine as a device."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import site
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from edgekit_runtimes.devices import BaseDevice, EngineChoice
+from edgekit_runtimes.devices.choices import python_engines
+from edgekit_runtimes.devices.host.python import find_modules, is_here
+from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess
+from edgekit_runtimes.protocol.job import Event, Job
+
+
+class Host(BaseDevice):
+    """This machine, with our own Python or the one at `python`.
+
+    Another Python needs numpy and an engine, not edgekit: our ground floor is handed over to it,
+    and nothing else of ours. Raises UsageError where `python` cannot run it.
+
+    launcher: a command that starts the worker ("nice -n 10"), for devices that wrap this one.
+    """
+
+    def __init__(
+        self,
+        python: str | None = None,
+        silence_limit_s: float = SILENCE_LIMIT_S,
+        launcher: Sequence[str] = (),
+    ) -> None:
+        self.name = f"host:{python}" if python else "host"
+        self._silence_limit_s = silence_limit_s
+        self._other = python
+        self._launcher = tuple(launcher)
+        self._found = find_modules(python) if python else None
+        self._worker: WorkerProcess | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002
+        """Return the engines for artifacts of a format here, the preferred one first."""
+        pip = f"{self._other} -m pip install" if self._other else "pip install"
+
+        def how_to_install(package: str) -> str:
+            return f"{package} is not installed. Install it with: {pip} {package}"
+
+        has = is_here if self._found is None else self._found.__contains__
+        return python_engines(format, has, how_to_install)
+
+    def run(self, job: Job) -> Iterator[Event]:
+        """Run the job in a new worker process and yield its events.
+
+        A worker that dies is one error event, with the model that it was at, and the end.
+        """
+        python = [self._other or sys.executable, "-P", "-m", "edgekit_runtimes.worker", "-"]
+        worker = self._worker = WorkerProcess([*self._launcher, *python], self._environment())
+        try:
+            yield from worker.events(job, self._silence_limit_s)
+        finally:
+            worker.stop()
+
+    def close(self) -> None:
+        """Stop the worker where one still runs."""
+        if self._worker:
+            self._worker.stop()
+        if self._folder:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _environment(self) -> dict[str, str]:
+        environment = dict(os.environ)
+        if self._other:
+            # Nothing of our Python may leak: its numpy is of another version.
+            environment.pop("PYTHONHOME", None)
+            environment["PYTHONPATH"] = self._hand_over()
+        else:
+            paths = [*_package_folders(), *environment.get("PYTHONPATH", "").split(os.pathsep)]
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        return environment
+
+    def _hand_over(self) -> str:
+        """Return a folder that holds edgekit_runtimes and nothing else."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="edgekit-")
+            package = Path(__file__).resolve().parents[2]
+            (Path(self._folder.name) / package.name).symlink_to(package)
+        return self._folder.name
+
+
+def _package_folders() -> list[str]:
+    """Return the folders of our packages that a new interpreter would not find by itself.
+
+    edgekit_converters holds the engine of the original. A folder of installed packages must not
+    come before the standard library.
+    """
+    installed = {*site.getsitepackages(), site.getusersitepackages()}
+    specs = [importlib.util.find_spec(name) for name in ("edgekit_runtimes", "edgekit_converters")]
+    origins = [Path(spec.origin) for spec in specs if spec and spec.origin]
+    folders = [str(origin.parent.parent) for origin in origins]
+    return [folder for folder in dict.fromkeys(folders) if folder not in installed]
