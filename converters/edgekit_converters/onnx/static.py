@@ -25,6 +25,7 @@ from edgekit_runtimes.tensors import Arrays
 Ranges = dict[str, tuple[np.float32, np.float32]]
 
 ERRORS_ONLY = 3
+CLIPPING_OPS = frozenset({"Clip", "Relu"})
 
 
 class _Quantizer(QDQQuantizer):  # type: ignore[misc]
@@ -55,6 +56,7 @@ def quantize(
     """
     ranges = TensorsData(CalibrationMethod.MinMax, measure_ranges(model, calibration))
     in_loops = [layer.in_loop for layer in layers(model.graph)]
+    clipped = {node.output[0] for node in model.graph.node if node.op_type in CLIPPING_OPS}
     # Without this mark the quantizer writes the model to a file and reads it back.
     add_infer_metadata(model)
     quantizer = _Quantizer(
@@ -75,7 +77,7 @@ def quantize(
         raise NotAvailableError(
             "onnxruntime quantizes no part of this model (it does not look into loops)"
         )
-    keep_head_float(quantized.graph)
+    keep_head_float(quantized.graph, clipped)
     if any(in_loops):
         store_int8(quantized)
     shield_loops(quantized.graph)
