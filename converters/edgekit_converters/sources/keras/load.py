@@ -36,6 +36,7 @@ def from_model(
     """Return the source of a Keras model that is already in memory."""
     options = options or SourceOptions(input_shapes={})
     inputs = resolve_shapes(path, _input_specs(model, path), options.input_shapes)
+    _refuse_quantized(model, path)
     names = _output_names(model, {spec.name for spec in inputs})
 
     def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,6 +151,17 @@ def _input_specs(model: Any, path: Path) -> tuple[TensorSpec, ...]:
         dtype = keras.backend.standardize_dtype(tensor.dtype)
         specs.append(TensorSpec(tensor_name(tensor), tuple(tensor.shape), dtype))
     return tuple(specs)
+
+
+def _refuse_quantized(model: Any, path: Path) -> None:
+    """Raise SourceError where Keras has quantized the model: its weights are rounded already."""
+    policies = (getattr(layer, "dtype_policy", None) for layer in model._flatten_layers())
+    modes = {str(mode) for p in policies if (mode := getattr(p, "quantization_mode", None))}
+    if modes:
+        raise SourceError(
+            f"{path} was quantized by Keras ({', '.join(sorted(modes))}). Bring the float model, "
+            "as it was before model.quantize(): each format is quantized from that."
+        )
 
 
 def _output_names(model: Any, taken: AbstractSet[str]) -> list[str]:
