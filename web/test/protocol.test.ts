@@ -4,6 +4,7 @@ import test from 'node:test';
 import { DataError } from '../src/protocol/errors.ts';
 import { readNpy } from '../src/protocol/npy.ts';
 import {
+  asArray,
   castLosslessly,
   decode,
   encode,
@@ -128,4 +129,10 @@ test('outputs of several samples are stacked without their batch axes', () => {
     data: new Float32Array([1, 2, 3, 4]),
   });
   assert.deepEqual(stack([one, two]).shape, [2, 1, 2]);
+});
+
+test('values that came in the array of another dtype are read as what they are', () => {
+  const integers = Int32Array.of(0, 2, -1);
+  assert.deepEqual(asArray('float32', integers), Float32Array.of(0, 2, -1));
+  assert.equal(asArray('int32', integers), integers);
 });

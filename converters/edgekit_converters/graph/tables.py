@@ -81,7 +81,7 @@ def _gathered(x: Any, default: Any, keys: Array, found: Array, low: int, high: i
 
 
 def _compared(x: Any, default: Any, keys: Array, found: Array) -> Any:
-    hits = tf.equal(x[..., None], keys)
+    hits = tf.equal(tf.expand_dims(x, -1), keys)
     value = tf.reduce_sum(tf.where(hits, found, np.zeros_like(found)), axis=-1)
     return tf.where(tf.reduce_any(hits, axis=-1), value, default)
 

@@ -50,7 +50,7 @@ def check_convolutions(frozen: FrozenGraph, shapes: Shapes) -> None:
             if None not in (channels, depth) and channels != depth:
                 raise ConversionError(
                     f"'{node.name}' is a grouped convolution ({channels} channels in, kernels "
-                    f"over {depth}), which TF.js has not. "
+                    f"over {depth}), which TF.js does not have, in more groups than can be split. "
                     "Write the other formats: --to tflite,onnx"
                 )
 

@@ -72,7 +72,34 @@ def odd_outputs():
     return trace(model, names, x=(3, 4), unread=(2,))
 
 
-MORE_MODELS = (stacked_recurrent_net, attention_net, mixed_net)
+def grouped_convolutions():
+    """Groups of several channels and of one, with strides, dilation and a bias."""
+    keras.utils.set_random_seed(11)
+    image = keras.Input((9, 9, 6), name="image")
+    x = layers.Conv2D(12, 3, groups=3, padding="same", activation="relu")(image)
+    x = layers.Conv2D(24, 3, groups=12, strides=2, bias_initializer="random_normal")(x)
+    x = layers.Conv2D(8, 3, groups=2, dilation_rate=2, padding="same")(x)
+    return keras.Model(image, x)
+
+
+def rewritten_ops():
+    """Ops that TF.js lacks or gets wrong: bands, buckets, an exact gelu, counted categories."""
+
+    def model(x, n):
+        return {
+            "lower": tf.linalg.band_part(x, -1, 0),
+            "upper": tf.linalg.band_part(x, 0, 1),
+            "bucket": tf.cast(tf.raw_ops.Bucketize(input=x, boundaries=[-0.5, 0.5]), tf.float32),
+            "gelu": keras.activations.gelu(x, approximate=False),
+            "largest": keras.ops.argmax(x, axis=-1),
+            "count": layers.CategoryEncoding(10, output_mode="count")(n),
+        }
+
+    names = ["lower", "upper", "bucket", "gelu", "largest", "count"]
+    return trace(model, names, x=(2, 4, 4), n=((2, 3), "int32"))
+
+
+MORE_MODELS = (grouped_convolutions, stacked_recurrent_net, attention_net, mixed_net)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +109,7 @@ def all_graphs(graphs):
         **{name: graphs(name) for name in named},
         **{make.__name__: freeze_model(make()) for make in MORE_MODELS},
         "odd_outputs": odd_outputs(),
+        "rewritten_ops": rewritten_ops(),
     }
 
 

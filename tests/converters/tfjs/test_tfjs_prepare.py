@@ -181,14 +181,30 @@ def test_an_output_that_the_loader_cannot_name_inside_a_loop_is_refused():
         prepare(trace(model, ["y"], x=(3,)))
 
 
-def test_a_grouped_convolution_is_refused():
+def test_a_convolution_of_many_groups_is_refused():
     def model(x):
-        return {"y": tf.nn.conv2d(x, tf.ones((3, 3, 2, 8)), 1, "SAME")}
+        return {"y": tf.nn.conv2d(x, tf.ones((3, 3, 2, 66)), 1, "SAME")}
 
     with pytest.raises(
-        ConversionError, match=r"grouped convolution \(4 channels in, kernels over 2"
+        ConversionError, match=r"grouped convolution \(66 channels in, kernels over 2.*more groups"
     ):
-        prepare(trace(model, ["y"], x=(None, 5, 5, 4)))
+        prepare(trace(model, ["y"], x=(None, 5, 5, 66)))
+
+
+def test_a_convolution_of_one_channel_per_group_is_depthwise():
+    def model(x):
+        return {"y": tf.nn.conv2d(x, tf.ones((3, 3, 1, 8)), 1, "SAME")}
+
+    prepared = prepare(trace(model, ["y"], x=(None, 5, 5, 4)))
+    assert ops(prepared) == {"DepthwiseConv2dNative": 1}
+
+
+def test_a_band_of_a_matrix_of_free_size_is_refused():
+    def model(x):
+        return {"y": tf.linalg.band_part(x, -1, 0)}
+
+    with pytest.raises(ConversionError, match=r"MatrixBandPart.*--input-shape"):
+        prepare(trace(model, ["y"], x=(2, None, 4)))
 
 
 @pytest.mark.parametrize(

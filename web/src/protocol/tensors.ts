@@ -59,6 +59,12 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Return 32-bit or smaller values in the array of their dtype: the same one where it fits. */
+export function asArray(dtype: Dtype, values: Iterable<number> & TypedArray): TypedArray {
+  const kind = ARRAYS[dtype] as Float32ArrayConstructor;
+  return values instanceof kind ? values : kind.from(values);
+}
+
 /** Return how many bytes a value of that dtype takes. */
 export function bytesPerValue(dtype: Dtype): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT;

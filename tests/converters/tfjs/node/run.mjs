@@ -55,7 +55,8 @@ async function runModel({ folder, inputs, outputs }) {
   const told = {};
   names.forEach((name, index) => {
     const result = results[index];
-    const data = result.dataSync();
+    // Trap: on the cpu back end a tensor cast from integers is float32 over an Int32Array.
+    const data = ARRAYS[result.dtype].from(result.dataSync());
     writeFileSync(outputs[name], new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     told[name] = { dtype: result.dtype, shape: result.shape };
   });

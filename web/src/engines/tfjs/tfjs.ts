@@ -4,7 +4,7 @@
 
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Dtype, TensorSpec } from '../../protocol/tensors.ts';
+import { asArray, type Dtype, type TensorSpec } from '../../protocol/tensors.ts';
 import { requireThreads } from '../common/backends.ts';
 import { parseJson } from '../common/download.ts';
 import type { Backend, Files } from '../common/engine.ts';
@@ -146,7 +146,8 @@ function nativeModel(graph: GraphModel, signature: Signature): NativeModel<tf.Te
     read: async (output) => ({
       dtype: output.dtype as Dtype,
       shape: output.shape,
-      data: await output.data(),
+      // Trap: on the cpu back end a tensor cast from integers is float32 over an Int32Array.
+      data: asArray(output.dtype as Dtype, await output.data()),
     }),
     free: (tensor) => tensor.dispose(),
     dispose: () => graph.dispose(),

@@ -1,0 +1,49 @@
+"""MatrixBandPart, which TF.js (4.22.0) computes wrongly: it reads both ends from the same input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from edgekit_converters.graph.edit import EditableGraph
+from edgekit_converters.graph.frozen import FrozenGraph
+from edgekit_converters.graph.normalize.parts import replace_node
+from edgekit_converters.tfjs.shapes import Shapes
+from edgekit_runtimes.errors import ConversionError
+
+OP = "MatrixBandPart"
+
+
+def mask_bands(frozen: FrozenGraph, shapes: Shapes) -> FrozenGraph:
+    """Return the graph with each MatrixBandPart as a choice between its input and zero.
+
+    `keras.ops.tril` and `triu` make it. Raises ConversionError where the sizes of the matrix or its
+    band are not known.
+    """
+    graph = EditableGraph(frozen)
+    found = [node for node in graph if node.op == OP]
+    for node in found:
+        sizes = (shapes.get(node.input[0]) or ())[-2:]
+        ends = [graph.constant(name) for name in node.input[1:3]]
+        if len(sizes) != 2 or None in sizes or any(end is None for end in ends):
+            raise ConversionError(
+                f"'{node.name}' ({OP}) takes a band of a matrix whose sizes are not known, which "
+                "TF.js computes wrongly. Fix the sizes with --input-shape, or write the other "
+                "formats: --to tflite,onnx"
+            )
+        _mask(graph, node, sizes, *(int(end) for end in ends if end is not None))
+    return graph.frozen() if found else frozen
+
+
+def _mask(graph: EditableGraph, node: Any, sizes: Any, lower: int, upper: int) -> None:
+    rows, columns = np.indices(sizes)
+    # A negative number keeps the whole triangle.
+    kept = (lower < 0) | (rows - columns <= lower)
+    kept &= (upper < 0) | (columns - rows <= upper)
+
+    def choose(x: Any) -> Any:
+        return tf.where(kept, x, tf.zeros((), x.dtype))
+
+    replace_node(graph, node, choose, {node.input[0]: node.attr["T"].type})
