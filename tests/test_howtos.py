@@ -18,7 +18,7 @@ from conftest import DIGITS, ROOT
 PACKAGES = ("edgekit", "converters/edgekit_converters", "runtimes/edgekit_runtimes")
 RESULTS = ROOT / "tests/edgekit/results/versions/2.json"
 
-LEAD = re.compile(r"^\*\*An? (\w+)\*\* is .*\n\n(?=```)", re.MULTILINE)
+LEAD = re.compile(r"^\*\*An? (\w+)\*\* is .*\n(?=```)", re.MULTILINE)
 BLOCK = re.compile(r"^```(python|diff)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"^# (\S+)\n", re.MULTILINE)
 
