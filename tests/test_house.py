@@ -1,4 +1,4 @@
-"""The house itself: its imports and folders, what documents say of it, and what the wheel holds."""
+"""The repository itself: imports, folders, what its documents say, and what the wheel holds."""
 
 from __future__ import annotations
 

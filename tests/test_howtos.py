@@ -50,11 +50,11 @@ def changed(text, diff):
     return text
 
 
-class House:
+class Copy:
     """A copy of the packages, and the command line in it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / "house"
+        self._folder = folder / "copy"
         self._work = folder / "work"
         self._work.mkdir()
         for package in PACKAGES:
@@ -99,67 +99,64 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path):
-    return House(tmp_path)
+def copy(tmp_path):
+    return Copy(tmp_path)
 
 
-@pytest.mark.slow
-def test_the_source_of_its_how_to_is_converted(house):
-    np.save(house.path("net.npy"), np.eye(8, 4, dtype=np.float32))
-    house.follow("source")
-    manifest, artifacts = house.convert("net.npy", "--to", "tflite", "--recipe", "fp32")
+def test_the_source_of_its_how_to_is_converted(copy):
+    np.save(copy.path("net.npy"), np.eye(8, 4, dtype=np.float32))
+    copy.follow("source")
+    manifest, artifacts = copy.convert("net.npy", "--to", "tflite", "--recipe", "fp32")
     assert manifest["source"]["kind"] == "matrix"
     assert artifacts["tflite/fp32"]["fidelity"]["worst"]["top1"] == 1
 
 
-@pytest.mark.slow
-def test_the_recipe_of_its_how_to_makes_an_artifact_of_half_the_size(house):
-    house.follow("recipe")
+def test_the_recipe_of_its_how_to_makes_an_artifact_of_half_the_size(copy):
+    copy.follow("recipe")
     words = ("--to", "tfjs", "--recipe", "fp32,int16-weights")
-    _, artifacts = house.convert(DIGITS / "digits.keras", *words)
+    _, artifacts = copy.convert(DIGITS / "digits.keras", *words)
     full, half = artifacts["tfjs/fp32"], artifacts["tfjs/int16-weights"]
     assert half["wire"]["gzip"] < 0.6 * full["wire"]["gzip"]
     assert half["fidelity"]["worst"]["sqnr_db"] > 60
 
 
-@pytest.mark.slow
-def test_the_modifier_of_its_how_to_makes_a_smaller_download(house):
-    house.follow("modifier")
+def test_the_modifier_of_its_how_to_makes_a_smaller_download(copy):
+    copy.follow("modifier")
     words = ("--to", "tfjs", "--recipe", "fp32,fp32+round4")
-    _, artifacts = house.convert(DIGITS / "digits.keras", *words)
+    _, artifacts = copy.convert(DIGITS / "digits.keras", *words)
     full, rounded = artifacts["tfjs/fp32"], artifacts["tfjs/fp32+round4"]
     assert rounded["wire"]["gzip"] < 0.6 * full["wire"]["gzip"]
     assert rounded["bytes"] == pytest.approx(full["bytes"], rel=0.01)
 
 
 @pytest.mark.slow
-def test_the_device_of_its_how_to_is_listed_and_benches(house, digits_with):
-    house.follow("device")
-    assert "core:0" in house.run("devices")
+def test_the_device_of_its_how_to_is_listed_and_benches(copy, digits_with):
+    copy.follow("device")
+    assert "core:0" in copy.run("devices")
     core = f"core:{min(os.sched_getaffinity(0))}"
-    (row,) = house.bench(digits_with(["tflite/fp32"]), "--on", core)
+    (row,) = copy.bench(digits_with(["tflite/fp32"]), "--on", core)
     assert row["device"] == core
 
 
 @pytest.mark.slow
-def test_the_engine_of_its_how_to_runs_beside_the_one_it_is_compared_with(house, digits_with):
-    house.follow("engine")
+def test_the_engine_of_its_how_to_runs_beside_the_one_it_is_compared_with(copy, digits_with):
+    copy.follow("engine")
     words = ("--engine", "litert,litert-reference")
-    rows = house.bench(digits_with(["tflite/fp32"]), *words)
+    rows = copy.bench(digits_with(["tflite/fp32"]), *words)
     medians = {row["engine"]: row["statistics"]["median"] for row in rows}
     assert medians["litert"] < medians["litert-reference"]
 
 
-def test_the_figure_of_its_how_to_stands_in_table_csv_and_a_gate(house):
-    assert "per s" not in house.run("report", RESULTS)
-    house.follow("figure")
-    assert "per s" in house.run("report", RESULTS)
-    house.run("report", RESULTS, "-o", "results.csv")
-    with house.path("results.csv").open() as file:
+def test_the_figure_of_its_how_to_stands_in_table_csv_and_a_gate(copy):
+    assert "per s" not in copy.run("report", RESULTS)
+    copy.follow("figure")
+    assert "per s" in copy.run("report", RESULTS)
+    copy.run("report", RESULTS, "-o", "results.csv")
+    with copy.path("results.csv").open() as file:
         rates = {row["id"]: float(row["rate"]) for row in csv.DictReader(file) if row["rate"]}
     assert rates["original"] == pytest.approx(1e9 / 1656018.5)
     gate = "tflite/fp32 rate>=1"
-    assert gate in house.run("check", RESULTS, "--gate", gate)
+    assert gate in copy.run("check", RESULTS, "--gate", gate)
 
 
 def test_each_how_to_takes_ten_lines_or_fewer():
