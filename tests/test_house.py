@@ -1,12 +1,14 @@
-"""The house itself: what imports what, what the documents say, and what the wheel holds."""
+"""The code itself: what imports what, what the documents say, and what the wheel holds."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
 import json
+import re
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from conftest import DIGITS, ROOT
@@ -17,6 +19,20 @@ PACKAGES = {
     "edgekit_runtimes": ROOT / "runtimes" / "edgekit_runtimes",
 }
 HEAVY = {"tensorflow", "keras", "onnx", "onnxruntime", "scipy", "numpy", "rich"}
+
+# A folder with more files than this holds more than one subject.
+MOST_FILES = 15
+# What every folder of the top floor may need, or nothing of it.
+LOOSE = {"__init__.py", "__main__.py", "_version.py", "api.py", "files.py", "forms.py", "py.typed"}
+
+DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "benchmarks/README.md")
+# A path from the root of the repository, or the bare name of a file in it; {a,b} is a or b.
+PATH = re.compile(
+    r"(?<![\w./-])(?:edgekit|converters|runtimes|web|docs|examples|tests|benchmarks)/[\w./{},-]*"
+    r"(?<![.,])|(?<=`)[\w-]+\.(?:md|py|toml|ts|txt)(?=`)"
+)
+# Written by `make web`, and not in the repository.
+BUILT = {"runtimes/edgekit_runtimes/pages/"}
 
 
 def imported_names(path):
@@ -72,6 +88,66 @@ print("\\nMODULES", *{name.split(".")[0] for name in sys.modules})
     assert not set(answer.stdout.splitlines()[-1].split()) & HEAVY
 
 
+def test_dir_lists_the_api_and_each_name_in_it_is_there():
+    import edgekit
+
+    names = "Bundle EdgekitError Results __version__ bench convert load_bundle load_results"
+    assert dir(edgekit) == names.split()
+    assert all(hasattr(edgekit, name) for name in dir(edgekit))
+
+
+def test_no_module_lies_loose_at_the_root_of_the_top_floor():
+    assert {path.name for path in (ROOT / "edgekit").iterdir() if path.is_file()} == LOOSE
+
+
+def test_no_folder_of_the_top_floor_holds_more_than_fifteen_files():
+    assert crowded(ROOT / "edgekit", "*") == {}
+
+
+@pytest.mark.parametrize(
+    ("folder", "modules"), [("converters", "*.py"), ("runtimes", "*.py"), ("web/src", "*.ts")]
+)
+def test_no_folder_of_the_other_floors_holds_more_than_fifteen_modules(folder, modules):
+    assert crowded(ROOT / folder, modules) == {}
+
+
+def crowded(root, pattern):
+    """Return the folders with too many files of their own, with how many."""
+    made = ("__pycache__", "pages", "generated")
+    folders = [root, *(path for path in root.rglob("*") if path.is_dir())]
+    counts = {
+        str(folder.relative_to(ROOT)): sum(file.is_file() for file in folder.glob(pattern))
+        for folder in folders
+        if not {*made} & {*folder.parts}
+    }
+    assert len(counts) > 1
+    return {name: count for name, count in counts.items() if count > MOST_FILES}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_that_a_document_names_is_there(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    if document == "ARCHITECTURE.md":
+        # The files that how-tos create are not.
+        text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    named = {path for match in PATH.findall(text) for path in spelled_out(match)}
+    assert named
+    assert {path for path in named - BUILT if not (ROOT / path).exists()} == set()
+
+
+def spelled_out(path):
+    """Yield each path that one with {a,b} in it stands for."""
+    start, brace, rest = path.partition("{")
+    words, _, end = rest.partition("}")
+    for word in words.split(","):
+        yield start + word + end if brace else path
+
+
+def test_architecture_fits_on_two_screens():
+    lines = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 150
+
+
 def script(name):
     """Import a script of docs/."""
     spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
@@ -114,12 +190,19 @@ def test_constraints_pin_every_dependency_exactly():
 
 
 @pytest.fixture(scope="module")
-def light_python(tmp_path_factory):
-    """A clean virtual environment with the built wheel, without extras."""
+def wheel(tmp_path_factory):
+    """The built wheel."""
     folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-    subprocess.run([*pip, "--wheel-dir", str(folder), str(ROOT)], check=True)
-    (wheel,) = folder.glob("*.whl")
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (file,) = folder.glob("*.whl")
+    return file
+
+
+@pytest.fixture(scope="module")
+def light_python(wheel, tmp_path_factory):
+    """A clean virtual environment with the wheel, without extras."""
+    folder = tmp_path_factory.mktemp("light")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
     constraints = str(ROOT / "constraints.txt")
@@ -167,10 +250,13 @@ def test_the_wheel_alone_refuses_to_convert_with_the_line_that_helps(light_pytho
 
 
 @pytest.mark.slow
-def test_the_wheel_brings_the_schemas_along(light_python, tmp_path):
-    code = (
-        "from importlib import resources as r; [r.files(p).joinpath(f).read_text() for p, f in ("
-        "('edgekit.bundle', 'manifest.schema.json'), ('edgekit.results', 'results.schema.json'), "
-        "('edgekit_runtimes.protocol', 'job.schema.json'))]"
-    )
-    subprocess.run([light_python, "-c", code], check=True, cwd=tmp_path)
+def test_the_wheel_holds_each_file_of_the_packages_and_nothing_else(wheel):
+    about = re.compile(r"edgekit-[\d.]+\.dist-info/")
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if not about.match(name)}
+    assert held == {
+        f"{package}/{path.relative_to(folder)}"
+        for package, folder in PACKAGES.items()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert "edgekit_runtimes/formats.json" in held

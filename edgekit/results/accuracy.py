@@ -57,13 +57,6 @@ class AccuracyDifference:
         first, second = self._as_loss(self.low), self._as_loss(self.high)
         return min(first, second), max(first, second)
 
-    @property
-    def worst_case(self) -> float | None:
-        """The pessimistic end of the interval as a loss: inf for NaN, None without an interval."""
-        if self.value is None:
-            return math.inf
-        return self.loss_interval[1] if self.loss_interval else None
-
     def _as_loss(self, value: float) -> float:
         # Not -0.0, which a table would show.
         return 0.0 - value if self.higher_is_better else value

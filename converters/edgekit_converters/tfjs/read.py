@@ -23,11 +23,6 @@ from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, cast_losslessly
 Model = Callable[[Mapping[str, Array]], Arrays]
 
 
-def run(folder: Path, inputs: Mapping[str, Array]) -> Arrays:
-    """Run a TF.js folder once and return its outputs by name; see `load`."""
-    return load(folder)(inputs)
-
-
 def load(folder: Path) -> Model:
     """Return a TF.js folder as a function of named inputs, computed by TensorFlow.
 

@@ -39,11 +39,6 @@ class Metric:
     function: Callable[[Array, Array], Any]
 
     @property
-    def short_name(self) -> str:
-        """The function's name."""
-        return self.name.rpartition(":")[2]
-
-    @property
     def higher_is_better(self) -> bool:
         """Whether a higher value is a better one."""
         return is_higher_better(self.name)

@@ -32,24 +32,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from edgekit_runtimes.tensors import Preprocessing
 
 JOB_SCHEMA_VERSION = 1
 
-EventKind = Literal[
-    "environment",
-    "loading",
-    "loaded",
-    "first_run",
-    "running",
-    "outputs",
-    "block",
-    "execution",
-    "error",
-    "done",
-]
 Event = dict[str, Any]
 
 

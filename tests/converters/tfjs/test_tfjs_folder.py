@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tfjs_tools import difference, noise, trace
 
-from edgekit_converters.tfjs.read import load, run
+from edgekit_converters.tfjs.read import load
 from edgekit_converters.tfjs.write import LOOP_NOTE, SHARD_BYTES, prepare, write
 from edgekit_runtimes.errors import ArtifactError, DataError
 
@@ -41,7 +41,7 @@ def test_a_folder_read_back_agrees_with_the_graph(graphs, tmp_path, name, quanti
     notes = write(prepare(graph), quantization, tmp_path)
     assert notes == ((LOOP_NOTE,) if name == "recurrent_net" else ())
     inputs = noise(graph)
-    assert difference(run(tmp_path, inputs), graph.run(inputs)) < TOLERANCES[quantization]
+    assert difference(load(tmp_path)(inputs), graph.run(inputs)) < TOLERANCES[quantization]
 
 
 def test_fp16_is_half_and_int8_weights_a_quarter_of_fp32(graphs, tmp_path):
@@ -64,7 +64,7 @@ def test_the_shards_of_mbv2_are_small_and_right(graphs, tmp_path, quantization, 
     write(prepare(graph), quantization, tmp_path)
     assert 0.99 * limit < shard_bytes(tmp_path) <= limit
     inputs = noise(graph)
-    assert difference(run(tmp_path, inputs), graph.run(inputs)) < tolerance
+    assert difference(load(tmp_path)(inputs), graph.run(inputs)) < tolerance
 
 
 def test_weights_beyond_one_shard_are_split_and_numbered(tmp_path):
@@ -76,7 +76,7 @@ def test_weights_beyond_one_shard_are_split_and_numbered(tmp_path):
     assert sizes["group1-shard1of3.bin"] == sizes["group1-shard2of3.bin"] == SHARD_BYTES
     assert 0 < sizes["group1-shard3of3.bin"] < SHARD_BYTES
     inputs = {"x": np.array([0, 1, elements - 1], np.int32)}
-    assert difference(run(tmp_path, inputs), graph.run(inputs)) == 0
+    assert difference(load(tmp_path)(inputs), graph.run(inputs)) == 0
 
 
 def test_the_manifest_says_what_the_loader_asks_for(folder):

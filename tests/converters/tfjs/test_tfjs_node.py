@@ -10,7 +10,7 @@ from keras import layers
 from models import freeze_model
 from tfjs_tools import difference, noise, run_in_node, trace
 
-from edgekit_converters.tfjs.read import run
+from edgekit_converters.tfjs.read import load
 from edgekit_converters.tfjs.write import prepare, write
 
 # What the issue asks for, and above what float32 in another order of summing makes of a deep net.
@@ -124,7 +124,7 @@ def judge(tmp_path, graphs, quantization):
         models.append((folder, inputs[name], [spec.name for spec in graph.output_specs]))
     answers = dict(zip(graphs, run_in_node(work, models), strict=True))
     return {
-        name: (answers[name], run(tmp_path / name, inputs[name]), inputs[name]) for name in graphs
+        name: (answers[name], load(tmp_path / name)(inputs[name]), inputs[name]) for name in graphs
     }
 
 

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from jobs import SCHEMA, check_events
 
-from edgekit_runtimes.protocol.job import EventKind, Job, JobModel, Plan
+from edgekit_runtimes.protocol.job import Job, JobModel, Plan
 from edgekit_runtimes.tensors import Preprocessing
 
 JOB = Job(
@@ -38,7 +38,8 @@ def test_the_schema_is_valid_and_knows_each_kind_of_event() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     names = [entry["$ref"].split("/")[-1] for entry in SCHEMA["$defs"]["Event"]["anyOf"]]
     kinds = [SCHEMA["$defs"][name]["properties"]["event"]["const"] for name in names]
-    assert sorted(kinds) == sorted(EventKind.__args__)  # type: ignore[attr-defined]
+    known = "block done environment error execution first_run loaded loading outputs running"
+    assert sorted(kinds) == known.split()
 
 
 def test_the_schema_refuses_an_event_without_its_model() -> None:

@@ -169,7 +169,7 @@ def test_a_metric_is_found_in_the_working_folder(tmp_path, monkeypatch):
     )
     monkeypatch.chdir(tmp_path)
     metric = open_metric("judges_of_this_folder:iou")
-    assert metric.short_name == "iou"
+    assert metric.name == "judges_of_this_folder:iou"
     assert metric(SCORES, LABELS) == 1
     with pytest.raises(
         DataError, match="the module 'judges_of_this_folder' has no function 'dice'"

@@ -93,7 +93,7 @@ def test_a_verdict_needs_the_test_and_the_interval(here, there, verdict):
     assert difference.value == pytest.approx((here - there) / SAMPLES)
     assert (difference.only_here, difference.only_there) == (here, there)
     assert difference.low < difference.value < difference.high
-    assert difference.worst_case == pytest.approx(-difference.low)
+    assert difference.loss_interval == pytest.approx((-difference.high, -difference.low))
 
 
 def test_where_the_test_alone_would_claim_a_difference_the_interval_must_agree():
@@ -152,7 +152,7 @@ def test_a_paired_interval_is_that_of_the_differences_and_not_of_the_sum():
     assert difference.low == pytest.approx(extra.mean() - half, abs=0.01)
     assert difference.high == pytest.approx(extra.mean() + half, abs=0.01)
     assert (difference.verdict, difference.worse_by) == ("worse", difference.value)
-    assert difference.worst_case == difference.high
+    assert difference.loss_interval == (difference.low, difference.high)
     # Unpaired, the errors themselves would hide it: they are known to about 1 only.
     assert mine.accuracy.low < other.accuracy.mae < mine.accuracy.high
 
@@ -180,7 +180,7 @@ def test_too_few_samples_are_said_to_be_too_few():
     other, mine = (judged(labels, np.full((labels.size, 1), value)) for value in (1.0, 2.0))
     difference = differences(mine, other, "original")["mae"]
     assert difference.verdict == "too few samples"
-    assert (difference.value, difference.low, difference.worst_case) == (1.0, None, None)
+    assert (difference.value, difference.low, difference.loss_interval) == (1.0, None, None)
 
 
 @pytest.mark.parametrize(("name", "verdict"), [("iou", "worse"), ("iou_loss", "better")])
@@ -216,7 +216,7 @@ def test_nan_outputs_are_worse_by_no_number():
     other, mine = judged(labels, fine), judged(labels, broken)
     difference = differences(mine, other, "original")["mae"]
     assert (difference.verdict, difference.value) == ("worse", None)
-    assert difference.worst_case == math.inf
+    assert (difference.worse_by, difference.loss_interval) == (None, None)
     assert differences(other, mine, "original") == {}
 
 
