@@ -25,7 +25,8 @@ def rewrite(graph: EditableGraph) -> bool:
             if dtype.is_integer:
                 # An integer reaches a boundary where it reaches the next integer above it.
                 boundaries = np.ceil(boundaries).astype(dtype.as_numpy_dtype)
-            reached = tf.greater_equal(tf.expand_dims(x, -1), boundaries.astype(dtype.as_numpy_dtype))
+            limits = boundaries.astype(dtype.as_numpy_dtype)
+            reached = tf.greater_equal(tf.expand_dims(x, -1), limits)
             return tf.reduce_sum(tf.cast(reached, tf.int32), axis=-1)
 
         replace_node(graph, node, count, {node.input[0]: node.attr["T"].type})
