@@ -130,7 +130,7 @@ def _simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     """Fold constants, and batch norms into convolutions, by onnxruntime's basic optimizations.
 
     They know no hardware, so the result runs everywhere. What they leave is what its quantizers
-    want (`quant_pre_process` does the same), and quicker than onnxslim's.
+    want (`quant_pre_process` does the same), and is faster than onnxslim's.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "simplified.onnx"

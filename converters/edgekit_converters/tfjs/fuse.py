@@ -1,7 +1,7 @@
 """Fusing: what follows a convolution or a matrix product channel by channel becomes part of it.
 
 Batch norms (a Mul and an Add, or FusedBatchNorm), scales and biases change weights and bias;
-relu and its like are done by the fused op. Every op that stays is a shader pass in the browser.
+relu and similar activations are done by the fused op. Every op that stays is a shader pass.
 What comes *before* is folded too where that is exact: a scale always, an offset only where
 nothing is padded (the padding is zero, and zero is not the offset).
 """
@@ -33,7 +33,7 @@ _RESHAPING_OPS = frozenset({"ExpandDims", "Reshape", "Squeeze"})
 def fuse(frozen: FrozenGraph, shapes: Shapes) -> FrozenGraph:
     """Return the graph with `_FusedConv2D`, `FusedDepthwiseConv2dNative` and `_FusedMatMul`.
 
-    Needs folded constants. Ops whose weights are no constants stay as they are.
+    Needs folded constants. Ops whose weights are not constants stay as they are.
     shapes: those of `frozen`. TensorFlow itself cannot run the result: see `expand`.
     """
     graph = EditableGraph(frozen)
