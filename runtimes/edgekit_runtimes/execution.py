@@ -1,6 +1,6 @@
 """How an engine runs a model, in its own words: what a delegate took, what was fused or added.
 
-A file says what is to be computed; the engine decides how, and on each machine anew.
+A file says what is to be computed; the engine decides how, and differently on each machine.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# How TFLite names the node that stands for all those that one delegate took together.
+# TFLite's name for the node that replaces all those that one delegate took together.
 DELEGATE = "DELEGATE"
 
 
@@ -24,7 +24,7 @@ class Execution:
     outside: the places in the file of the nodes that no delegate took; None for an engine without
     delegates.
     kernels: dtypes of the constant kernels that it multiplies by, and how many there are of each;
-    empty where it does not tell.
+    empty if it does not say.
     """
 
     nodes: int
