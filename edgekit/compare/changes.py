@@ -105,7 +105,7 @@ class Comparison:
 
 
 def compare_results(old: Results, new: Results) -> Comparison:
-    """Return what changed from `old` to `new`. Raises UsageError where they share no row."""
+    """Return what changed from `old` to `new`. Raises UsageError if they share no row."""
     pairs = _pairs(old.rows, new.rows)
     if not any(mine and other for mine, other in pairs):
         raise UsageError(
@@ -132,8 +132,8 @@ def compare_results(old: Results, new: Results) -> Comparison:
 def _pairs(old: Sequence[Row], new: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
     """Return each row with its counterpart: of the same device, artifact and engine.
 
-    Where one engine is left on each side, the two are compared all the same: another engine, or
-    another Python, may be what the comparison is made for, and a row that failed may name none.
+    If one engine is left on each side, the two are compared nevertheless: another engine, or
+    another Python, may be what the comparison is for, and a row that failed may name no engine.
     """
     after = {_key(row): row for row in new}
     found = [(row, after.pop(_key(row), None)) for row in old]

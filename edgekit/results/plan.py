@@ -22,10 +22,10 @@ WARMUP_S = 0.5
 # spread of a process's ratio was 5.4 to 9.7 % with blocks of .1 s (pyperf's floor for one value),
 # and .8 to 1.1 % with blocks of 5 ms (`benchmarks/block_length.py`). The clock ticks in ns.
 BLOCK_S = 0.005
-# The median of three is not that of a first run whose weights the other model has thrown out of
+# The median of three is not that of a first run whose weights the other model has evicted from
 # the caches.
 BLOCK_RUNS = 3
-# However slow a model is: from one round there is no interval.
+# However slow a model is: one round gives no interval.
 ROUNDS = 2
 # 4 x .3 s = 1.2 s a side, and 4 x 13 = 52 runs. LiteRT's benchmark_model stops at 50 runs and 1 s.
 MIN_S = 0.3
@@ -45,7 +45,7 @@ THOROUGH_BLOCK_S = 0.02
 
 @dataclass(frozen=True)
 class BenchPlan:
-    """How much is measured: so many fresh processes a group, each as `worker` says."""
+    """How much is measured: this many fresh processes per group, each as `worker` says."""
 
     name: str
     processes: AtLeastOne
