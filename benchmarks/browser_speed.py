@@ -74,7 +74,7 @@ def print_table(work: Path) -> None:
 
 
 def cell(row: Row) -> str:
-    """Return the median with its ratio; nothing where the back end cannot run the format."""
+    """Return the median with its ratio; nothing if the back end cannot run the format."""
     if row.statistics is None:
         return "fails" if row.status == "failed" else ""
     ratio = f" ({row.ratio_to_fp32.value:.3f})" if row.ratio_to_fp32 else ""

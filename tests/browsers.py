@@ -22,7 +22,7 @@ def need(*programs: str) -> None:
     """Skip the test where a program is missing; under continuous integration that is a failure."""
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
-        # A continuous integration that quietly tests less is none.
+        # A continuous integration that quietly tests less is worthless.
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up(f"needs {', '.join(missing)}: see SYSTEM_PACKAGES in the Makefile")
 

@@ -351,7 +351,7 @@ def _old_python(folder: Path) -> Path:
     if not ready.exists():
         base = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
         if base is None:
-            # A continuous integration that quietly tests less is none.
+            # A continuous integration that quietly tests less is worthless.
             give_up = pytest.fail if os.environ.get("CI") else pytest.skip
             give_up("tflite-runtime has no wheels for Pythons after 3.11: put python3.11 on PATH")
         subprocess.run([base, "-m", "venv", "--clear", folder], check=True)

@@ -57,7 +57,7 @@ def test_a_device_of_another_distribution_stands_behind_ours(tmp_path: Path) -> 
         ("edgekit.engines", ENGINE, "litert", "edgekit has an engine of this name"),
         ("edgekit.engines", ENGINE, "ort-web", "edgekit has an engine of this name"),
         ("edgekit.engines", ENGINE, "other", "its NAME is 'mine'"),
-        ("edgekit.engines", ENGINE.replace("FORMAT", "FORM"), "mine", "it has no text FORMAT"),
+        ("edgekit.engines", ENGINE.replace("FORMAT", "FORM"), "mine", "it has no string FORMAT"),
         ("edgekit.engines", ENGINE.replace("load", "open"), "mine", "it has no function load"),
         (
             "edgekit.engines",
@@ -67,7 +67,7 @@ def test_a_device_of_another_distribution_stands_behind_ours(tmp_path: Path) -> 
         ),
         ("edgekit.devices", DEVICE, "host", "edgekit has a device of this name"),
         ("edgekit.devices", DEVICE, "other", "its WORD is 'mine'"),
-        ("edgekit.devices", DEVICE.replace("HELP", "X"), "mine", "it has no text HELP"),
+        ("edgekit.devices", DEVICE.replace("HELP", "X"), "mine", "it has no string HELP"),
         ("edgekit.devices", "syntax error", "mine", "SyntaxError: invalid syntax"),
     ],
 )

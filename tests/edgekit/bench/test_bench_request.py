@@ -39,7 +39,7 @@ def test_the_original_is_measured_where_it_still_is_what_it_was(
     assert model.path == str(tmp_path / "net.keras")
     shutil.copy(saved_models("recurrent_net"), tmp_path / "net.keras")
     assert a_request(tmp_path).original is None
-    with pytest.raises(UsageError, match=r"is not the source that .* was made of"):
+    with pytest.raises(UsageError, match=r"is not the source that .* was made from"):
         a_request(tmp_path, original=tmp_path / "net.keras")
     (tmp_path / "net.keras").unlink()
     assert a_request(tmp_path).original is None

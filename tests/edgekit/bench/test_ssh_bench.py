@@ -140,8 +140,8 @@ def test_a_device_without_space_is_a_row_with_the_reason(ssh_server, request_on,
     results = run_bench(request_on(spec(full)))
     folder = ssh_server.cache / "edgekit" / "device"
     assert [row.reason for row in results.rows] == [
-        f"{spec(full)} cannot keep files in {folder}: {error}. See to it that there is room and "
-        "that it can be written; --clean removes what edgekit keeps there"
+        f"{spec(full)} cannot keep files in {folder}: {error}. Make sure that there is room and "
+        "that it can be written to; --clean removes what edgekit keeps there"
     ] * 2
 
 

@@ -79,7 +79,7 @@ def test_a_damaged_tfjs_model_is_reported_with_its_name(
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "model.json").write_text(content)
     message, code = refused("inspect", "web")
-    assert message.startswith(f"web/model.json is no TF.js graph model {reason}")
+    assert message.startswith(f"web/model.json is not a TF.js graph model {reason}")
     assert code == FAILED
 
 

@@ -57,8 +57,8 @@ RECIPES = "fp32, fp16, int8-weights, int8-dynamic, int8, int16x8, int4-dynamic"
         ),
         (
             ("--io", "int8"),
-            "--io int8 is for TFLite artifacts of the recipe int8, and none is asked for. Leave it "
-            "out, or add --to tflite --recipe int8 --calibration DATA.",
+            "--io int8 is for TFLite artifacts of the recipe int8, and none are requested. Leave "
+            "it out, or add --to tflite --recipe int8 --calibration DATA.",
         ),
     ],
 )
@@ -100,7 +100,7 @@ def test_an_unknown_command_is_answered_with_the_nearest(refused: Refused) -> No
     ("device", "message"),
     [
         ("hst", "Unknown device 'hst'. Did you mean 'host'? Known: host"),
-        ("host:", "Device 'host:' names no Python. Write host or host:/path/to/python."),
+        ("host:", "Device 'host:' does not name a Python. Write host or host:/path/to/python."),
     ],
 )
 def test_an_unknown_device_is_answered_with_the_nearest(
@@ -155,7 +155,7 @@ print(exit_code, *{name.split(".")[0] for name in sys.modules})
     [
         (
             b"cat\ndog\n",
-            "--classes names 2 classes, and no output of MODEL has so many values: "
+            "--classes names 2 classes, and no output of MODEL has that many values: "
             "class: float32[?, 4].",
         ),
         (b"\n \n", "--classes names.txt holds no names: write one per line."),

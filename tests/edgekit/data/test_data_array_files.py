@@ -167,11 +167,11 @@ def test_two_arrays_for_one_input_are_refused(tmp_path: Path) -> None:
     [
         (
             (5, 4, 4),
-            r"'x' has shape \(5, 4, 4\) and the model wants \(N, 4, 4, 1\).*x\[\.\.\., None",
+            r"'x' has shape \(5, 4, 4\) and the model takes \(N, 4, 4, 1\).*x\[\.\.\., None",
         ),
         ((4, 4, 1), r"a single sample: .*x\[None\]"),
         ((5, 1, 4, 4), r"np\.moveaxis\(x, -3, -1\)"),
-        ((5, 1, 4, 4, 1), r"a batch axis of its own.*x\[:, 0\]"),
+        ((5, 1, 4, 4, 1), r"has its own batch axis.*x\[:, 0\]"),
         ((5, 16), r"x\.reshape\(len\(x\), 4, 4, 1\)"),
         ((5, 9, 9, 3), "as the model was trained"),
         ((), "as the model was trained"),
@@ -266,7 +266,7 @@ def test_an_npy_for_several_inputs_is_refused(tmp_path: Path) -> None:
         open_data(str(tmp_path / "d.npy"), [IMAGE, META], "calibration")
 
 
-# --- What is no data ----------------------------------------------------------------------------
+# --- What is not data ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_an_npy_for_several_inputs_is_refused(tmp_path: Path) -> None:
     [
         ("missing.npz", "No such file or folder: missing.npz"),
         ("some/folder", "No such file or folder: some/folder"),
-        ("calib", "'calib' is no file, no folder and no module:function. Data is a .npz file"),
+        ("calib", "'calib' is not a file, a folder or module:function. Data is a .npz file"),
     ],
 )
 def test_a_word_that_names_nothing_is_wrong_use(text: str, message: str) -> None:
@@ -285,5 +285,5 @@ def test_a_word_that_names_nothing_is_wrong_use(text: str, message: str) -> None
 
 def test_a_file_of_an_unknown_kind_is_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("1,2,3")
-    with pytest.raises(UsageError, match=r"d\.csv is no data that edgekit reads\. Data is a"):
+    with pytest.raises(UsageError, match=r"d\.csv is not data that edgekit reads\. Data is a"):
         open_data(str(tmp_path / "d.csv"), [IMAGE], "calibration")

@@ -119,7 +119,7 @@ def test_a_function_gives_several_inputs_by_name(module: str) -> None:
         ("batch_axis", r"sample 0, input 'pair' has shape \(1, 2\) .* wants \(2\).*x\[0\]"),
         ("not_a_number", "sample 1, input 'pair' holds NaN"),
         ("strings", "sample 0, input 'pair' is <U1, and a model takes numbers"),
-        ("ragged", "sample 0 is no array of numbers"),
+        ("ragged", "sample 0 is not an array of numbers"),
         ("some_labels", "labels some samples and not others"),
         ("raises", "failed at sample 1: KeyError: 'tray 7'"),
         ("only_once", "returned the same iterator twice"),

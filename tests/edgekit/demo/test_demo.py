@@ -194,7 +194,8 @@ def test_a_folder_of_something_else_is_left_alone_without_force(
     (tmp_path / "photos/cat.jpg").write_text("cat")
     (tmp_path / "photos/site.json").write_text("[1]")
     assert refused("demo", bundle, "-o", "photos") == (
-        "photos exists and is no site of edgekit's. Choose another folder with -o, or replace it "
+        "photos exists and is not a site that edgekit wrote. Choose another folder with -o, "
+        "or replace it "
         "and all that is in it with --force.",
         WRONG_USE,
     )

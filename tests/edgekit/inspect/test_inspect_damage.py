@@ -74,7 +74,7 @@ def test_a_model_json_without_its_parts_is_no_graph_model(
 ) -> None:
     change(folder, lambda model: model.pop(key))
     assert refused("inspect", "web") == (
-        f"web/model.json is no TF.js graph model (KeyError: '{key}').",
+        f"web/model.json is not a TF.js graph model (KeyError: '{key}').",
         FAILED,
     )
 
@@ -86,7 +86,7 @@ def test_a_graph_that_runs_in_a_circle_is_no_graph_model(refused: Refused, folde
 
     change(folder, close_the_circle)
     message, code = refused("inspect", "web")
-    assert message.startswith("web/model.json is no TF.js graph model (CycleError: ")
+    assert message.startswith("web/model.json is not a TF.js graph model (CycleError: ")
     assert code == FAILED
 
 
@@ -132,5 +132,5 @@ def test_a_model_json_that_nests_too_deeply_is_no_graph_model(
 ) -> None:
     (folder / "model.json").write_text("[" * 100_000)
     message, code = refused("inspect", "web")
-    assert message.startswith("web/model.json is no TF.js graph model (RecursionError: ")
+    assert message.startswith("web/model.json is not a TF.js graph model (RecursionError: ")
     assert code == FAILED

@@ -191,7 +191,7 @@ def test_the_environment_of_each_device_is_told():
     assert browser["renderer"] == "SwiftShader"
     assert browser["software renderer"] == "yes"
     assert browser["cross origin isolated"] == "no"
-    assert browser["plan"].startswith("quick: 4 processes, 0.3 s a model in each, ")
+    assert browser["plan"].startswith("quick: 4 processes, 0.3 s per model in each, ")
     assert "WebGPU" not in browser
     assert host["memory"] == "8.00 GB"
     assert host["engines"] == "litert 2.3.0"

@@ -69,7 +69,7 @@ def test_a_changed_host_key_stops_everything_and_says_what_to_compare(ssh_server
     message = refusal("ssh://pi")
     assert message.startswith(
         "The host key of pi has changed: it is not the one in known_hosts. Either the device was "
-        "set up anew, or something else answers in its place. Compare what answers "
+        "set up again, or something else answers in its place. Compare what answers "
         f"({answer.stdout.split()[1]}) with the device's own keys"
     )
     forget = f'ssh-keygen -f "{ssh_server.known_hosts}" -R "[127.0.0.1]:{ssh_server.port}"'
@@ -83,7 +83,7 @@ def test_a_key_that_the_device_does_not_know_is_refused_without_a_question(ssh_s
     assert message.startswith("pi refused the login: ")
     assert message.endswith(
         ": Permission denied (publickey). edgekit asks for no password. Put your key on the "
-        "device with: ssh-copy-id pi, and where the key has a passphrase give it to the agent "
+        "device with: ssh-copy-id pi, and if the key has a passphrase give it to the agent "
         "with: ssh-add"
     )
 
