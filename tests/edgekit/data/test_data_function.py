@@ -116,7 +116,7 @@ def test_a_function_gives_several_inputs_by_name(module: str) -> None:
         ("no_dict", "sample 0 is a ndarray; yield a dict with an array for each input: pair"),
         ("no_name", "sample 0 has no 'pair' or 'x' for input 'pair'; it holds 'pairs'"),
         ("extra_name", "sample 0 holds 'weight', which means nothing to edgekit"),
-        ("batch_axis", r"sample 0, input 'pair' has shape \(1, 2\) .* wants \(2\).*x\[0\]"),
+        ("batch_axis", r"sample 0, input 'pair' has shape \(1, 2\) .* takes \(2\).*x\[0\]"),
         ("not_a_number", "sample 1, input 'pair' holds NaN"),
         ("strings", "sample 0, input 'pair' is <U1, and a model takes numbers"),
         ("ragged", "sample 0 is not an array of numbers"),
