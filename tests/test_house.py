@@ -1,4 +1,4 @@
-"""The house itself: what imports what, what the documents say, and what the wheel holds."""
+"""The code itself: what imports what, what the documents say, and what the wheel holds."""
 
 from __future__ import annotations
 

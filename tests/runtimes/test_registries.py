@@ -31,7 +31,7 @@ def distribution(folder: Path, group: str, code: str, name: str = "mine") -> Pat
     return folder
 
 
-def test_an_engine_of_another_distribution_stands_behind_ours(tmp_path: Path) -> None:
+def test_an_engine_of_another_distribution_comes_after_ours(tmp_path: Path) -> None:
     with installed(distribution(tmp_path, "edgekit.engines", ENGINE)):
         words = [engine.word for engine in engines_of("tflite")]
         assert words == ["litert", "tflite-runtime", "mine"]
@@ -42,7 +42,7 @@ def test_an_engine_of_another_distribution_stands_behind_ours(tmp_path: Path) ->
     assert "mine" not in engine_words()
 
 
-def test_a_device_of_another_distribution_stands_behind_ours(tmp_path: Path) -> None:
+def test_a_device_of_another_distribution_comes_after_ours(tmp_path: Path) -> None:
     with installed(distribution(tmp_path, "edgekit.devices", DEVICE)):
         assert [*device_kinds()] == ["host", "board", "ssh", "browser", "mine"]
     with pytest.raises(UsageError, match="Unknown device 'mine'"):

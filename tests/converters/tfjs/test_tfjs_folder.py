@@ -114,7 +114,7 @@ def test_integer_inputs_are_cast_where_no_value_is_lost(tmp_path):
         model({"z": np.zeros(3, np.uint8)})
 
 
-def test_a_folder_without_a_model_is_none(tmp_path):
+def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ArtifactError, match=r"has no model\.json: it is not a TF\.js model"):
         load(tmp_path)
 

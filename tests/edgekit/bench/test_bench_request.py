@@ -57,7 +57,7 @@ def test_code_of_a_source_runs_only_when_the_user_names_the_source(
 
 
 @pytest.mark.parametrize("place", ["/dev/zero", "/", "../work"])
-def test_a_path_that_is_no_source_is_not_read(
+def test_a_path_that_is_not_a_source_is_not_read(
     cli: Cli, saved_models: SavedModels, tmp_path: Path, place: str
 ) -> None:
     (tmp_path / "work").mkdir()

@@ -44,7 +44,7 @@ def test_modifiers_in_another_order_are_refused_with_the_right_one(channels):
 
 
 @pytest.mark.parametrize("text", ["int8+prune30+prune30", "int8+prune30+prune50"])
-def test_a_modifier_that_stands_twice_is_refused(text):
+def test_a_modifier_given_twice_is_refused(text):
     with pytest.raises(UsageError, match=r"names prune twice\. Give it once"):
         parse_recipe(text)
 

@@ -84,7 +84,7 @@ def test_a_damaged_tfjs_model_is_reported_with_its_name(
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "photos", "net.keras"])
-def test_what_is_no_artifact_is_refused_with_what_is_one(
+def test_what_is_not_an_artifact_is_refused_with_what_is_one(
     refused: Refused, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "photos").mkdir()

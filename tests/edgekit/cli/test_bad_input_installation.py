@@ -1,6 +1,6 @@
 """Packages that are not installed, through the command line: the pip line, and exit code 2.
 
-Each command is a process of its own that does not find the package: `sitecustomize`, which every
+Each command is a separate process that does not find the package: `sitecustomize`, which every
 Python imports first, takes it out of what the path finder sees.
 """
 

@@ -71,7 +71,7 @@ def test_a_missing_file_is_named(refused: Refused) -> None:
     )
 
 
-def test_a_folder_that_is_no_saved_model_is_refused_with_what_is_one(
+def test_a_folder_that_is_not_a_saved_model_is_refused_with_what_is_one(
     refused: Refused, tmp_path: Path
 ) -> None:
     (tmp_path / "plain").mkdir()
@@ -180,7 +180,7 @@ def test_a_lambda_layer_needs_the_user_s_word(
     assert (tmp_path / "lambda.edgekit" / "tflite" / "fp32.tflite").is_file()
 
 
-def test_a_path_that_reads_unsafe_is_no_lambda_layer(
+def test_a_path_that_reads_unsafe_is_not_a_lambda_layer(
     refused: Refused, saved_models: SavedModels, tmp_path: Path
 ) -> None:
     (tmp_path / "unsafe_mode").mkdir()
@@ -372,7 +372,7 @@ def test_a_shape_that_contradicts_the_model_is_refused(
 
 
 @pytest.mark.parametrize("shape", ["image=big", "image=1,-9,9,3", "image", "=1,9,9,3", "image="])
-def test_a_shape_that_is_none_is_refused(
+def test_a_shape_that_makes_no_sense_is_refused(
     refused: Refused, saved_models: SavedModels, shape: str
 ) -> None:
     assert refused("convert", saved_models("any_size_net"), "--input-shape", shape) == (
@@ -381,7 +381,7 @@ def test_a_shape_that_is_none_is_refused(
     )
 
 
-def test_a_shape_for_an_input_that_is_none_is_refused(
+def test_a_shape_for_an_unknown_input_is_refused(
     refused: Refused, saved_models: SavedModels
 ) -> None:
     model = saved_models("any_size_net")

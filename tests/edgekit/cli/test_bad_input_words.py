@@ -82,7 +82,7 @@ def test_a_word_that_convert_does_not_know_is_refused(
         (("run", "nosuch.onnx", "--input", "x.npz"), "nosuch.onnx: no such file or folder."),
     ],
 )
-def test_a_command_line_that_is_none_is_refused(
+def test_a_wrong_command_line_is_refused(
     refused: Refused, words: tuple[str, ...], message: str
 ) -> None:
     assert refused(*words) == (message, WRONG_USE)

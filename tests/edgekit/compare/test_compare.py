@@ -429,7 +429,7 @@ def test_other_versions_and_plans_are_noted_only():
     )
 
 
-def test_a_fact_that_one_edgekit_did_not_record_is_no_difference():
+def test_a_fact_that_one_edgekit_did_not_record_is_not_a_difference():
     bare = {name: fact for name, fact in ENVIRONMENT.items() if name != "governor"}
     old = results_of(INT8, environments={"host": bare})
     new = results_of(INT8, environments={"host": {**ENVIRONMENT, "governor": "ondemand"}})

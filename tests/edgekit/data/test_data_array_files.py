@@ -97,7 +97,7 @@ def test_several_inputs_are_read_by_name_and_so_are_their_test_arrays(tmp_path: 
     assert labels(dataset) == [7, 8]
 
 
-def test_an_input_called_y_is_no_label(tmp_path: Path) -> None:
+def test_an_input_called_y_is_not_a_label(tmp_path: Path) -> None:
     text = save(tmp_path / "d.npz", image=digits(), y=np.zeros((6, 3)))
     dataset = open_data(text, [IMAGE, TensorSpec("y", (None, 3), "float32")], "calibration")
     assert not dataset.labelled
@@ -203,7 +203,7 @@ def test_a_lossy_dtype_is_refused(tmp_path: Path) -> None:
     ("value", "message"),
     [(np.nan, "NaN"), (np.inf, "infinity"), (1e300, "a value beyond float32")],
 )
-def test_a_value_that_is_no_number_is_reported_with_its_sample(
+def test_a_value_that_is_not_a_number_is_reported_with_its_sample(
     tmp_path: Path, value: float, message: str
 ) -> None:
     array = np.zeros((9, 3))
@@ -220,7 +220,7 @@ def test_labels_of_another_length_are_refused(tmp_path: Path) -> None:
     refuse(tmp_path, "'x' has 6, .*'y' has 5", x=digits(), y=np.arange(5))
 
 
-def test_labels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+def test_labels_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
     refuse(tmp_path, "'y'.* is <U3", x=digits(2), y=np.array(["cat", "dog"]))
     refuse(tmp_path, "'y': labels are bool", x=digits(2), y=np.array([True, False]))
     refuse(tmp_path, "sample 1: the label is NaN", x=digits(2), y=np.array([0, np.nan]))

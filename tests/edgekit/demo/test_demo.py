@@ -224,7 +224,7 @@ def test_a_file_in_the_way_is_left_alone(refused: Refused, bundle: Path, tmp_pat
     )
 
 
-def test_what_is_no_bundle_is_said_to_be_none(refused: Refused, tmp_path: Path) -> None:
+def test_what_is_not_a_bundle_is_said_not_to_be_one(refused: Refused, tmp_path: Path) -> None:
     assert refused("demo", "nowhere") == ("No such bundle: nowhere", WRONG_USE)
     (tmp_path / "folder").mkdir()
     message = "folder is not a bundle: it holds no edgekit.json."

@@ -164,7 +164,7 @@ def test_without_the_onnx_package_the_rest_is_shown_with_the_line_that_helps(
     assert facts["graph_reason"] == lines[-1].removeprefix(" nodes  not read: ")
 
 
-def test_a_model_that_dies_when_it_runs_is_inspected_all_the_same(cli: Cli, tmp_path: Path) -> None:
+def test_a_model_that_dies_when_it_runs_is_still_inspected(cli: Cli, tmp_path: Path) -> None:
     import small_artifacts
 
     small_artifacts.write_onnx(tmp_path / "deadly.onnx", deadly=True)

@@ -225,9 +225,9 @@ def reading(throttled: str = "0x0", frequency_khz: int | None = 2_400_000) -> di
     ("before", "after", "text"),
     [
         (reading(), reading("0x5"), "the board was held back: under-voltage, throttled"),
-        # Bits of any time since boot are no reason: the blocks were measured without.
+        # Bits of any time since boot are not a reason: the blocks were measured without.
         (reading(), reading("0x50000"), None),
-        # A clock that idles before the block is none either.
+        # Neither is a clock that idles before the block.
         (reading(frequency_khz=600_000), reading(), None),
         (reading(frequency_khz=None), reading(frequency_khz=None), None),
         (

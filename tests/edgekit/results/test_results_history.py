@@ -65,7 +65,7 @@ def test_a_damaged_file_of_an_older_version_is_one_sentence(tmp_path, change):
         load_results(path)
 
 
-def test_characters_and_numbers_that_json_has_not_are_still_read_in_version_1(tmp_path):
+def test_characters_and_numbers_that_json_lacks_are_still_read_in_version_1(tmp_path):
     form = json.loads(file_of(1).read_text())
     form["rows"][0]["reasons"] = [{"code": "a", "text": "of \ud800", "facts": {"x": float("nan")}}]
     path = tmp_path / "old.json"

@@ -102,7 +102,7 @@ def test_without_its_page_the_line_that_builds_it_is_said(
     )
 
 
-def test_a_browser_that_is_not_there_or_is_none_is_refused(machine: Path) -> None:
+def test_a_browser_that_is_missing_or_not_a_browser_is_refused(machine: Path) -> None:
     assert refusal("browser", "/nowhere/firefox") == (
         "--browser /nowhere/firefox: no such program. Give the path of a browser, or none."
     )

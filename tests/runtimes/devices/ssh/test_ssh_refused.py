@@ -25,14 +25,14 @@ def refusal(words: str, kind: type[Exception] = DeviceError) -> str:
 # --- No connection ------------------------------------------------------------------------------
 
 
-def test_a_port_at_which_nobody_listens_is_reported_with_the_line_to_try(ssh_server):
+def test_a_closed_port_is_reported_with_the_line_to_try(ssh_server):
     assert refusal("ssh://me@pi:1") == (
         "me@pi cannot be reached: ssh: connect to host 127.0.0.1 port 1: Connection refused. "
         "Check that it is on and that the address is right, then try: ssh -p 1 me@pi"
     )
 
 
-def test_a_name_that_nobody_knows_is_reported(ssh_server):
+def test_an_unknown_name_is_reported(ssh_server):
     message = refusal("ssh://nobody.invalid")
     assert message.startswith(
         "nobody.invalid cannot be reached: ssh: Could not resolve hostname nobody.invalid: "
