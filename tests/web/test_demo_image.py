@@ -1,4 +1,4 @@
-"""Pictures for the demo page: from a file, by drag and drop, from the camera, and what is refused."""
+"""Pictures for the demo page: from a file, by drag and drop, the camera, and what is refused."""
 
 from __future__ import annotations
 
