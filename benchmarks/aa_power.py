@@ -151,7 +151,7 @@ def summary(found: list[Comparison]) -> str:
         ratio = statistics.median(one["value"] for one in these)
         run_ms = statistics.median(one["median_ns"] for one in these) / 1e6
         lines.append(
-            f"{text} {hits} of {total} ({low:.0%} to {high:.0%}); {run_ms:.2f} ms a run, median "
+            f"{text} {hits} of {total} ({low:.0%} to {high:.0%}); {run_ms:.2f} ms per run, median "
             f"ratio {ratio:.4f}, interval +-{half:.4f}, load {these[-1]['load_average']:.1f}"
         )
     return "\n".join(lines)

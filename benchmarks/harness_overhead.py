@@ -51,7 +51,8 @@ def main() -> None:
         run_s = warm_run_s(bare)
         runs = round(BLOCK_S / run_s)
         loop, reported = measure(bare, bound, runs, pairs)
-    print(f"{layers} convolutions, {run_s * 1e3:.3f} ms a run, {runs} runs a block, {pairs} pairs")
+    run = f"{run_s * 1e3:.3f} ms per run, {runs} runs per block"
+    print(f"{layers} convolutions, {run}, {pairs} pairs")
     for name, ratios in (("loop", loop), ("reported", reported)):
         low, high = median_interval(ratios)
         middle = statistics.median(ratios)

@@ -74,7 +74,7 @@ def change_of(figure: Figure, old: Row, new: Row, was: Measured, found: Measured
 
 
 def _answer_alike(old: Row, new: Row) -> bool:
-    """Return whether both are the same artifact, as far as size and answers tell.
+    """Return whether both are the same artifact, as far as size and outputs show.
 
     Its accuracy is then the same by more than chance, and no interval is needed.
     """

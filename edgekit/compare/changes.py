@@ -27,7 +27,7 @@ class RowChange:
     """A row in both results, or in one of them.
 
     row: the new one, or the old one where it vanished.
-    name: what it is called, with its engine where the artifact alone does not tell.
+    name: what it is called, with its engine if the artifact alone is not unique.
     found: by figure, what can be said of those that both rows have, or why it cannot.
     """
 
@@ -84,7 +84,7 @@ class Comparison:
     """Two results, row by row.
 
     obstacles: why they should not be compared.
-    notes: what else differs and may be behind a change.
+    notes: what else differs and may have caused a change.
     """
 
     old: Results

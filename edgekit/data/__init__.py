@@ -38,7 +38,7 @@ __all__ = [
 
 ACCEPTED = (
     "Data is a .npz file, a .npy file, a folder of images, or module:function yielding one dict "
-    "a sample."
+    "per sample."
 )
 
 

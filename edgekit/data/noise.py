@@ -1,4 +1,4 @@
-"""Noise for use without data, and the hash that tells whether two sets are the same."""
+"""Noise for use without data, and the hash that shows whether two sets are the same."""
 
 from __future__ import annotations
 

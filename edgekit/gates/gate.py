@@ -133,8 +133,8 @@ def parse_gate(text: str) -> Gate:
 def general_gates(limit: str) -> list[Gate]:
     """Return the gates that --max-regression asks for, where their figures are measured at all.
 
-    Left out are the ratio, which changes with fp32's time as well, memory, which the same artifact
-    tells a little differently each time, and figures that say the same as one of these. Raises
+    Left out are the ratio, which changes with fp32's time as well, memory, which differs a little
+    each time for the same artifact, and figures that say the same as one of these. Raises
     UsageError where `limit` is not a percentage.
     """
     value = parse_limit(limit, PERCENTAGE, "--max-regression")

@@ -97,7 +97,7 @@ class Node:
 
     index: its place among the nodes of the file, the main graph's first.
     name: of its first output.
-    macs: multiply-accumulates for one sample; None if the file does not tell.
+    macs: multiply-accumulates for one sample; None if the file does not say.
     params: elements of the weights that it reads: floats and quantized numbers, not indices or
     shapes. bytes: what its constants take in the file. Constants that several nodes read are the
     first one's, and those that a node expands (DEQUANTIZE) are its reader's.
@@ -195,7 +195,7 @@ class Graph:
 
     @property
     def float_islands(self) -> tuple[tuple[Node, ...], ...]:
-        """The groups of connected nodes that compute in float behind others in integers.
+        """The groups of connected nodes that compute in float after others in integers.
 
         Each one costs a way out of the integers, and mostly one back.
         """

@@ -169,7 +169,7 @@ def is_drawn_by_software(case: Case) -> Reason | None:
 
 
 def has_a_wide_interval(case: Case) -> Reason | None:
-    """The measurement cannot tell a difference that would matter."""
+    """The measurement cannot show a difference that would matter."""
     ratio = case.row.ratio_to_fp32
     if ratio is None or ratio.verdict != "not distinguishable":
         return None

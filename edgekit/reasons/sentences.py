@@ -27,7 +27,7 @@ class Case:
 
     graph, reference_graph: of the artifact, and of the fp32 one of its format; None if a file
     could not be read here.
-    execution, reference_execution: how the engine ran them; None if it does not tell.
+    execution, reference_execution: how the engine ran them; None if it does not say.
     environment: what the device said about itself.
     """
 

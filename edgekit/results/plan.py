@@ -27,15 +27,15 @@ BLOCK_S = 0.005
 BLOCK_RUNS = 3
 # However slow a model is: one round gives no interval.
 ROUNDS = 2
-# 4 x .3 s = 1.2 s a side, and 4 x 13 = 52 runs. LiteRT's benchmark_model stops at 50 runs and 1 s.
+# 4 x .3 s = 1.2 s per side, and 4 x 13 = 52 runs. LiteRT's benchmark_model stops at 50 and 1 s.
 MIN_S = 0.3
 MIN_RUNS = 13
 # Where a run takes over a second (plain JavaScript, WebGPU without a GPU), fewer runs must do: 4 x
-# 12 s a side. LiteRT's benchmark_model gives up on its 50 runs after 150 s.
+# 12 s per side. LiteRT's benchmark_model gives up on its 50 runs after 150 s.
 MAX_S = 12.0
 
-# 5 x 12.2 s = 61 s a side, and 5 x 205 = 1,025 runs. MLPerf's single stream: at least 1,024 queries
-# and 60 s; MLPerf Tiny: five windows.
+# 5 x 12.2 s = 61 s per side, and 5 x 205 = 1,025 runs. MLPerf's single stream: at least 1,024
+# queries and 60 s; MLPerf Tiny: five windows.
 THOROUGH_PROCESSES = 5
 THOROUGH_MIN_S = 12.2
 THOROUGH_MIN_RUNS = 205

@@ -81,7 +81,7 @@ class Row:
     unit: of load_ns, first_run_ns, samples and statistics. The clock of a device that counts
     advances by 1 ns with each instruction.
     load_ns, first_run_ns: a value for each process in which the model was alone.
-    execution: how the engine runs the model, in its own words; None if it does not tell.
+    execution: how the engine runs the model, in its own words; None if it does not say.
     reasons: why it is not faster than fp32; none where it is, or was not compared.
     backend: where an engine of a page computed ("webgl"); None elsewhere.
     download_ns, start_ns: in a page, the artifact's way to it, and the engine's with the readying

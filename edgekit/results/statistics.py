@@ -6,7 +6,7 @@ mean of its two blocks' differences of log medians, and a process's is the mean 
 Rounds of one process share its luck (where memory was put, what else ran), so the interval is
 Student's over processes; over rounds if there is only one process. A bootstrap of few processes
 covers too little (.8 with three), and so does pooling the rounds of processes that seem not to
-differ (.9 where they differ by half of what rounds tell): this form keeps 92 to 99 % with and
+differ (.9 where they differ by half of what rounds show): this form keeps 92 to 99 % with and
 without variance between processes, which `tests/edgekit/results/test_statistics.py` shows by
 simulation.
 """

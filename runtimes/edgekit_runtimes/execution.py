@@ -57,7 +57,7 @@ def delegated_execution(details: Sequence[Mapping[str, Any]]) -> Execution:
     """Return how a TFLite interpreter runs its main graph, once its tensors are allocated.
 
     details: its nodes with "index", "op_name", "inputs" and "outputs" (numbers of tensors): those
-    of the file, and behind them one "DELEGATE" for each run of nodes that a delegate took. The
+    of the file, and after them one "DELEGATE" for each run of nodes that a delegate took. The
     interpreter does not list which these are; but a DELEGATE makes its outputs out of its inputs,
     so they are the nodes on the way from the one to the other.
     """

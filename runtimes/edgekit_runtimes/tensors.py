@@ -107,7 +107,7 @@ class Preprocessing:
         return self.scale != 1.0 or bool(self.mean) or bool(self.std)
 
     def apply(self, array: Array, dtype: str, name: str = "data") -> Array:
-        """Return `array` as the model wants it, in `dtype`.
+        """Return `array` as the model takes it, in `dtype`.
 
         Raises DataError, calling the array `name`, if values would be lost in a cast.
         """

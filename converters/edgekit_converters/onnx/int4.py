@@ -1,6 +1,6 @@
 """int4-dynamic: dense layers with 4-bit weights in blocks, activations quantized at run time.
 
-Written here: onnxruntime's own tool for it wants one more distribution (onnx-ir) and turns on
+Written here: onnxruntime's own tool for it needs one more distribution (onnx-ir) and turns on
 the log of the whole process when it is imported.
 """
 

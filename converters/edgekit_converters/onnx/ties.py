@@ -2,7 +2,7 @@
 
 onnxruntime adds in floats on x86-64, where a tie goes to the even step, and in fixed point on
 ARM64, where it goes away from zero; what is near a tie falls to one side there and to the other
-here. Where both inputs have one scale and the output twice that scale, as behind two relu6, every
+here. Where both inputs have one scale and the output twice that scale, as after two relu6, every
 odd sum is a tie.
 https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/qladd.cpp
 """

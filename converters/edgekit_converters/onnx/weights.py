@@ -1,4 +1,4 @@
-"""int8-weights: kernels stored as int8, each behind a DequantizeLinear."""
+"""int8-weights: kernels stored as int8, each followed by a DequantizeLinear."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _absorb_before(graph: EditableGraph, node: Any, kernel: _Kernel, shapes: Sha
 
 
 def _absorb_after(graph: EditableGraph, node: Any, kernel: _Kernel, shapes: Shapes) -> str:
-    """Fold the chain behind `node` into `kernel` and return the tensor where the chain ends."""
+    """Fold the chain after `node` into `kernel` and return the tensor where the chain ends."""
     tail = str(node.name)
     while (user := graph.only_user(tail)) is not None:
         if user.op in _RESHAPING_OPS:

@@ -1,6 +1,6 @@
 """Judges: outputs go in as they arrive; accuracy, and what it is compared by, come out.
 
-Nothing is kept except one bit or number per sample; only a metric that wants all outputs at once
+Nothing is kept except one bit or number per sample; only a metric that takes all outputs at once
 has them kept, in a file.
 """
 
@@ -117,7 +117,7 @@ class ErrorJudge:
 class MetricJudge:
     """The user's own metric.
 
-    What it returns for the first outputs tells whether it judges sample by sample.
+    What it returns for the first outputs shows whether it judges sample by sample.
     """
 
     def __init__(self, labelled: LabelledOutput, metric: Metric) -> None:

@@ -72,7 +72,7 @@ class _File:
         return Wiring(self._tensors, nodes).graph(_compute)
 
     def _collect(self, graph: Any, in_body: bool) -> None:
-        """Note nodes and constants, a body's behind those of the graph around it."""
+        """Note nodes and constants, a body's after those of the graph around it."""
         for tensor in graph.initializer:
             self._take_constant(tensor.name, tensor)
         bodies = []

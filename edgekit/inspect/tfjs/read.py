@@ -246,7 +246,7 @@ def _key(name: str, scope: str) -> str:
 def _sorted(forms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return nodes in an order in which each one comes after what it reads.
 
-    model.json may hold constants behind their readers. Nodes on a cycle are left out.
+    model.json may hold constants after their readers. Nodes on a cycle are left out.
     """
     from graphlib import TopologicalSorter
 

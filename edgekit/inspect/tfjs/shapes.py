@@ -1,4 +1,4 @@
-"""Shapes between the nodes of a TF.js model, which model.json does not tell.
+"""Shapes between the nodes of a TF.js model, which model.json does not give.
 
 Enough of TensorFlow's shape inference for what nets are made of, the arithmetic on shapes that
 `Reshape` layers leave in the graph included. If there is no rule for an operator, the shape is

@@ -129,7 +129,7 @@ class _File:
         if number >= self._model.BuffersLength():
             raise ValueError(f"there is no buffer {number}")
         buffer = self._model.Buffers(number)
-        # Files of over 2 GB hold their buffers behind the tables, by offset.
+        # Files of over 2 GB hold their buffers after the tables, by offset.
         size = self._checked(int(buffer.Size() or buffer.DataLength()))
         if number == 0 or size == 0:
             return None

@@ -22,7 +22,7 @@ GoalWord = Literal["max_degradation", "min_improvement"]
 
 @dataclass(frozen=True)
 class Group:
-    """Figures that stand side by side.
+    """Figures that are side by side.
 
     title: its heading in the documentation.
     part: where one table would be too wide for a terminal, columns of one part stay together.

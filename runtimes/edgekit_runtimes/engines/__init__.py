@@ -63,7 +63,7 @@ class Engine(Protocol):
 
     NAME: how results name it ("litert").
     PACKAGE: the distribution that provides it, for `pip install`.
-    IMPORT_NAME: the module that it runs on, imported before a load is timed. Its first part tells
+    IMPORT_NAME: the module that it runs on, imported before a load is timed. Its first part shows
     whether it is installed.
     FORMAT: the format of the artifacts it runs.
     INSTALL (optional): what to do to get it, if `pip install PACKAGE` is not enough.
@@ -82,7 +82,7 @@ class Engine(Protocol):
 
 
 def root_module(engine: Engine) -> str:
-    """Return the package whose presence tells that an engine is installed."""
+    """Return the package whose presence shows that an engine is installed."""
     return engine.IMPORT_NAME.split(".")[0]
 
 

@@ -88,7 +88,7 @@ class InterpreterModel:
                 self._allocated = False
         if not self._allocated:
             self._allocate()
-        # State of recurrent ops outlives a run; samples are independent of each other.
+        # The state of recurrent ops outlives a run; samples are independent of each other.
         self._interpreter.reset_all_variables()
         for name, array in arrays.items():
             self._interpreter.set_tensor(self._input_indices[name], array)

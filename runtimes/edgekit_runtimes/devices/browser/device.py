@@ -124,7 +124,7 @@ class Browser(BaseDevice):
                 return
 
     def _last_words(self, offer: Offer, gone: Gone) -> str:
-        """Return why the page is gone: what the browser says goes before what we saw."""
+        """Return why the page is gone: what the browser says comes before what we saw."""
         with contextlib.suppress(queue.Empty):
             while not gone.is_certain:
                 message = offer.inbox.get(timeout=LAST_WORDS_S)

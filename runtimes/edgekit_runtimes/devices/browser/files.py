@@ -17,7 +17,7 @@ class JobFiles:
     """The files of job number `number`: artifacts and samples, and nothing else.
 
     job: the same job with addresses relative to the runner page instead of paths. The page reports
-    what is missing behind them.
+    files that are missing.
     """
 
     def __init__(self, number: int, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""How a browser comes to the page: what the three ways have in common."""
+"""How a browser gets to the page: what the three ways have in common."""
 
 from __future__ import annotations
 

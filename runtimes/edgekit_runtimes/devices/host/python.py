@@ -18,7 +18,7 @@ OLDEST_PYTHON = (3, 11)
 # A cold start from a slow disk takes seconds; what takes longer is not a Python waiting for -c.
 PROBE_LIMIT_S = 60
 
-# Run by the other Python, of any version: tells what it is and which modules it finds. The
+# Run by the other Python, of any version: prints what it is and which modules it finds. The
 # first entry of the path, the current folder, holds nothing of that Python.
 PROBE = """
 import json, os, sys
