@@ -229,7 +229,7 @@ def recipes() -> list[tuple[str, str]]:
 def report(results: Sequence[PathLike], output: PathLike | None = None) -> Report:
     """Return the results in several files as one report; write it to `output` where that is given.
 
-    output: a file that ends with .html, .md or .csv. Raises UsageError for another, or where a
+    output: a file that ends with .html, .md or .csv. Raises UsageError for another, or if a
     results file is missing, ArtifactError if one cannot be read.
     """
     from edgekit.report.files import check_output, write_report

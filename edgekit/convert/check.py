@@ -23,7 +23,7 @@ def check(
     """Return the fidelity of an artifact, run by its engine in a separate worker.
 
     No engine in Python runs TF.js: a TF.js folder is read back and run by TensorFlow. Raises
-    EngineError with the engine's own reason where the artifact does not load or run.
+    EngineError with the engine's own reason if the artifact does not load or run.
     """
     if format_name == "tfjs":
         return _check_tfjs(path, golden)

@@ -29,7 +29,7 @@ class ImageReader:
         """List the images.
 
         Raises UsageError if the model takes no images or `resize` does not fit it, DataError
-        where there are no images, or both loose and sorted ones.
+        if there are no images, or both loose and sorted ones.
         """
         self.name = str(folder)
         spec, height, width, self._channels = _image_input(folder, inputs)

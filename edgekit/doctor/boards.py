@@ -34,7 +34,7 @@ def board_state() -> BoardState:
 def build_boards(names: Sequence[str], report: Callable[[str], None]) -> Userland:
     """Build what the named boards need, unless it is already complete, and return it.
 
-    Raises UsageError for an unknown name or where QEMU is missing, DeviceError if it fails.
+    Raises UsageError for an unknown name or if QEMU is missing, DeviceError if it fails.
     """
     for name in names:
         if name not in BOARDS:

@@ -135,7 +135,7 @@ def general_gates(limit: str) -> list[Gate]:
 
     Left out are the ratio, which changes with fp32's time as well, memory, which differs a little
     each time for the same artifact, and figures that say the same as one of these. Raises
-    UsageError where `limit` is not a percentage.
+    UsageError if `limit` is not a percentage.
     """
     value = parse_limit(limit, PERCENTAGE, "--max-regression")
     return [

@@ -67,7 +67,7 @@ def inspect_artifact(path: Path) -> ArtifactFacts:
     """Return the facts of a .tflite or .onnx file or a TF.js folder.
 
     Raises UsageError if it is not one, EngineError if its engine cannot load it,
-    ArtifactError where it is damaged.
+    ArtifactError if it is damaged.
     """
     format_name = artifact_format(path)
     inputs, outputs = (

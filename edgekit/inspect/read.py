@@ -11,7 +11,7 @@ def read_graph(path: Path, format_name: str) -> Graph:
     """Return the graph of an artifact of a format ("tflite", "onnx" or "tfjs").
 
     Nothing is run, and no engine is needed. Raises ArtifactError if the artifact is damaged,
-    MissingExtraError where the package that reads its format is not installed.
+    MissingExtraError if the package that reads its format is not installed.
     """
     if format_name == "tflite":
         from edgekit.inspect.tflite.read import read_tflite

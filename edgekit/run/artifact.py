@@ -41,7 +41,7 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
     """Run an artifact in a worker on the samples that `data` names.
 
     Preprocessing that the user does not give is taken from the artifact's bundle. Raises
-    EngineError where the artifact does not load or run, or kills its interpreter.
+    EngineError if the artifact does not load or run, or kills its interpreter.
     """
     format_name = artifact_format(path)
     found = find_record(path)

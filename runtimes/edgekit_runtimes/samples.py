@@ -32,7 +32,7 @@ class Samples:
         """Return which array each input of a model takes: the one of its name.
 
         One single array fits the single input of a model whatever their names are. Raises
-        EngineError where an input has no array.
+        EngineError if an input has no array.
         """
         wanted = [spec.name for spec in inputs]
         if len(wanted) == 1 and len(self._arrays) == 1:

@@ -144,7 +144,7 @@ class Preprocessing:
 def cast_losslessly(array: Array, dtype: str, name: str = "data") -> Array:
     """Return `array` in `dtype` where that keeps every value; float64 to float32 is allowed.
 
-    Raises DataError naming both dtypes where values would be lost.
+    Raises DataError naming both dtypes if values would be lost.
     """
     wanted = np.dtype(dtype)
     if array.dtype == wanted:

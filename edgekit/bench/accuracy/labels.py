@@ -49,7 +49,7 @@ def labelled_output(
 
     original: outputs with samples along the first axis, as many as there are golden samples.
     name: the output that the labels are about; None is enough where there is only one.
-    Raises DataError with the remedy if they do not fit, or where the metric does not work.
+    Raises DataError with the remedy if they do not fit, or if the metric does not work.
     """
     if len(labels) != samples:
         raise DataError(

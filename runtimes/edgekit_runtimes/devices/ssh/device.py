@@ -51,7 +51,7 @@ class Ssh(BaseDevice):
         """Copy what is not there yet, run the job in a new worker process and yield its events.
 
         A worker that dies is one error event, with the model that was running, and the end. Raises
-        ConnectionLostError where the connection drops, DeviceError if nothing can be copied.
+        ConnectionLostError if the connection drops, DeviceError if nothing can be copied.
         """
         paths = self._remote.keep(job_files(job))
         here = {there: path for path, there in paths.items()}
