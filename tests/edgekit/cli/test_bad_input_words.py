@@ -31,7 +31,7 @@ RECIPES = "fp32, fp16, int8-weights, int8-dynamic, int8, int16x8, int4-dynamic"
         (("--recipe", "xyz"), f"Unknown recipe 'xyz'. Known: {RECIPES}."),
         (
             ("--recipe", "int8+prune100"),
-            "Unknown recipe 'int8+prune100': after the '+' only prune1 to prune99 may stand, as "
+            "Unknown recipe 'int8+prune100': after the '+' only prune1 to prune99 may follow, as "
             "in int8+prune50.",
         ),
         (("--recipe", ","), "No recipe given."),
