@@ -31,7 +31,7 @@ ERRORS_ONLY = 3
 def prepare(graph: FrozenGraph) -> onnx.ModelProto:
     """Return the float ONNX model of a frozen graph: signature names, free batch kept, simplified.
 
-    Inputs stay in the source's layout (NHWC), with one Transpose after each image input.
+    Inputs stay in the source's layout (NHWC), with one Transpose behind each image input.
     Raises ConversionError naming the operators that ONNX does not have.
     """
     both = {e.spec.name for e in graph.inputs} & {e.spec.name for e in graph.outputs}
@@ -45,7 +45,7 @@ def prepare(graph: FrozenGraph) -> onnx.ModelProto:
             model = _convert(graph, catch_errors=False)
         except Exception:
             # An optimizer of tf2onnx that fails leaves a graph half edited (one does on
-            # MobileNetV3). With catch_errors it works on copies and continues without the one
+            # MobileNetV3). With catch_errors it works on copies and goes on without the one
             # that failed, which takes three times as long.
             model = _convert(graph, catch_errors=True)
         _check_operators(model)
@@ -130,7 +130,7 @@ def _simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     """Fold constants, and batch norms into convolutions, by onnxruntime's basic optimizations.
 
     They know no hardware, so the result runs everywhere. What they leave is what its quantizers
-    want (`quant_pre_process` does the same), and is faster than onnxslim's.
+    want (`quant_pre_process` does the same), and quicker than onnxslim's.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "simplified.onnx"

@@ -15,10 +15,10 @@ def keep_head_float(graph: Any) -> None:
     """Remove QuantizeLinear and DequantizeLinear between a last dense layer and its output.
 
     The layer still computes with integers, and in the same time, but what it gives is neither
-    rounded to 256 steps nor cut off at the largest value that calibration saw: outputs are where a
-    regression sees values that it never saw before. A Softmax or Sigmoid after the layer is freed
-    with it. Last convolutions stay quantized: onnxruntime has no integer kernel with a float result
-    for them.
+    rounded to 256 steps nor cut off at the largest value that calibration saw: outputs are where
+    a regression meets values that it never met before. A Softmax or Sigmoid behind the layer
+    is freed with it. Last convolutions stay quantized: onnxruntime has no integer kernel with a
+    float result for them.
     """
     for output in graph.output:
         makers = {name: node for node in graph.node for name in node.output}

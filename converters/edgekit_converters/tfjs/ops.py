@@ -28,8 +28,8 @@ def check_ops(ops: Iterable[str]) -> None:
     missing = sorted(set(ops) - supported_ops())
     if missing:
         raise ConversionError(
-            f"TF.js {_listing()['version']} does not have {', '.join(missing)}. Replace the layers "
-            "that make these ops, or write the other formats: --to tflite,onnx"
+            f"TF.js {_listing()['version']} has no {', '.join(missing)}. Replace the layers that "
+            "make these ops, or write the other formats: --to tflite,onnx"
         )
 
 
@@ -50,7 +50,7 @@ def check_convolutions(frozen: FrozenGraph, shapes: Shapes) -> None:
             if None not in (channels, depth) and channels != depth:
                 raise ConversionError(
                     f"'{node.name}' is a grouped convolution ({channels} channels in, kernels "
-                    f"over {depth}), which TF.js does not have. "
+                    f"over {depth}), which TF.js has not. "
                     "Write the other formats: --to tflite,onnx"
                 )
 

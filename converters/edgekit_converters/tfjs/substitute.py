@@ -1,4 +1,4 @@
-"""Ops that TF.js lacks, replaced by ops that it has."""
+"""Ops that TF.js lacks, said in ops that it has."""
 
 from __future__ import annotations
 
