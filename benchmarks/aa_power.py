@@ -3,13 +3,13 @@
     python benchmarks/aa_power.py [--comparisons 100] [--into results.jsonl]
 
 100 comparisons of each kind take about half an hour. With --into, each is written down as it is
-made, and a run that was interrupted goes on where it stopped. Leave the machine alone meanwhile.
+made, and a run that was interrupted continues where it stopped. Leave the machine alone meanwhile.
 
     equal     the same TFLite file and a copy of it: how many are called faster or slower
     5 % more  a file with 5 % more of the same layers (63 convolutions against 60, say): how many
               are called slower. It is the engine that does the additional work; nothing waits.
 
-The files take about 1 ms a run. Each comparison is what a user gets: `run_bench` with the quick
+The files take about 1 ms per run. Each comparison is what a user gets: `run_bench` with the quick
 plan, fresh worker processes, the verdict of the row. Five comparisons of each kind make one bench,
 as the artifacts of a bundle do. The counts are printed with their 95 % interval (Wilson).
 """
@@ -49,7 +49,7 @@ def main() -> None:
     """Compare, and print the counts after each bench."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--comparisons", type=int, default=100, help="of each kind")
-    parser.add_argument("--into", type=Path, help="a file for what was found, one JSON a line")
+    parser.add_argument("--into", type=Path, help="a file for what was found, one JSON per line")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = read(options.into)
@@ -107,7 +107,7 @@ def compare(folder: Path, layers: int, batch: int) -> Iterator[Comparison]:
 
 
 def litert_outputs(path: Path) -> dict[str, Any]:
-    """Return what a file answers to the sample, samples along the first axis."""
+    """Return the outputs of a file for the sample, samples along the first axis."""
     return litert.load(path, {}).run(sample())
 
 
@@ -118,7 +118,7 @@ def layers_of_a_run(folder: Path) -> int:
 
 
 def read(path: Path | None) -> list[Comparison]:
-    """Return the comparisons of an earlier run; a line that was cut off is none."""
+    """Return the comparisons of an earlier run; a line that was cut off does not count."""
     if path is None or not path.exists():
         return []
     lines = path.read_text().splitlines()
@@ -138,7 +138,7 @@ def share(found: list[Comparison], kind: str, *verdicts: str) -> float:
 
 
 def summary(found: list[Comparison]) -> str:
-    """Return the counts so far, a line a kind."""
+    """Return the counts so far, one line per kind."""
     lines = []
     for kind, verdicts, text in (
         ("equal", ("faster", "slower"), "equal:    called different"),
@@ -151,7 +151,7 @@ def summary(found: list[Comparison]) -> str:
         ratio = statistics.median(one["value"] for one in these)
         run_ms = statistics.median(one["median_ns"] for one in these) / 1e6
         lines.append(
-            f"{text} {hits} of {total} ({low:.0%} to {high:.0%}); {run_ms:.2f} ms a run, median "
+            f"{text} {hits} of {total} ({low:.0%} to {high:.0%}); {run_ms:.2f} ms per run, median "
             f"ratio {ratio:.4f}, interval +-{half:.4f}, load {these[-1]['load_average']:.1f}"
         )
     return "\n".join(lines)

@@ -1,12 +1,12 @@
-"""How long the blocks should be in which a model and its own copy take turns, at 1 ms a run.
+"""How long the blocks should be in which a model and its own copy take turns, at 1 ms per run.
 
     python benchmarks/block_length.py [--processes 5] [--seconds 12.8]          about six minutes
 
-In each fresh process the two are measured in ABBA rounds for so many seconds at each length of
-block. What counts is how far the ratio of a *quick* process is off: that of .3 s a side, which is
-so many rounds more the shorter they are. Printed, for each length: the standard deviation of that
-ratio in each process. The truth is 1. The machine decides: where nothing else runs, all lengths
-are alike; on shared ones short blocks win, since what changes more slowly than a round hits both.
+In each fresh process the two are measured in ABBA rounds for the given seconds at each length of
+block. What counts is how far the ratio of a *quick* process is off: that of .3 s per side, which is
+the more rounds the shorter they are. Printed, for each length: the standard deviation of that ratio
+in each process. The truth is 1. The machine decides: where nothing else runs, all lengths are
+alike; on shared ones short blocks win, since what changes more slowly than a round hits both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WARMUP_RUNS = 500
 
 
 def main() -> None:
-    """Measure in fresh processes, and print a line a length."""
+    """Measure in fresh processes, and print one line per length."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--processes", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=12.8, help="at each length")
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def spread(folder: str, block_s: float, seconds: float) -> float:
-    """Return the standard deviation of the ratio of MIN_S a side."""
+    """Return the standard deviation of the ratio of MIN_S per side."""
     runs = round(block_s / RUN_S)
     models = [litert.load(Path(folder) / f"{name}.tflite", {}) for name in "ab"]
     bound = [model.bind(sample()) for model in models]

@@ -38,7 +38,7 @@ def make_bundles(work: Path) -> list[Bundle]:
 
 
 def main() -> None:
-    """Print one row an artifact."""
+    """Print one row per artifact."""
     print("| | pi3 (Cortex-A53) | pi4 (Cortex-A72) | pi5 (Cortex-A76) |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for bundle in make_bundles(Path(folder)):

@@ -40,14 +40,14 @@ MS = 1e6
 
 
 def make_mbv2(work: Path) -> Path:
-    """Return the .keras file of mbv2; its samples lie beside it."""
+    """Return the .keras file of mbv2; its samples are beside it."""
     maker = ROOT / "examples" / "mbv2" / "make.py"
     subprocess.run([sys.executable, str(maker), str(work)], check=True, stdout=sys.stderr)
     return work / "mbv2.keras"
 
 
 def print_table(work: Path) -> None:
-    """Print one row an artifact, a column a back end."""
+    """Print one row per artifact, one column per back end."""
     mbv2 = make_mbv2(work)
     sources = {"digits": DIGITS / "digits.keras", "mbv2": mbv2}
     shares = []
@@ -74,7 +74,7 @@ def print_table(work: Path) -> None:
 
 
 def cell(row: Row) -> str:
-    """Return the median with its ratio; nothing where the back end cannot run the format."""
+    """Return the median with its ratio; nothing if the back end cannot run the format."""
     if row.statistics is None:
         return "fails" if row.status == "failed" else ""
     ratio = f" ({row.ratio_to_fp32.value:.3f})" if row.ratio_to_fp32 else ""

@@ -134,7 +134,7 @@ def run_edgekit(source: Path, calibration: Path, work: Path) -> tuple[float, flo
 
 
 def run_reference(source: Path, calibration: Path, work: Path) -> dict[str, float]:
-    """Return the seconds of each variant, each in a process of its own."""
+    """Return the seconds of each variant, each in a separate process."""
     seconds = {}
     for format_name, quantization in VARIANTS:
         output = work / f"reference-{quantization}.{format_name}"
@@ -168,7 +168,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         source, calibration = work / "mbv2.keras", work / "mbv2.npz"
-        # In a process of its own: a child's peak memory starts at what its parent holds.
+        # In a separate process: a child's peak memory starts at what its parent holds.
         maker = ROOT / "examples" / "mbv2" / "make.py"
         subprocess.run([sys.executable, str(maker), str(work)], check=True)
         for number in range(rounds):

@@ -2,7 +2,7 @@
 
     python benchmarks/evaluation_speed.py [--rounds 7]
 
-Both sides are processes of their own and count right answers of the same file on the same images:
+Both sides are separate processes and count right answers of the same file on the same images:
 
     bare     start Python, load the file; for each image set the input, invoke, read the output and
              compare its first class with the label

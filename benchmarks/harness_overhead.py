@@ -1,4 +1,4 @@
-"""What edgekit's measuring loop adds to a bare loop around the interpreter, at about 1 ms a run.
+"""What edgekit's measuring loop adds to a bare loop around the interpreter, at about 1 ms per run.
 
     python benchmarks/harness_overhead.py [--pairs 500]
 
@@ -10,7 +10,7 @@ its 95 % interval:
     loop      the whole of edgekit's block against the bare one: clock, list and call included
     reported  the mean of the samples that edgekit reports against the bare run
 
-Blocks are short (20 ms), so that both of a pair meet the same machine. Needs nothing but edgekit.
+Blocks are short (20 ms), so that the machine is the same for both of a pair. Needs only edgekit.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def main() -> None:
         run_s = warm_run_s(bare)
         runs = round(BLOCK_S / run_s)
         loop, reported = measure(bare, bound, runs, pairs)
-    print(f"{layers} convolutions, {run_s * 1e3:.3f} ms a run, {runs} runs a block, {pairs} pairs")
+    run = f"{run_s * 1e3:.3f} ms per run, {runs} runs per block"
+    print(f"{layers} convolutions, {run}, {pairs} pairs")
     for name, ratios in (("loop", loop), ("reported", reported)):
         low, high = median_interval(ratios)
         middle = statistics.median(ratios)

@@ -2,13 +2,14 @@
 
     python benchmarks/interval_coverage.py [--comparisons 500]
 
-Both plans, for a model of 1 ms a run (quick: 4 processes of 30 ABBA rounds; thorough: 5 of 305).
+Both plans, for a model of 1 ms per run (quick: 4 processes of 30 ABBA rounds; thorough: 5 of 305).
 Samples are lognormal (5 %) or bimodal (three in ten take 1.4 times as long). The machine is steady,
-gets slower from block to block, or wanders (1 % from block to block), and a block is off by 4 %
-besides. The process effect is how far a process as a whole is off (standard deviation). Printed:
-coverage, and half the width of the median interval in brackets. The seed is fixed: the same
-figures come again. With 500 comparisons a coverage of 95 % is known to 1 %; quick, which costs a
-thirtieth, has four times as many.
+gets slower from block to block, or wanders (1 % from block to block), and each block is off by
+another 4 %. The process effect is how far a process as a whole is off (standard deviation).
+Printed:
+coverage, and half the width of the median interval in brackets. The seed is fixed: the figures
+repeat. With 500 comparisons a coverage of 95 % is known to 1 %; quick, which costs a thirtieth, has
+four times as many.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def bimodal(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def steady(generator: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Return factors of 1, one a block."""
+    """Return factors of 1, one per block."""
     return np.ones(shape)
 
 
@@ -86,7 +87,7 @@ def coverage(
 
 
 def main() -> None:
-    """Print one row a kind of samples, one column a process effect."""
+    """Print one row per kind of samples, one column per process effect."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--comparisons", type=int, default=500, help="of each kind")
     comparisons = parser.parse_args().comparisons

@@ -1,8 +1,8 @@
-"""How much a report of 200 rows weighs, and how soon it is there in Chromium.
+"""How much a report of 200 rows weighs, and how soon Chromium shows it.
 
     python benchmarks/report_opening.py       seconds; needs edgekit[browser] and a Chromium
 
-Four devices with fifty artifacts each, and 5,000 runs an artifact: their times are made up, spread
+Four devices with fifty artifacts each, and 5,000 runs per artifact: their times are made up, spread
 widely (hardly a bar of a histogram is empty), which makes the page as heavy as it gets.
 """
 
@@ -71,7 +71,7 @@ def _row(random: np.random.Generator, device: str, number: int) -> Row:
 
 
 def opening_ms(browser: Browser, path: Path) -> float:
-    """Return how long the page took, in a context of its own."""
+    """Return how long the page took, in its own context."""
     page = browser.new_context().new_page()
     page.goto(path.as_uri())
     shown = float(page.evaluate(UNTIL_SHOWN))

@@ -2,7 +2,7 @@
 
     python benchmarks/results_loading.py       half a minute
 
-A row stands for an artifact: its times are made up, in blocks of 400 runs as a model of 12 µs has
+A row is an artifact: its times are made up, in blocks of 400 runs as a model of 12 µs has
 them. Each figure is that of a fresh process; the memory is its peak.
 """
 
@@ -31,7 +31,7 @@ TRIES = 3
 
 
 def make_results(rows: int) -> Results:
-    """Return results with so many rows."""
+    """Return results with this many rows."""
     random = np.random.default_rng(1)
     created = "2026-11-21T00:00:00+00:00"
     environments = {"host": {"cpu": "made up", "engines": {"litert": "2.3.0"}}}

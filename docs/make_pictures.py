@@ -75,7 +75,7 @@ def picture(browser: Any, url: str, size: tuple[int, int], scheme: str, is_whole
 
 
 def small(image: bytes) -> bytes:
-    """Return a PNG with few colours, of which the page has no more."""
+    """Return a PNG with few colours: the page has no more."""
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(image)) as opened:
         opened.convert("RGB").quantize(COLOURS).save(buffer, "PNG", optimize=True)

@@ -46,7 +46,7 @@ def render() -> str:
 
 
 def render_readme(text: str) -> str:
-    """Return the README with its table written anew."""
+    """Return the README with its table written again."""
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
     return f"{before}{START}{table()}{END}{after}"

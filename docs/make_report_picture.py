@@ -26,12 +26,13 @@ DIGITS = ROOT / "examples" / "digits"
 TARGET = ROOT / "docs" / "report.png"
 DEVICES = ("host", "board:pi5", "browser:wasm")
 WIDTH = 1320
-# A report has few colours. With so many a picture weighs half, and marks of few pixels keep theirs.
+# A report has few colours. With this many a picture takes half the bytes, and marks of few pixels
+# keep theirs.
 COLOURS = 128
 
 
 def measure(work: Path) -> list[Path]:
-    """Convert and bench the digits example; return the results, a file a device."""
+    """Convert and bench the digits example; return the results, one file per device."""
     data = DIGITS / "digits.npz"
     bundle = edgekit.convert(
         DIGITS / "digits.keras", work / "digits.edgekit", calibration=data, progress=print

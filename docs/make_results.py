@@ -24,18 +24,18 @@ INTRODUCTION = """\
 Written by `make docs` from the figures that edgekit knows; do not edit.
 
 Every column of a table, every field of the CSV file (`edgekit report -o results.csv`) and every
-figure that a gate can be on (`edgekit check --gate`), with the word that each goes by. Values in
+figure that a gate can be on (`edgekit check --gate`), with the name of each. Values in
 CSV are plain numbers in the unit that the name of the field ends with; shares are from 0 to 1.
 
-Each artifact is one row per device. Where a device has several engines for one format, rows are
-called after both, as `tflite/int8 (litert)`. A column without any value is left out.
+Each artifact is one row per device. If a device has several engines for one format, rows are named
+after both, as `tflite/int8 (litert)`. A column without any value is left out.
 """
 
 GATES = """\
 ## Gates
 
 A gate is `[WORDS] FIGURE<=VALUE`, or with `>=`, `<` or `>`. A figure with an interval is judged at
-its pessimistic end. What a limit may be written in:
+its pessimistic end. The units of a limit:
 """
 
 BASELINES = """\
@@ -54,7 +54,7 @@ def render() -> str:
 
 
 def _groups() -> Iterator[str]:
-    """Yield the figures, a section for each group."""
+    """Yield the figures, one section per group."""
     yield f"## The bench (in CSV only)\n\n{_section_fields()}\n"
     for group in GROUPS:
         figures = [figure for figure in all_figures() if figure.group is group]

@@ -2,8 +2,8 @@
 
     python docs/make_schemas.py            (or: make docs)
 
-They say what edgekit writes: nothing is left out and nothing else stands there. It reads more than
-that: a field that its type has a default for may be missing, and what is not known is passed over.
+They say what edgekit writes: nothing is left out and nothing is added. It reads more than
+that: a field that has a default may be missing, and unknown fields are ignored.
 A test compares the files with what this script would write.
 """
 

@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 # Trap: the first import of a folder binds its name here. These folders are imported now, so that
-# no later import puts one in the place of the function of the same name.
+# no later import replaces the function of the same name.
 import edgekit.bench
 import edgekit.convert  # noqa: F401
 from edgekit._version import __version__

@@ -1,4 +1,4 @@
-"""The functions behind every command, in the same words: the command line calls these alone.
+"""The functions behind every command, in the same words: the command line calls only these.
 
 Where the command line takes a list with commas or an option several times, these take either a
 string with commas or a sequence. Where it takes a path to data, these take arrays too.
@@ -63,8 +63,8 @@ def convert(
     """Convert a trained model and return its bundle: a folder of artifacts, formats x recipes.
 
     A recipe that a format does not have, and an artifact that fails, are rows of the bundle whose
-    `status` is not "ok"; the others are made all the same. A conversion that was interrupted goes
-    on where it stopped.
+    `status` is not "ok"; the others are made nevertheless. A conversion that was interrupted
+    continues where it stopped.
 
     Args:
         source: The trained model: a `.keras` or `.h5` file, a SavedModel folder, or another kind
@@ -94,7 +94,7 @@ def convert(
     Raises:
         UsageError: What was asked for makes no sense, or the data does not fit.
         SourceError: The source cannot be read.
-        ConversionError: No artifact at all came to be.
+        ConversionError: No artifact at all could be made.
 
     Example:
         >>> import edgekit
@@ -161,10 +161,11 @@ def bench(
         data: Labelled samples for accuracy: as `calibration` of `convert`, with labels "y".
         metric: What judges instead of top-1 accuracy, or MAE and RMSE: "module:function" or a
             function of outputs [n, …] and labels [n, …] that returns one number per sample, or one
-            for all of them. Higher is better, but for names that end in _error, _loss or _distance.
+            for all of them. Higher is better, except for names that end in _error, _loss or
+            _distance.
         labels_of: Which of several outputs the labels are about.
-        original: The source to measure against; by default the one the bundle was made of, where
-            it is still there.
+        original: The source to measure against; by default the one the bundle was made from, if it
+        still exists.
         thorough: At least 1,024 runs and 60 s of each model, over 5 processes, instead of 50 runs
             and 1 s over 4.
         threads: How many each engine may use.
@@ -228,8 +229,8 @@ def recipes() -> list[tuple[str, str]]:
 def report(results: Sequence[PathLike], output: PathLike | None = None) -> Report:
     """Return the results in several files as one report; write it to `output` where that is given.
 
-    output: a file that ends with .html, .md or .csv. Raises UsageError for another, or where a
-    results file is missing, ArtifactError where one cannot be read.
+    output: a file that ends with .html, .md or .csv. Raises UsageError for another, or if a
+    results file is missing, ArtifactError if one cannot be read.
     """
     from edgekit.report.files import check_output, write_report
     from edgekit.report.merge import read_report
@@ -245,7 +246,7 @@ def report(results: Sequence[PathLike], output: PathLike | None = None) -> Repor
 def gates(
     texts: Sequence[str], *, max_regression: str | None = None, of_changes: bool = False
 ) -> tuple[Gate, ...]:
-    """Return the project's gates with those in `texts`, which replace their like.
+    """Return the project's gates with those in `texts`, which replace their counterparts.
 
     of_changes: gates on what became worse between two results, instead of on one.
     max_regression: limits all figures that `compare` watches, as "5%". Raises UsageError.
@@ -274,7 +275,7 @@ def compare(
 ) -> tuple[Comparison, list[Outcome]]:
     """Return what changed between two results, and what gates say of it.
 
-    Raises UsageError where they are of different machines or models, unless `force` is true.
+    Raises UsageError if they are of different machines or models, unless `force` is true.
     """
     from edgekit.compare.changes import compare_results, judge_changes
     from edgekit_runtimes.errors import UsageError
@@ -282,7 +283,7 @@ def compare(
     comparison = compare_results(_results(old), _results(new))
     if comparison.obstacles and not force:
         raise UsageError(
-            f"{old} and {new} are not to be compared: {'; '.join(comparison.obstacles)}. Bench "
+            f"{old} and {new} should not be compared: {'; '.join(comparison.obstacles)}. Bench "
             "both alike, or give --force."
         )
     return comparison, judge_changes(gates, comparison)
@@ -308,7 +309,7 @@ def serve(folder: PathLike, port: int, started: Say) -> None:
 def inspect(path: PathLike) -> Bundle | ArtifactFacts:
     """Return the bundle at `path`, or what is in the artifact there.
 
-    Raises UsageError where there is neither, ArtifactError where it is damaged.
+    Raises UsageError if there is neither, ArtifactError if it is damaged.
     """
     from edgekit.bundle.bundle import load_bundle
     from edgekit.bundle.manifest import MANIFEST_NAME
@@ -331,9 +332,9 @@ def run(
 ) -> Outputs:
     """Run an artifact on samples, return its outputs, and write them where `output` is given.
 
-    data: what `bench` takes. options: how samples are read; by default as the bundle says in which
-    the artifact stands. output: a .npz file. limit: only the first so many samples. Raises
-    UsageError, DataError, and EngineError where the artifact does not load or run.
+    data: what `bench` takes. options: how samples are read; by default as the artifact's bundle
+    says. output: a .npz file. limit: read only this many samples, from the first on. Raises
+    UsageError, DataError, and EngineError if the artifact does not load or run.
     """
     from edgekit.data import DataOptions
     from edgekit.run.artifact import check_output, run_artifact, write_outputs
@@ -368,14 +369,14 @@ def engines() -> tuple[list[str], list[str]]:
 
 
 def doctor() -> list[Finding]:
-    """Try all parts that edgekit needs of this machine, and return what works."""
+    """Try everything that edgekit needs on this machine, and return what works."""
     from edgekit.doctor.examine import examine
 
     return examine()
 
 
 def boards() -> BoardState:
-    """Return the emulated boards there are, and whether they are built."""
+    """Return all emulated boards, and whether they are built."""
     from edgekit.doctor.boards import board_state
 
     return board_state()
@@ -421,7 +422,7 @@ def _with_commas(words: Words) -> str:
 
 @contextlib.contextmanager
 def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterator[str | None]:
-    """Yield what names the data; arrays are written to a .npz file for the time being."""
+    """Yield what names the data; arrays are written to a temporary .npz file."""
     if data is None or isinstance(data, str | os.PathLike):
         yield None if data is None else os.fspath(data)
         return
@@ -431,7 +432,7 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
 
     if not isinstance(data, Mapping):
         raise UsageError(
-            f"{name}: a {type(data).__name__} is no data. Give a path, or a dict of arrays by "
+            f"{name}: a {type(data).__name__} is not data. Give a path, or a dict of arrays by "
             "input name, as {'image': images}."
         )
     with tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,7 @@ from edgekit_runtimes.errors import EdgekitError, UsageError
 if TYPE_CHECKING:
     from edgekit_runtimes.tensors import Array
 
-# What a disk says that takes no more: whatever is written next fails as well.
+# What a full or failing disk says: anything written next fails as well.
 DISK_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
@@ -34,7 +34,7 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_npy(path: Path, array: Array) -> None:
     """Write a .npy file.
 
-    Not by `np.save` itself, which on a full disk raises an OSError that does not say so.
+    Not by `np.save` itself, whose OSError on a full disk does not say so.
     """
     import numpy as np
 
@@ -45,7 +45,7 @@ def write_npy(path: Path, array: Array) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, where there is one."""
+    """Remove a file or a folder, if there is one."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -53,7 +53,7 @@ def remove(path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise UsageError where `path` cannot be made: its folder is a file, or not ours to write."""
+    """Raise UsageError if `path` cannot be made: its folder is a file or is not writable."""
     place = path
     while not place.exists():
         place = place.parent

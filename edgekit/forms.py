@@ -4,7 +4,7 @@ Frozen dataclasses are read and written as they are. Fields say more than their 
 names below (`Count`, `Share`, …); docs/make_schemas.py writes the JSON Schemas from them.
 
 Bundles and results may come from anyone: `FileKind.load` is the one way that their files are read,
-and whatever is wrong with one is a single sentence.
+and an error says in one sentence what is wrong with it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 else:
 
     class Level(float):
-        """A number that may be infinite, for which JSON has no number: "inf" or "-inf"."""
+        """A number that may be infinite, which JSON cannot write as a number: "inf" or "-inf"."""
 
         SCHEMA: ClassVar[Form] = {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf"]}]}
 
@@ -60,16 +60,16 @@ else:
             return float(self) if math.isfinite(self) else str(self)
 
     class OpenForm(dict):
-        """An object that is kept as it came, whatever stands in it, at most MAX_DEPTH deep.
+        """An object that is kept as it came, whatever it holds, at most MAX_DEPTH deep.
 
-        KNOWN: a TypedDict of what is checked where it is there.
+        KNOWN: a TypedDict of the fields that are checked if they are present.
         """
 
         KNOWN: ClassVar[type | None] = None
 
         @classmethod
         def from_form(cls, form: Any) -> OpenForm:
-            """Return the object. Raises ValueError where it is none, or not as it is known."""
+            """Return the object. Raises ValueError if it is not one, or a known field is wrong."""
             if not isinstance(form, dict):
                 raise ValueError("Expected `object`")
             if not _is_within(form, MAX_DEPTH):
@@ -86,7 +86,7 @@ def keep_levels(value: object, *names: str) -> None:
 
 
 def encode(value: Any, indent: int = 0) -> bytes:
-    """Return a value as JSON text: in one line, or with so many blanks to a level."""
+    """Return a value as JSON text: on one line, or indented by this many blanks per level."""
     try:
         content = msgspec.json.encode(value, enc_hook=_to_form)
     except UnicodeEncodeError:
@@ -119,11 +119,11 @@ def fault_of(error: Exception) -> str:
 
 @dataclass(frozen=True)
 class FileKind(Generic[Kind]):
-    """A kind of JSON file, of which there are versions.
+    """A kind of JSON file, which has versions.
 
     word: what it holds ("results"). what: what it is ("a results file").
     remedy: what to do about a file that is damaged.
-    max_bytes: what is larger is not read. Opened, a file takes up to nine times its size in memory
+    max_bytes: a larger file is not read. Opened, a file takes up to nine times its size in memory
     (`benchmarks/results_loading.py`).
     upgrades: what makes a form of one version one of the next, by the version that it takes.
     """
@@ -139,7 +139,7 @@ class FileKind(Generic[Kind]):
     def load(self, path: Path) -> Kind:
         """Return what a file of this or an older version holds.
 
-        Raises ArtifactError where it cannot be read, is too large, nested too deeply, not such a
+        Raises ArtifactError if it cannot be read, is too large, nested too deeply, not such a
         file, damaged, or of a version that is not known.
         """
         content = self._read(path)
@@ -156,9 +156,9 @@ class FileKind(Generic[Kind]):
         except (ValueError, RecursionError) as error:
             raise self._damaged(path, error) from error
         except (KeyError, TypeError, AttributeError) as error:
-            # Upgrades take a form for what it says it is.
+            # Upgrades trust what a form says it is.
             raise ArtifactError(
-                f"{path} is damaged: it is not as version {version} is. {self.remedy}"
+                f"{path} is damaged: it is not a valid form of version {version}. {self.remedy}"
             ) from error
 
     def _form_of_another_version(

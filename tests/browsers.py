@@ -1,4 +1,4 @@
-"""Browsers for tests: which must be there, their processes, and a screen that nobody sees."""
+"""Browsers for tests: which must be there, their processes, and an invisible screen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def need(*programs: str) -> None:
     """Skip the test where a program is missing; under continuous integration that is a failure."""
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
-        # A continuous integration that quietly tests less is none.
+        # A continuous integration that quietly tests less is worthless.
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up(f"needs {', '.join(missing)}: see SYSTEM_PACKAGES in the Makefile")
 
@@ -34,7 +34,7 @@ def below(root: int) -> dict[int, str]:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             number = int(folder.name)
-            # The name of a program stands in parentheses and may hold anything.
+            # The name of a program is in parentheses and may hold anything.
             parents[number] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             lines[number] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
     found = {root}

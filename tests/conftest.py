@@ -103,7 +103,7 @@ class Answer:
 def cli(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Answer]:
-    """Run a command line in this process, in a folder of its own."""
+    """Run a command line in this process, in a separate folder."""
     from edgekit.cli import run_command_line
 
     monkeypatch.chdir(tmp_path)
@@ -121,7 +121,7 @@ def cli(
 def refused(cli: Callable[..., Answer], tmp_path: Path) -> Callable[..., tuple[str, int]]:
     """Run a command line that must fail; return its one message and its exit code.
 
-    Nothing that lies in the folder of the test may change by it, and nothing may be added.
+    Nothing in the folder of the test may change by it, and nothing may be added.
     """
 
     def run(*words: object) -> tuple[str, int]:
@@ -222,7 +222,7 @@ def digits_with(
 ) -> Callable[..., Path]:
     """Copy the digits bundle with a few of its artifacts, and without its source.
 
-    values: what else its manifest shall say.
+    values: what else its manifest should say.
     """
 
     def copy(ids: Iterable[str], **values: Any) -> Path:
@@ -351,7 +351,7 @@ def _old_python(folder: Path) -> Path:
     if not ready.exists():
         base = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
         if base is None:
-            # A continuous integration that quietly tests less is none.
+            # A continuous integration that quietly tests less is worthless.
             give_up = pytest.fail if os.environ.get("CI") else pytest.skip
             give_up("tflite-runtime has no wheels for Pythons after 3.11: put python3.11 on PATH")
         subprocess.run([base, "-m", "venv", "--clear", folder], check=True)

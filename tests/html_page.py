@@ -22,7 +22,7 @@ class Element:
 
 
 class Page(HTMLParser):
-    """All elements of a page in order. Raises AssertionError where it is not well formed."""
+    """All elements of a page in order. Raises AssertionError if it is not well formed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -81,7 +81,7 @@ def mbv2() -> keras.Model:
 
 
 def grouped_net() -> keras.Model:
-    """A grouped convolution, which Keras puts into a compiled function of its own."""
+    """A grouped convolution, which Keras puts into a separate compiled function."""
     keras.utils.set_random_seed(6)
     image = keras.Input((8, 8, 8), name="image")
     x = layers.Conv2D(16, 3, groups=4, activation="relu")(image)
@@ -98,7 +98,7 @@ def random_inputs(model: keras.Model, count: int = 8, seed: int = 0) -> dict[str
 
 
 def _norm(x: Any) -> Any:
-    """Batch normalization with statistics that are no identity."""
+    """Batch normalization with statistics that are not the identity."""
     generator = np.random.default_rng(int(x.shape[-1]))
     channels = x.shape[-1]
     return layers.BatchNormalization(

@@ -150,7 +150,7 @@ def _is_ours(path: Path) -> bool:
 def _write_suite(archive: Archive, python: str, wanted: Sequence[str]) -> None:
     """Write the tests, what they import, and the task that runs them."""
     add_ground_floor(archive)
-    # Workers that a test starts have a PYTHONPATH of its making: these come with each Python.
+    # Workers that a test starts have the test's PYTHONPATH: these come with each Python.
     paths = "".join(f"/{name}\n" for name in (GROUND_FLOOR, PACKAGES_FOLDER, TEST_PACKAGES))
     archive.add_file("usr/lib/python3/dist-packages/edgekit.pth", paths.encode())
     with tempfile.TemporaryDirectory() as folder:

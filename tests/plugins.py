@@ -37,7 +37,7 @@ def write_distribution(
 
 @contextlib.contextmanager
 def installed(*folders: Path) -> Iterator[None]:
-    """Let this process and its workers find what lies in the folders, and what it registers."""
+    """Make this process and its workers find what is in the folders, and what it registers."""
     with pytest.MonkeyPatch.context() as patch:
         for folder in folders:
             patch.syspath_prepend(folder)

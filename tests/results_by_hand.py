@@ -86,7 +86,7 @@ def made_fidelity(top1: float | None, sqnr_db: float, nan: int = 0) -> Fidelity:
 
 
 def made_accuracy(correct: int) -> Accuracy:
-    """Return the accuracy of so many of 1,000 samples, compared with nothing."""
+    """Return the accuracy of this many of 1,000 samples, compared with nothing."""
     return replace(classified(correct), differences={})
 
 

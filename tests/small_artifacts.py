@@ -1,4 +1,4 @@
-"""Small TFLite and ONNX files for tests that need artifacts but no conversion of ours.
+"""Small TFLite and ONNX files for tests that need artifacts but no conversion by edgekit.
 
 All take x: float32 [1, 64] and give class: float32 [1, 10]; the weights are the same in both
 formats.

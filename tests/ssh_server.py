@@ -1,4 +1,4 @@
-"""A real sshd on a loopback port, and Pythons for the devices that it stands for."""
+"""A real sshd on a loopback port, and Pythons for the devices that it represents."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Model\t\t: Raspberry Pi 4 Model B Rev 1.4
 
 
 class SshServer:
-    """An sshd whose one user is whoever runs the tests; "ssh://pi" reaches it.
+    """An sshd whose only user is the one who runs the tests; "ssh://pi" reaches it.
 
     Its folder holds all that ssh and sshd read and write: `config` is what ~/.ssh/config is to a
     user. bin: a folder with an ssh that reads it, for PATH.

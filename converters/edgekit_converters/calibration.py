@@ -1,6 +1,6 @@
 """Calibration: samples from which a quantizer learns the ranges of activations.
 
-Each quantizer wants them in a shape of its own; these are the adapters. None of them holds more
+Each quantizer takes them in its own form; these are the adapters. None of them holds more
 than one sample at a time.
 """
 
@@ -36,7 +36,7 @@ def for_litert(calibration: Calibration, signature: str) -> dict[str, Iterable[A
 
 
 class _OneAtATime:
-    """Samples in one dict that is filled anew for each.
+    """Samples in one dict that is filled again for each.
 
     The LiteRT quantizer 0.11 counts samples by len(list(...)) before it uses them
     (Calibrator._get_total_operations). Of arrays, that list would hold them all; a generator it

@@ -12,7 +12,7 @@ from edgekit_runtimes.errors import MissingExtraError, UsageError, first_line
 def importing_extra(purpose: str, extra: str = "convert") -> Iterator[None]:
     """Import what an extra of edgekit brings, inside this.
 
-    Raises MissingExtraError where a package is missing, UsageError where one is there and broken.
+    Raises MissingExtraError if a package is missing, UsageError if one is installed but broken.
     """
     try:
         yield
@@ -21,5 +21,5 @@ def importing_extra(purpose: str, extra: str = "convert") -> Iterator[None]:
     except ImportError as error:
         raise UsageError(
             f"{purpose} failed, because a package cannot be imported: {first_line(error)}. "
-            "`edgekit doctor` tells which, and how to install it again."
+            "`edgekit doctor` says which, and how to install it again."
         ) from error

@@ -35,7 +35,7 @@ QUANTIZATIONS: tuple[str, ...] = tuple(
 
 
 class FormatWriter(Protocol):
-    """What the pipeline calls of a format."""
+    """What the pipeline calls in a format."""
 
     def prepare(self, graph: FrozenGraph) -> Any:
         """Do what all artifacts of one frozen graph share."""

@@ -58,7 +58,7 @@ class Recipes(Mapping[str, FormatRecipe]):
 
     def why_not(self, quantization: str) -> str:
         """Return the reason why the format does not have a quantization."""
-        known = f"{self.title} has no {quantization}: it has {', '.join(self)}"
+        known = f"{self.title} does not have {quantization}: it has {', '.join(self)}"
         return self._reasons.get(quantization, known)
 
     def find(self, quantization: str) -> FormatRecipe:
@@ -70,9 +70,9 @@ class Recipes(Mapping[str, FormatRecipe]):
     def writer(self, quantization: str, calibrated: bool, io: str = "float") -> Callable[..., Any]:
         """Import and return what writes a quantization.
 
-        calibrated: whether there is calibration data. io: what inputs and outputs shall be.
-        Raises NotAvailableError where the format does not have the quantization, UsageError where
-        it needs calibration data and there is none, or cannot have such inputs and outputs.
+        calibrated: whether there is calibration data. io: what inputs and outputs should be.
+        Raises NotAvailableError if the format does not have the quantization, UsageError if it
+        needs calibration data and none is given, or cannot have such inputs and outputs.
         """
         recipe = self.find(quantization)
         if recipe.needs_calibration and not calibrated:

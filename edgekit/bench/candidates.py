@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An artifact and an engine for it, or why there is none.
+    """An artifact and an engine for it, or why there is no engine.
 
     id: how jobs name it: the artifact's id, with the engine's word where several run it.
     """
@@ -51,7 +51,7 @@ def candidates_of(request: BenchRequest, devices: Sequence[Device]) -> Iterator[
 
     Without engines in the request each artifact is run by the engine that the device prefers.
     With some, it is run by each of them that the device has. One that no device of this bench has
-    is a candidate without a module where it could be installed. Raises UsageError where nothing is
+    is a candidate without a module where it could be installed. Raises UsageError if nothing is
     left to run on a device.
     """
     offers = [

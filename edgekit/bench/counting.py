@@ -1,7 +1,7 @@
-"""Counting instructions: a bench on a device whose clock goes on with each instruction.
+"""Counting instructions: a bench on a device whose clock advances with each instruction.
 
-Counts repeat, so nothing is measured side by side: each artifact has one worker of its own, and
-all of them go to the device at once, since its boot takes longer than most of them.
+Counts repeat, so nothing is measured side by side: each artifact has its own worker, and
+all of them go to the device at once, since booting it takes longer than most of them.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Comparison(Protocol):
         """Take in the outputs of the samples from number `start` on."""
 
     def result(self) -> Agreement | None:
-        """Return the agreement with the host; None where there is nothing to compare."""
+        """Return the agreement with the host; None if there is nothing to compare."""
 
 
 class HostAnswers:
@@ -69,7 +69,7 @@ class HostAnswers:
             return self._answers[key]
 
     def _ask(self, candidate: Candidate, host: Device, choice: EngineChoice) -> FirstOutputs:
-        """Return what the artifact gives here; nothing where it fails, as its row here says."""
+        """Return what the artifact gives here; nothing if it fails, as its row here says."""
         outputs = FirstOutputs(COUNTING_SAMPLES)
         request, subject = self._request, candidate.subject
         if choice.module is not None:

@@ -1,4 +1,4 @@
-"""How long the rest of a bench takes: by what was seen of it so far, and by the plan."""
+"""How long the rest of a bench takes: from what was seen of it so far, and from the plan."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal
 from edgekit_runtimes.protocol.job import Plan
 from edgekit_runtimes.timing import NS, plan_blocks
 
-# What a worker process needs to start and to load a model, as long as none was seen to.
+# What a worker process needs to start and to load a model, until one was observed.
 START_S = 1.0
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one worker process is there for.
+    """What one worker process does.
 
     members: the models in it, in their order. timed: those whose times are kept from it.
     process: its number among those of its group. samples: how many each model judges.
@@ -38,15 +38,15 @@ class Pace:
         self._group_s: dict[frozenset[str], float] = {}
 
     def saw_first_run(self, model: str, ns: float) -> None:
-        """Take note of a first inference, which is slower than others: better than nothing."""
+        """Note the time of a first inference, which is slower than others: better than nothing."""
         self._run_s.setdefault(model, ns / NS)
 
     def saw_run(self, model: str, ns: float) -> None:
-        """Take note of the time of an inference."""
+        """Note the time of an inference."""
         self._run_s[model] = ns / NS
 
     def finished(self, work: Work, seconds: float) -> None:
-        """Take note of how long a process took."""
+        """Note how long a process took."""
         if work.kind == "time":
             self._group_s[frozenset(work.members)] = seconds
         elif work.kind == "check":

@@ -1,4 +1,4 @@
-"""How far a bench is, for whoever shows it."""
+"""How far a bench is, for any display."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Progress:
     """How far a bench is on one device: `done` of `total` worker processes, and what runs now.
 
-    left_s: about how many seconds the rest on this device takes; None where nobody knows.
+    left_s: about how many seconds the rest on this device takes; None if it is not known.
 
     Example:
         >>> print(Progress("host", 3, 12, "timing tflite/int8", 40))
@@ -28,12 +28,12 @@ class Progress:
 
 
 ReportProgress = Callable[[Progress], None]
-# (done, total, what runs now) on the device at hand
+# (done, total, what runs now) on the current device
 ReportStep = Callable[[int, int, str], None]
 
 
 def time_left(seconds: float | None) -> str:
-    """Return ", about 3 min left", ready to stand behind something; "" where nobody knows.
+    """Return ", about 3 min left", ready to be appended to something; "" if it is not known.
 
     Example:
         >>> time_left(40), time_left(190), time_left(7_500)

@@ -1,4 +1,4 @@
-"""From a bundle to a bench: artifacts, samples, and the original where it is at hand."""
+"""From a bundle to a bench: artifacts, samples, and the original if it is available."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Evaluation:
 class BenchRequest:
     """What to measure, and where.
 
-    bundle: the name of it all.
+    bundle: the name of the bundle.
     inputs: golden samples, a .npy file for each input, before preprocessing.
     golden: the original's outputs on them, samples along the first axis.
     noise: whether the golden samples are noise.
@@ -155,7 +155,7 @@ def bench_request(
 
 
 def _graph(path: Path, format_name: str) -> Graph | None:
-    """Return what stands in an artifact; None where it cannot be read: its engine says why."""
+    """Return what an artifact holds; None if it cannot be read: its engine says why."""
     with contextlib.suppress(EdgekitError):
         return read_graph(path, format_name)
     return None
@@ -178,7 +178,7 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
             raise MissingExtraError("Measuring the original", "convert")
         if sha256_of(given) != source["sha256"]:
             raise UsageError(
-                f"{given} is not the source that {bundle.folder} was made of: its hash differs."
+                f"{given} is not the source that {bundle.folder} was made from: its hash differs."
             )
     elif not may_load or not _is_source(path) or sha256_of(path) != source["sha256"]:
         return None
@@ -191,7 +191,7 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
 
 
 def _is_source(path: Path) -> bool:
-    """Return whether a path is worth hashing; /dev/zero has no end."""
+    """Return whether a path is worth hashing; /dev/zero never ends."""
     return path.is_file() or any(path.glob("saved_model.pb*"))
 
 

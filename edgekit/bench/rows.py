@@ -33,7 +33,7 @@ class RowDraft:
 
     id: how jobs name it. candidate: None for the original.
     timings: what each timing process said, about this model and those beside it.
-    interrupted: the device was lost before all was measured; what had come until then stays.
+    interrupted: the device was lost before all was measured; what had arrived by then stays.
     """
 
     id: str

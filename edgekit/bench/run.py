@@ -1,6 +1,6 @@
 """Measuring: jobs go to devices, results come out.
 
-What fails is a row with its reason; everything else goes on.
+What fails is a row with its reason; everything else continues.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ BROWSER_DEVICE = "browser"
 def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> Results:
     """Measure all subjects on all devices.
 
-    Raises UsageError for an unknown device or nothing to measure, DeviceError for a device that
-    cannot be reached, DataError for labels that do not fit. Whatever else goes wrong is a row of
-    status "failed".
+    Raises UsageError for an unknown device or if there is nothing to measure, DeviceError for a
+    device that cannot be reached, DataError for labels that do not fit. Anything else that goes
+    wrong is a row with the status "failed".
     """
     if not request.subjects:
         raise UsageError("There is no artifact to measure.")
@@ -51,7 +51,7 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
     host = HostAnswers(request)
     environments: dict[str, Mapping[str, Any]] = {}
     with contextlib.ExitStack() as stack:
-        # All of them before any work: a wrong word must not end a bench half way.
+        # All of them before any work: a wrong word must not end a bench halfway.
         specs = dict.fromkeys(request.devices)
         if request.browser and BROWSER_DEVICE not in map(device_word, specs):
             raise UsageError("--browser is for browser devices: add --on browser:wasm, say.")
@@ -98,7 +98,7 @@ def _cleaned(device: Device, clean: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        # Where the connection is lost, what ran over it has said so.
+        # If the connection is lost, what ran over it has said so.
         with contextlib.suppress(ConnectionLostError):
             device.clean()
 

@@ -6,8 +6,8 @@
    beside the fp32 artifact of each format and engine, then each other artifact beside the fp32
    artifact of its format, run by the same engine.
 
-Every group runs in several fresh processes. Groups take turns, so that a slow minute of the
-machine meets all of them and not one.
+Every group runs in several fresh processes. Groups take turns, so that a slow minute of the machine
+affects all of them and not one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def groups(candidates: Sequence[Candidate], with_original: bool) -> list[Group]:
 def schedule(groups: Sequence[Group], processes: int) -> Iterator[tuple[int, Group]]:
     """Yield (process number, group) in the order in which they run.
 
-    In every other process the members stand in reverse, so that being first (loaded into fresh
+    In every other process the members are in reverse order, so that being first (loaded into fresh
     memory, measured first after warm-up) favours none of them.
     """
     for process in range(processes):

@@ -77,7 +77,7 @@ class TimingBench:
     def run(self) -> list[Row]:
         """Check, time and judge everything; return the rows.
 
-        Where the connection to the device drops, the rows have what had come until then.
+        Where the connection to the device drops, the rows have what had arrived by then.
         """
         self._choose_models()
         try:
@@ -102,7 +102,7 @@ class TimingBench:
             self._pace.finished(work, time.monotonic() - began)
 
     def _planned(self) -> list[Work]:
-        """Return what is to be done, in its order, where nothing fails."""
+        """Return what is to be done, in its order, if nothing fails."""
         fine = [candidate for candidate in self._candidates if self._is_fine(candidate.id)]
         planned = groups(fine, self._is_fine(ORIGINAL))
         checks = [Work("check", (name,), samples=self._request.samples) for name in self._models]
@@ -205,7 +205,7 @@ class TimingBench:
         concerned: Sequence[str],
         *accumulators: _Accumulator,
     ) -> ProcessRecord:
-        """Run one process. An error that names no model is one of all the models concerned."""
+        """Run one process. An error that names no model concerns all the models in it."""
         began = time.monotonic()
         work, rest = self._works[self._done], self._works[self._done + 1 :]
         self._report(text, self._pace.left_s([work, *rest]))
@@ -248,7 +248,7 @@ class TimingBench:
 
 
 def _word(model: JobModel) -> str | None:
-    """Return how results name the engine of the original; None where it cannot be imported."""
+    """Return how results name the engine of the original; None if it cannot be imported."""
     with contextlib.suppress(EngineError):
         return load_engine(model.engine).NAME
     return None

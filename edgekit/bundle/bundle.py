@@ -2,10 +2,10 @@
 
     edgekit.json           the manifest (manifest.py)
     tflite/int8.tflite     artifacts, by format and recipe
-    golden/inputs/…        samples in the user's own dtype, one .npy an input
-    golden/outputs/…       what the original answers to them
+    golden/inputs/…        samples in the user's own dtype, one .npy per input
+    golden/outputs/…       the original's outputs for them
 
-The manifest is written anew after each artifact, so an interrupted conversion can go on.
+The manifest is written again after each artifact, so an interrupted conversion can continue.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class Bundle:
         return self.manifest.artifacts
 
     def artifact_path(self, record: ArtifactRecord) -> Path:
-        """Return where an artifact stands.
+        """Return the path of an artifact.
 
-        Raises ArtifactError where its path leaves the bundle: a bundle may come from anyone.
+        Raises ArtifactError if its path leaves the bundle: a bundle may come from anyone.
         """
         path = (self.folder / str(record.path)).resolve()
         if not path.is_relative_to(self.folder.resolve()):
@@ -62,7 +62,7 @@ class Bundle:
     def golden_inputs(self) -> Arrays:
         """Return the golden inputs by name, before preprocessing, samples along the first axis.
 
-        Raises ArtifactError where they are not those that the manifest's hash was made from.
+        Raises ArtifactError if they are not those that the manifest's hash was made from.
         """
         from edgekit import data
 
@@ -97,7 +97,7 @@ class Bundle:
             ) from error
 
     def with_artifact(self, record: ArtifactRecord) -> Bundle:
-        """Return the bundle with one more row, written to disk; a row of the same id goes."""
+        """Return the bundle with one more row, written to disk; it replaces one of the same id."""
         rows = [other for other in self.artifacts if other.id != record.id] + [record]
         rows.sort(key=lambda row: ([*FORMATS].index(row.format), rank(row.recipe)))
         bundle = replace(self, manifest=replace(self.manifest, artifacts=tuple(rows)))
@@ -112,8 +112,8 @@ class Bundle:
 def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
     """Open a bundle.
 
-    A bundle of an older edgekit opens as one of today. Raises UsageError where `folder` is not a
-    bundle, ArtifactError where its manifest is damaged, of a newer edgekit, or names files outside
+    A bundle of an older edgekit opens like a current one. Raises UsageError if `folder` is not a
+    bundle, ArtifactError if its manifest is damaged, of a newer edgekit, or names files outside
     of the bundle.
 
     Example:
@@ -141,8 +141,8 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
 def create_bundle(folder: Path, manifest: Manifest, inputs: Arrays, outputs: Arrays) -> Bundle:
     """Write a bundle without artifacts: the manifest and the golden samples.
 
-    It is made beside `folder` and takes its place, so that an interruption leaves nothing; what
-    stood there is removed. Noise is not stored: it is made again from its generator and seed.
+    It is made beside `folder` and takes its place, so that an interruption leaves nothing; what was
+    there is removed. Noise is not stored: it is made again from its generator and seed.
     """
     partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     stored = {"outputs": outputs}
@@ -163,8 +163,8 @@ def create_bundle(folder: Path, manifest: Manifest, inputs: Arrays, outputs: Arr
 
 
 def golden_file(folder: Path, kind: str, name: str) -> Path:
-    """Return where the golden array of an input or output stands.
+    """Return the path of the golden array of an input or output.
 
-    A name of a SavedModel may hold any character: quoted, none leads out of the folder.
+    A name of a SavedModel may hold any character: once quoted, no name leads out of the folder.
     """
     return folder / "golden" / kind / f"{quote(name, safe='')}.npy"

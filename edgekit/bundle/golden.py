@@ -1,4 +1,4 @@
-"""Golden samples: a few inputs, and what the original answers to them.
+"""Golden samples: a few inputs, and the original's outputs for them.
 
 With them any device can judge fidelity without TensorFlow.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_SAMPLES = 64
 MAX_BYTES = 8_000_000
 
-# Without data there is nothing to be representative of: a few samples show a broken artifact.
+# Without data nothing can be representative: a few samples show a broken artifact.
 NOISE_SAMPLES = 8
 NOISE_SEED = 0
 
@@ -35,7 +35,7 @@ NOISE_SEED = 0
 class GoldenSamples:
     """Golden samples where a worker can read them.
 
-    files: one .npy an input, before preprocessing. outputs: the original's, by name.
+    files: one .npy per input, before preprocessing. outputs: the original's, by name.
     """
 
     specs: tuple[TensorSpec, ...]
@@ -47,7 +47,7 @@ class GoldenSamples:
 def choose_golden(source: Source, calibration: Dataset | None) -> tuple[Golden, Arrays]:
     """Return the golden samples' description and their inputs, before preprocessing.
 
-    64 calibration samples, or as many as fit in 8 MB; seeded noise where there are none.
+    64 calibration samples, or as many as fit in 8 MB; seeded noise if there are none.
     """
     if calibration is None:
         specs = source.graph.input_specs
@@ -69,7 +69,7 @@ def choose_golden(source: Source, calibration: Dataset | None) -> tuple[Golden, 
 def answer(source: Source, inputs: Arrays, preprocessing: Preprocessing) -> Arrays:
     """Return the original's outputs for golden inputs, samples along the first axis.
 
-    Raises SourceError where the original cannot be run, or its outputs change their shape.
+    Raises SourceError if the original cannot be run, or its outputs change their shape.
     """
     batched = source.graph.batched
     dtypes = {spec.name: spec.dtype for spec in source.graph.input_specs}
@@ -91,7 +91,7 @@ def answer(source: Source, inputs: Arrays, preprocessing: Preprocessing) -> Arra
 
 
 def store_golden(bundle: Bundle, folder: Path) -> GoldenSamples:
-    """Return a bundle's golden samples as files: its own, or noise made anew below `folder`."""
+    """Return a bundle's golden samples as files: its own, or noise generated again in `folder`."""
     arrays = bundle.golden_inputs()
     if bundle.manifest.golden.kind == "noise":
         for name, array in arrays.items():

@@ -1,6 +1,7 @@
-"""Older versions of the manifest, each made into the next one.
+"""Older versions of the manifest, each upgraded to the next one.
 
-Version 2: notes of artifacts are values; they were sentences, and warnings began with "warning: ".
+Version 2: notes of artifacts are values; before, they were sentences, and warnings began with
+"warning: ".
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
 Status = Literal["ok", "not available", "failed"]
 IO = Annotated[str, Meta(pattern="^(float|int8)$")]
-# Which formats and recipes there are is known to those that make them.
+# Which formats and recipes exist is known to the modules that make them.
 FormatWord = Annotated[str, Meta(pattern="^[a-z0-9_-]+$")]
 RecipeWord = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(\+[a-z]+[1-9][0-9]*)*$")]
 Dtype = Annotated[str, Meta(pattern="^(bool|u?int(8|16|32|64)|b?float(16|32|64))$")]
@@ -75,7 +75,7 @@ else:
         KNOWN = SourceFacts
 
     class Settings(OpenForm):
-        """What all artifacts depend on: a conversion goes on only with the same."""
+        """What all artifacts depend on: a conversion continues only with the same."""
 
         KNOWN = SettingsFacts
 
@@ -116,7 +116,7 @@ class WireSize:
 
 @dataclass(frozen=True)
 class ArtifactRecord:
-    """One row of the manifest: a format x a recipe, whether it came to be or not.
+    """One row of the manifest: a format x a recipe, whether it could be made or not.
 
     path: relative to the bundle. bytes, wire, sha256, fidelity: None unless status is "ok".
     reason: why there is no artifact. notes: what the user should know about it.
@@ -139,7 +139,7 @@ class ArtifactRecord:
     notes: tuple[Note, ...] = ()
 
     def check_complete(self) -> None:
-        """Raise ValueError where it lacks what its status promises, or says too much."""
+        """Raise ValueError if it lacks what its status promises, or says too much."""
         is_made = self.status == "ok"
         for name in ("path", "sha256", "bytes", "wire", "fidelity"):
             if (getattr(self, name) is not None) != is_made:
@@ -168,9 +168,9 @@ class Manifest:
     """Everything that edgekit.json says.
 
     source: path (relative to the bundle), kind, sha256, signature. tools: versions.
-    classes: names in the order of the output's last axis; empty where they are not known.
+    classes: names in the order of the output's last axis; empty if they are not known.
     settings: what all artifacts depend on; a bundle is only continued with the same ones.
-    notes: what was done to the source or the data by itself.
+    notes: what was done to the source or the data automatically.
     """
 
     schema: Literal[2] = field(init=False)

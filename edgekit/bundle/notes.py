@@ -16,7 +16,7 @@ class Note:
     """One thing to know.
 
     kind: "note" for what is only said; every other kind is a warning.
-    text: what is the case, with the figures. figures: these figures, by name and unit ("sqnr_db").
+    text: what was found, with the figures. figures: these figures, by name and unit ("sqnr_db").
     advice: what to try.
     """
 

@@ -1,7 +1,7 @@
 """Recipes: what is done to the weights.
 
-A recipe is QUANTIZATION[+MODIFIER…], as int8 or int8+prune50. Which quantizations there are is what
-the formats declare (edgekit_converters.formats), and which modifiers is what
+A recipe is QUANTIZATION[+MODIFIER…], as int8 or int8+prune50. The quantizations are what the
+formats declare (edgekit_converters.formats), and the modifiers are what
 edgekit_converters.graph.modifiers finds; both say what each does.
 """
 
@@ -43,9 +43,9 @@ def parse_recipes(text: str) -> tuple[Recipe, ...]:
 
 
 def rank(text: str) -> tuple[object, ...]:
-    """Return where a recipe stands in a table: by its modifiers, then by its quantization.
+    """Return the place of a recipe in a table: by its modifiers, then by its quantization.
 
-    One that this edgekit does not know, as a newer one may have written it, stands last.
+    One that this edgekit does not know, as a newer one may have written it, comes last.
     """
     try:
         recipe = parse_recipe(text)
@@ -72,7 +72,7 @@ def explain_recipes() -> list[tuple[str, str]]:
 
 
 def split_words(text: str, kind: str) -> Sequence[str]:
-    """Return the words of a list with commas. Raises UsageError where there is none."""
+    """Return the words of a list with commas. Raises UsageError if there is none."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words:
         raise UsageError(f"No {kind} given.")

@@ -1,4 +1,4 @@
-"""The command line: one thin file a command. Parse, call, print."""
+"""The command line: one thin file per command. Parse, call, print."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ COMMANDS = {
     "compare": "Show what changed between two results, and gate what became worse.",
     "demo": "Write a static site in which visitors try a bundle's artifacts.",
     "inspect": "Show what a bundle or an artifact holds.",
-    "run": "Run an artifact on inputs of yours.",
-    "devices": "List where artifacts can be measured from here.",
+    "run": "Run an artifact on your own inputs.",
+    "devices": "List the devices that artifacts can be measured on from here.",
     "board": "Build, list and remove emulated boards.",
     "doctor": "Say what works on this machine, and how to install the rest.",
 }
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def silence_libraries() -> None:
-    """Send what native libraries print to descriptor 2 to nowhere; sys.stderr stays ours.
+    """Send what native libraries print to descriptor 2 to nowhere; sys.stderr stays as it is.
 
     TensorFlow's converter and its C++ libraries print screenfuls there that no setting turns off.
     """
@@ -150,7 +150,7 @@ def run_command_line(arguments: list[str]) -> int:
             raise
         click.echo(
             f"Error: {type(error).__name__}: {first_line(error)}\n"
-            "This should not happen: it is a fault of edgekit's. Run it again with "
+            "This should not happen: it is a bug in edgekit. Run it again with "
             "`edgekit --debug …` for the traceback, and report it.",
             err=True,
         )

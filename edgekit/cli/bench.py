@@ -88,7 +88,7 @@ def _engines_help() -> str:
 @click.option(
     "--original",
     type=click.Path(path_type=Path),
-    help="The source to measure against. [default: the one the bundle was made of, where it is "
+    help="The source to measure against. [default: the one the bundle was made from, if it is "
     "still there]",
 )
 @click.option(
@@ -103,7 +103,7 @@ def _engines_help() -> str:
     "--thorough",
     "plan",
     flag_value="thorough",
-    help="At least 1,024 runs and 60 s of each model, over 5 processes: two minutes an artifact.",
+    help="At least 1,024 runs and 60 s of each model, over 5 processes: two minutes per artifact.",
 )
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option(
@@ -139,7 +139,7 @@ def command(
 
     Each artifact runs beside the fp32 artifact of its format in the same process, in turns, over
     several fresh processes. The ratio comes with a 95 % interval. An emulated board counts
-    instructions instead: five runs, between their least and their most. In a browser a process is
+    instructions instead: five runs, with their minimum and maximum. In a browser a process is
     a fresh page, and a run ends when the page has read the outputs back.
     """
     from edgekit.cli.common.progress import status

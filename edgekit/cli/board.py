@@ -33,7 +33,7 @@ def build(boards: tuple[str, ...]) -> None:
     """Build BOARD: pi3, pi4 or pi5.
 
     Fetches what is missing with apt-get and pip, without root and without touching the system's
-    packages. What is whole already is left as it is. `bench` does the same on first use.
+    packages. What is already complete is left as it is. `bench` does the same on first use.
     """
     from edgekit.cli.common.progress import status
 
@@ -49,7 +49,7 @@ def build(boards: tuple[str, ...]) -> None:
 @command.command("list")
 @json_option
 def list_boards(as_json: bool) -> None:
-    """Show the boards there are, and whether they are built."""
+    """Show all boards, and whether they are built."""
     state = api.boards()
     if as_json:
         forms = [

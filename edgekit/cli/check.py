@@ -36,11 +36,11 @@ def command(results: tuple[Path, ...], gating: Gating, as_json: bool) -> int:
     """Judge the results of `edgekit bench` by gates; nothing is measured.
 
     Gates are those of --gate and of the project: `gates` in edgekit.toml, or in pyproject.toml
-    under [tool.edgekit], in this folder or one above it up to the repository's. One that is given
-    here replaces the project's of the same words and figure.
+    under [tool.edgekit], in this folder or one above it up to the repository's. A gate given here
+    replaces the project's gate of the same words and figure.
 
     Figures with an interval are judged at its pessimistic end. A row that failed breaks the gates
-    that concern it; one that is not available breaks none; a gate that meets no row is broken.
+    that concern it; one that is not available breaks none; a gate that matches no row is broken.
     """
     from edgekit.report.gates import print_outcomes
 

@@ -30,7 +30,9 @@ Examples:
 @click.argument("old", type=PATH)
 @click.argument("new", type=PATH)
 @click.option(
-    "--force", is_flag=True, help="Compare results of different machines or models all the same."
+    "--force",
+    is_flag=True,
+    help="Compare results even if they are of different machines or models.",
 )
 @regression_options
 @json_option
@@ -41,8 +43,8 @@ def command(old: Path, new: Path, force: bool, gating: Gating, as_json: bool) ->
     measured side by side, so what differs between them as a whole (what else the machine did) is in
     no interval. The ratio to fp32, measured in turns, is what holds on a busy machine.
 
-    A gate on a time or an accuracy is judged at the pessimistic end: that it is no worse must be
-    shown, and takes `bench --thorough` on a busy machine. A row that fails now breaks its gates;
+    A gate on a time or an accuracy is judged at the pessimistic end: it must be shown not to be
+    worse, which takes `bench --thorough` on a busy machine. A row that fails now breaks its gates;
     rows that only one of the two has are shown and not judged.
 
     Results of different machines are refused: another CPU, other CPU features, another number of

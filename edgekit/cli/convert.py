@@ -26,10 +26,10 @@ EXAMPLES = (
 
 
 class ConvertCommand(click.Command):
-    """The command, with the sources and recipes that there are below its options."""
+    """The command, with all sources and recipes below its options."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what sources, formats and modifiers say of themselves."""
+        """Write what sources, formats and modifiers say about themselves."""
         with formatter.section("Sources"):
             formatter.write_dl(api.sources())
         with formatter.section("Recipes, QUANTIZATION[+MODIFIER…]"):
@@ -104,8 +104,8 @@ def command(
     """Make TFLite, TF.js and ONNX artifacts of MODEL.
 
     MODEL is a trained model of a kind listed below. What comes out is a bundle: a folder with the
-    artifacts, a manifest, and golden samples with the original's answers. Each artifact is run on
-    them as soon as it is written.
+    artifacts, a manifest, and golden samples with the original's outputs for them. Each artifact is
+    run on them as soon as it is written.
     """
     from edgekit.cli.common.progress import status
     from edgekit.cli.printers.bundle import print_bundle

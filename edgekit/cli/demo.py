@@ -30,22 +30,22 @@ Examples:
     show_default=True,
     help="Where to write the site. A site that edgekit wrote there before is replaced.",
 )
-@click.option("--force", is_flag=True, help="Replace the folder whatever is in it.")
+@click.option("--force", is_flag=True, help="Replace the folder, whatever is in it.")
 @click.option("--serve", is_flag=True, help="Then serve the site on this machine until Ctrl-C.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
-    help="Of --serve; 0 takes any free one.",
+    help="The port for --serve; 0 takes any free one.",
 )
 @json_option
 def command(bundle: Path, folder: Path, force: bool, serve: bool, port: int, as_json: bool) -> None:
     """Write a static site that runs BUNDLE's artifacts in the visitor's own browser.
 
     Visitors draw, choose an image or film, see the prediction, how fast each artifact is on their
-    machine and how large. Nothing leaves that machine. The folder can be copied to any web host:
-    all its paths are relative.
+    machine, and how large it is. Nothing leaves that machine. The folder can be copied to any web
+    host: all its paths are relative.
     """
     from edgekit.text.units import BYTE_UNITS, pick_unit, significant
 

@@ -22,7 +22,7 @@ def command(as_json: bool) -> None:
     """Say which extras, engines and host tools work on this machine.
 
     What is missing comes with the line that installs it. Each part is really tried: packages are
-    imported, in processes of their own, and tools are asked for their version.
+    imported, in separate processes, and tools are asked for their version.
     """
     from edgekit.cli.common.progress import status
     from edgekit.cli.printers.doctor import print_findings

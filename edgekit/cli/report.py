@@ -27,7 +27,7 @@ Examples:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="Write .html (one page with pictures), .md (the tables, for GitHub) or .csv (a row an "
+    help="Write .html (one page with pictures), .md (the tables, for GitHub) or .csv (one row per "
     "artifact and device). [default: print the tables]",
 )
 def command(results: tuple[Path, ...], output: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""`edgekit run`: an artifact on inputs of the user's."""
+"""`edgekit run`: an artifact on the user's own inputs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Examples:
 @click.argument("artifact", type=PATH)
 @click.option("--input", "data", required=True, metavar="DATA", help="As for bench --data.")
 @click.option("-o", "--output", type=PATH, help="Write the outputs to this .npz file.")
-@click.option("--limit", type=click.IntRange(min=1), help="Run only the first so many samples.")
+@click.option("--limit", type=click.IntRange(min=1), help="Run only the first N samples.")
 @data_options
 @json_option
 def command(
@@ -40,7 +40,7 @@ def command(
 ) -> None:
     """Run ARTIFACT on the samples in DATA and show its outputs by name.
 
-    An artifact that stands in a bundle brings its preprocessing and its class names along.
+    For an artifact in a bundle, the bundle's preprocessing and class names are used.
     """
     from edgekit.cli.printers.outputs import print_outputs
 

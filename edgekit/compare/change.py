@@ -74,7 +74,7 @@ def change_of(figure: Figure, old: Row, new: Row, was: Measured, found: Measured
 
 
 def _answer_alike(old: Row, new: Row) -> bool:
-    """Return whether both are the same artifact, as far as size and answers tell.
+    """Return whether both are the same artifact, as far as size and outputs show.
 
     Its accuracy is then the same by more than chance, and no interval is needed.
     """
@@ -101,7 +101,7 @@ def _regression(was: Measured, found: Measured, is_rising: bool) -> Measured:
     difference = difference_of(found, was)
     sign = -1 if is_rising else 1
     if was.value == 0:
-        # There is no share of nothing: any loss is too much.
+        # Nothing is a share of zero: any loss is too much.
         change = sign * difference.value
         return exact(math.copysign(math.inf, change) if change else 0.0)
     unit = sign * abs(was.value)
@@ -124,7 +124,7 @@ def difference_of(first: Measured, second: Measured) -> Measured:
     Each end takes the error of the one figure upwards and of the other downwards, in quadrature: of
     two Wilson intervals that is Newcombe's interval (method 10 in Statistics in Medicine 17:873,
     1998), for figures in general Zou and Donner's (Statistics in Medicine 27:1693, 2008). On the
-    same samples errors are alike and in part cancel, so the interval is wider than it need be.
+    same samples errors are alike and in part cancel, so the interval is wider than it needs to be.
     """
     value = first.value - second.value
     if None in (first.low, first.high, second.low, second.high):

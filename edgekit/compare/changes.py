@@ -27,7 +27,7 @@ class RowChange:
     """A row in both results, or in one of them.
 
     row: the new one, or the old one where it vanished.
-    name: what it is called, with its engine where the artifact alone does not tell.
+    name: what it is called, with its engine if the artifact alone is not unique.
     found: by figure, what can be said of those that both rows have, or why it cannot.
     """
 
@@ -84,7 +84,7 @@ class Comparison:
     """Two results, row by row.
 
     obstacles: why they should not be compared.
-    notes: what else differs and may be behind a change.
+    notes: what else differs and may have caused a change.
     """
 
     old: Results
@@ -105,7 +105,7 @@ class Comparison:
 
 
 def compare_results(old: Results, new: Results) -> Comparison:
-    """Return what changed from `old` to `new`. Raises UsageError where they share no row."""
+    """Return what changed from `old` to `new`. Raises UsageError if they share no row."""
     pairs = _pairs(old.rows, new.rows)
     if not any(mine and other for mine, other in pairs):
         raise UsageError(
@@ -132,8 +132,8 @@ def compare_results(old: Results, new: Results) -> Comparison:
 def _pairs(old: Sequence[Row], new: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
     """Return each row with its counterpart: of the same device, artifact and engine.
 
-    Where one engine is left on each side, the two are compared all the same: another engine, or
-    another Python, may be what the comparison is made for, and a row that failed may name none.
+    If one engine is left on each side, the two are compared nevertheless: another engine, or
+    another Python, may be what the comparison is for, and a row that failed may name no engine.
     """
     after = {_key(row): row for row in new}
     found = [(row, after.pop(_key(row), None)) for row in old]

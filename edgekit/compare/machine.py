@@ -2,9 +2,8 @@
 
 A machine, for this purpose, is what decides how long the same artifact takes with the same engine:
 architecture, CPU and its features, how many cores the worker may use, the governor of their clock,
-and in a page the graphics card behind it. Versions (kernel, Python, engines, browser) are no part
-of it: what an update of theirs changes is what a comparison may be made for, so they are only
-noted.
+and in a page the graphics card behind it. Versions (kernel, Python, engines, browser) are not part
+of it: what updating them changes may be what a comparison is for, so they are only noted.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ VERSIONS = {"kernel": "kernel", "python": "Python", "numpy": "NumPy", "browser":
 
 
 def machine_differences(old: Results, new: Results) -> list[str]:
-    """Return how the machines differ, a text for each device that both have."""
+    """Return how the machines differ, one text per device that both have."""
     texts = []
     for device in _devices(old, new):
         facts = list(_changes(old.environments[device], new.environments[device], MACHINE))
@@ -41,7 +40,7 @@ def machine_differences(old: Results, new: Results) -> list[str]:
 
 
 def version_changes(old: Results, new: Results) -> list[str]:
-    """Return which versions changed, a text for each device that both have."""
+    """Return which versions changed, one text per device that both have."""
     texts = []
     for device in _devices(old, new):
         before, after = old.environments[device], new.environments[device]

@@ -20,10 +20,10 @@ from edgekit_runtimes.tensors import Arrays, is_batched, pick_sample, unbatch
 def check(
     path: Path, format_name: str, options: Mapping[str, Any], golden: GoldenSamples, device: Device
 ) -> Fidelity:
-    """Return the fidelity of an artifact, run by its engine in a worker of its own.
+    """Return the fidelity of an artifact, run by its engine in a separate worker.
 
-    A TF.js folder has no engine in Python: it is read back and run in TensorFlow. Raises
-    EngineError with the engine's own reason where the artifact does not load or run.
+    No engine in Python runs TF.js: a TF.js folder is read back and run by TensorFlow. Raises
+    EngineError with the engine's own reason if the artifact does not load or run.
     """
     if format_name == "tfjs":
         return _check_tfjs(path, golden)

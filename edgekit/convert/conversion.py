@@ -1,6 +1,6 @@
 """The straight line of a conversion: source -> golden samples -> bundle -> artifacts.
 
-The request is checked, the source loaded, its answers to the golden samples kept, and a bundle
+The request is checked, the source loaded, its outputs for the golden samples kept, and a bundle
 opened; pipeline.py then makes the artifacts.
 """
 
@@ -47,11 +47,11 @@ def run_conversion(request: ConvertRequest) -> Bundle:
     """Convert a source and return its bundle.
 
     A recipe that a format does not have, and an artifact that fails, are rows of the bundle; the
-    others are made all the same. Finished artifacts of an interrupted conversion are kept; a
-    bundle without any is not left behind.
+    others are made nevertheless. Finished artifacts of an interrupted conversion are kept; a bundle
+    without any is not left behind.
 
-    Raises UsageError for what cannot be asked, SourceError where the source cannot be read,
-    ConversionError where no artifact at all came to be.
+    Raises UsageError for a request that makes no sense, SourceError if the source cannot be read,
+    ConversionError if no artifact at all could be made.
     """
     check_request(request)
     existing = bundle_to_continue(request)
@@ -62,7 +62,7 @@ def run_conversion(request: ConvertRequest) -> Bundle:
     _check_classes(request, source.graph.output_specs)
     dataset = _open_calibration(request, source)
     writers = {name: format_writer(name) for name in request.formats}
-    request.progress("asking the original for its answers to the golden samples")
+    request.progress("running the original on the golden samples")
     with writing(request.folder):
         bundle = _open_bundle(request, existing, source, settings, dataset)
         work = bundle.folder / WORK_FOLDER
@@ -86,7 +86,7 @@ def _check_classes(request: ConvertRequest, outputs: tuple[TensorSpec, ...]) -> 
     sizes = [spec.shape[-1] for spec in outputs if spec.shape]
     if count and count not in sizes and None not in sizes:
         raise UsageError(
-            f"--classes names {count} classes, and no output of {request.source} has so many "
+            f"--classes names {count} classes, and no output of {request.source} has that many "
             f"values: {'; '.join(map(str, outputs))}."
         )
 
@@ -113,7 +113,7 @@ def _open_bundle(
     settings: Mapping[str, Any],
     dataset: Dataset | None,
 ) -> Bundle:
-    """Return the bundle to write into: the existing one where it was made alike, or a new one."""
+    """Return the bundle to write into: an existing one with the same settings, or a new one."""
     from edgekit.bundle.golden import answer, choose_golden
     from edgekit_runtimes.tensors import Preprocessing
 
@@ -149,7 +149,7 @@ def _open_bundle(
 
 
 def _check_success(request: ConvertRequest, pipeline: Pipeline) -> None:
-    """Raise ConversionError where nothing of what was asked for is there."""
+    """Raise ConversionError if no artifact that was asked for exists."""
     if all(record.status != "ok" for record in pipeline.rows):
         reasons = "; ".join(f"{record.id}: {record.reason}" for record in pipeline.rows)
         raise ConversionError(f"No artifact could be made of {request.source}. {reasons}")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from edgekit_converters.graph.frozen import FrozenGraph
 
 # Below 10 dB the error has more than a tenth of the signal's power: the outputs are no longer
-# those of the same model, whatever a lucky top-1 says.
+# those of the same model, even if top-1 is right by luck.
 LOW_SQNR_DB = 10.0
 
 
@@ -47,7 +47,7 @@ Check = Callable[[Path, ArtifactRecord], "Fidelity"]
 class Pipeline:
     """One run of the conversion: what all its artifacts share.
 
-    bundle: as it stands; each artifact makes it another.
+    bundle: as it is now; each artifact replaces it.
     rows: of the artifacts that were asked for, in the order in which they were dealt with.
     work: a folder in the bundle for what is not finished.
     """
@@ -134,7 +134,7 @@ class Pipeline:
         )
 
     def _finished(self, record: ArtifactRecord) -> ArtifactRecord | None:
-        """Return the row of an artifact that an earlier conversion made and that is whole."""
+        """Return the row of an artifact that an earlier conversion finished."""
         for made in self.bundle.artifacts:
             if made.id == record.id and made.status == "ok":
                 path = self.bundle.artifact_path(made)
@@ -177,7 +177,7 @@ class Pipeline:
             raise
 
     def _give_up(self, record: ArtifactRecord, place: Path, status: Status, reason: str) -> None:
-        """Add the row of an artifact that did not come to be; no file of it stays."""
+        """Add the row of an artifact that could not be made; none of its files stay."""
         remove(place)
         self._add(replace(record, status=status, reason=reason, path=None, engine_options={}))
 
@@ -226,7 +226,7 @@ def fidelity_warning(format_name: str, recipe: Recipe, fidelity: Fidelity) -> tu
 
 
 def _reason(error: Exception) -> str:
-    """Return the engine's or converter's own reason; of what is not our error, its class too."""
+    """Return the engine's or converter's reason; for an error that is not ours, its class too."""
     if isinstance(error, EdgekitError):
         return str(error)
     return f"{type(error).__name__}: {first_line(error)}"

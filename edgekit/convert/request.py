@@ -150,15 +150,15 @@ def check_request(request: ConvertRequest) -> None:
         )
     if request.io == "int8" and not request.recipes_with(lambda declared: declared.integer_io):
         raise UsageError(
-            "--io int8 is for TFLite artifacts of the recipe int8, and none is asked for. Leave it "
-            "out, or add --to tflite --recipe int8 --calibration DATA."
+            "--io int8 is for TFLite artifacts of the recipe int8, and none are requested. Leave "
+            "it out, or add --to tflite --recipe int8 --calibration DATA."
         )
 
 
 def bundle_to_continue(request: ConvertRequest) -> Bundle | None:
-    """Return the bundle that stands where this one goes, unless it is to be made anew.
+    """Return the bundle that is already where this one goes, unless it will be replaced.
 
-    Raises UsageError where something else stands there, or nothing can be written.
+    Raises UsageError if something else is there, or nothing can be written.
     """
     folder = request.folder
     is_bundle = (folder / MANIFEST_NAME).is_file()
@@ -174,14 +174,14 @@ def bundle_to_continue(request: ConvertRequest) -> Bundle | None:
 
 
 def refuse_other(existing: Bundle | None, settings: Mapping[str, Any]) -> None:
-    """Raise UsageError where a bundle was made with other settings than these."""
+    """Raise UsageError if a bundle was made with other settings than these."""
     if existing is None:
         return
     made_with = existing.manifest.settings
     changed = [SETTING_WORDS.get(key, key) for key in settings if settings[key] != made_with[key]]
     if changed:
         raise UsageError(
-            f"{existing.folder} is a bundle made otherwise (another {', '.join(changed)}). "
+            f"{existing.folder} was made with other settings (another {', '.join(changed)}). "
             "Start over with --force, or choose another folder with -o."
         )
 

@@ -17,7 +17,7 @@ GZIP_LEVEL = 6
 def wire_size(path: Path) -> WireSize:
     """Return the compressed size of a file, or of a folder's files one by one.
 
-    Files of a TF.js folder are separate downloads, so each is compressed for itself.
+    Files of a TF.js folder are separate downloads, so each is compressed on its own.
     """
     with importing_extra("Measuring the size of a download"):
         import brotli

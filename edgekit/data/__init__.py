@@ -4,7 +4,7 @@
     for sample in dataset: ...            samples as the user stored them
     dataset.model_inputs(limit=300)       the same, ready for the model
 
-Memory does not grow with the number of samples, whatever they come from.
+Memory does not grow with the number of samples, wherever they come from.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 ACCEPTED = (
     "Data is a .npz file, a .npy file, a folder of images, or module:function yielding one dict "
-    "a sample."
+    "per sample."
 )
 
 
@@ -51,13 +51,13 @@ def open_data(
     """Open what the user named and check it against the model, its first sample included.
 
     part: "evaluation" prefers the arrays of a .npz whose names end in `_test`.
-    Raises UsageError where `text` names nothing that can be read, DataError where the data does
+    Raises UsageError if `text` names nothing that can be read, DataError if the data does
     not fit `inputs`.
     """
     options = options or DataOptions()
     reader = _open_reader(text, inputs, part, options)
     if options.resize and reader.resize is None:
-        raise UsageError(f"--resize is for folders of images, and {text} is none. Leave it out.")
+        raise UsageError(f"--resize is for folders of images, and {text} is not one. Leave it out.")
     return Dataset(reader, inputs, options)
 
 
@@ -82,9 +82,9 @@ def _open_reader(
             return open_npz(path, inputs, part)
         if suffix == ".npy":
             return open_npy(path, inputs)
-        raise UsageError(f"{text} is no data that edgekit reads. {ACCEPTED}")
+        raise UsageError(f"{text} is not data that edgekit reads. {ACCEPTED}")
     if re.fullmatch(r"[^\W\d][\w.]*:[^\W\d]\w*", text):
         return FunctionReader(text, inputs)
     if suffix or len(path.parts) > 1:
         raise UsageError(f"No such file or folder: {text}")
-    raise UsageError(f"'{text}' is no file, no folder and no module:function. {ACCEPTED}")
+    raise UsageError(f"'{text}' is not a file, a folder or module:function. {ACCEPTED}")

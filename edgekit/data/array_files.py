@@ -159,7 +159,7 @@ class ArrayReader:
 def open_npy(path: Path, inputs: Sequence[TensorSpec]) -> ArrayReader:
     """Open a .npy file as the samples of a model's only input.
 
-    Raises UsageError where the model has several inputs, DataError where the file is damaged or
+    Raises UsageError if the model has several inputs, DataError if the file is damaged or
     does not fit.
     """
     if len(inputs) > 1:
@@ -179,7 +179,7 @@ def open_npy(path: Path, inputs: Sequence[TensorSpec]) -> ArrayReader:
 def open_npz(path: Path, inputs: Sequence[TensorSpec], part: Part) -> ArrayReader:
     """Open a .npz file: arrays named as the inputs (or `x` for a model with one), labels `y`.
 
-    Raises DataError where the file is damaged, names are missing or unknown, or arrays do not fit.
+    Raises DataError if the file is damaged, names are missing or unknown, or arrays do not fit.
     """
     with _damage_reported(path):
         with zipfile.ZipFile(path) as archive:

@@ -21,7 +21,7 @@ LABEL_KINDS = "iuf"
 def check_shape(
     where: str, found: tuple[int, ...], wanted: tuple[int | None, ...], stacked: bool
 ) -> None:
-    """Raise DataError where the shape `found` is not `wanted` (None fits every size).
+    """Raise DataError if the shape `found` is not `wanted` (None fits every size).
 
     stacked: `found` is that of an array of many samples, `wanted` that of one.
     """
@@ -30,7 +30,7 @@ def check_shape(
         return
     asked: tuple[int | str | None, ...] = ("N", *wanted) if stacked else wanted
     raise DataError(
-        f"{where} has shape {_words(found)} and the model wants {_words(asked)}. "
+        f"{where} has shape {_words(found)} and the model takes {_words(asked)}. "
         f"{_shape_remedy(found, sample, wanted, stacked)}"
     )
 
@@ -49,9 +49,9 @@ def _shape_remedy(
         return "The channels come first: move them last, np.moveaxis(x, -3, -1)."
     if sample[:1] == (1,) and _fits(sample[1:], wanted):
         axis = "x[:, 0]" if stacked else "x[0]"
-        return f"Each sample has a batch axis of its own: take it away, {axis}."
+        return f"Each sample has its own batch axis: remove it, {axis}."
     if sample[-1:] == (1,) and _fits(sample[:-1], wanted):
-        return "There is a channel axis too many: take it away, x[..., 0]."
+        return "There is a channel axis too many: remove it, x[..., 0]."
     sizes = [size for size in wanted if size is not None]
     if len(sizes) == len(wanted) and math.prod(sample) == math.prod(sizes):
         shape = ", ".join(map(str, ["len(x)", *sizes] if stacked else sizes))
@@ -70,7 +70,7 @@ def _words(shape: Sequence[int | str | None]) -> str:
 
 
 def check_dtype(where: str, dtype: np.dtype[Any]) -> None:
-    """Raise DataError where `dtype` is none of numbers."""
+    """Raise DataError if `dtype` is not one of numbers."""
     if dtype.hasobject:
         raise DataError(
             f"{where} holds Python objects, which could run code when they are read. "
@@ -81,7 +81,7 @@ def check_dtype(where: str, dtype: np.dtype[Any]) -> None:
 
 
 def ready_array(where: str, array: Array, dtype: str, preprocessing: Preprocessing) -> Array:
-    """Return `array` as the model takes it. Raises DataError where a cast would lose values."""
+    """Return `array` as the model takes it. Raises DataError if a cast would lose values."""
     check_dtype(where, array.dtype)
     try:
         # float64 beyond float32 becomes infinity: `check_values` reports it.
@@ -95,7 +95,7 @@ def ready_array(where: str, array: Array, dtype: str, preprocessing: Preprocessi
 
 
 def check_values(where: str, array: Array, ready: Array) -> None:
-    """Raise DataError where NaN or infinity stands in `ready`, made of `array`."""
+    """Raise DataError if there is NaN or infinity in `ready`, which was made from `array`."""
     if ready.dtype.kind != "f" or np.isfinite(ready).all():
         return
     if np.isnan(ready).any():
@@ -108,10 +108,10 @@ def check_values(where: str, array: Array, ready: Array) -> None:
 
 
 def check_label(where: str, label: Array) -> None:
-    """Raise DataError where a label is neither integers nor real numbers."""
+    """Raise DataError if a label is neither integers nor real numbers."""
     if label.dtype.kind not in LABEL_KINDS:
         raise DataError(
-            f"{where}: labels are {label.dtype}; integers (or real numbers) are wanted. "
+            f"{where}: labels are {label.dtype}; integers (or real numbers) are needed. "
             "Number the classes from 0."
         )
     if label.dtype.kind == "f" and not np.isfinite(label).all():
@@ -119,7 +119,7 @@ def check_label(where: str, label: Array) -> None:
 
 
 def input_keys(inputs: Sequence[TensorSpec]) -> dict[str, tuple[str, ...]]:
-    """Return under which names the data of each input may stand."""
+    """Return the names that the data of each input may have."""
     if len(inputs) == 1:
         name = inputs[0].name
         return {name: (name,) if name == "x" else (name, "x")}
@@ -129,7 +129,7 @@ def input_keys(inputs: Sequence[TensorSpec]) -> dict[str, tuple[str, ...]]:
 def find_key(where: str, keys: tuple[str, ...], present: Iterable[str], suffix: str = "") -> str:
     """Return the one of `keys` (with `suffix`) that is present.
 
-    Raises DataError where there is none, or more than one.
+    Raises DataError if there is none, or more than one.
     """
     present = list(present)
     found = [key + suffix for key in keys if key + suffix in present]
@@ -146,7 +146,7 @@ def find_key(where: str, keys: tuple[str, ...], present: Iterable[str], suffix: 
 
 
 def check_no_more(where: str, present: Iterable[str], known: Iterable[str]) -> None:
-    """Raise DataError where a name of `present` is not in `known`."""
+    """Raise DataError if a name of `present` is not in `known`."""
     known = list(known)
     unknown = [name for name in present if name not in known]
     if unknown:

@@ -23,7 +23,7 @@ from edgekit_runtimes.tensors import (
 
 Part = Literal["calibration", "evaluation"]
 
-# Which samples stand for all of them is drawn with this seed: the same ones every time.
+# Which samples represent all of them is drawn with this seed: the same ones every time.
 CHOICE_SEED = 0
 
 
@@ -32,7 +32,7 @@ class DataOptions:
     """What the user says about the samples: --resize, --scale, --mean and --std.
 
     resize: (height, width) of images.
-    mean, std: one number, or one a channel, in units of the scaled values.
+    mean, std: one number, or one per channel, in units of the scaled values.
     """
 
     resize: tuple[int, int] | None = None
@@ -53,10 +53,10 @@ class Reader(Protocol):
     """Where samples come from.
 
     name: what messages call it.
-    length: None where it is only known at the end.
+    length: None if it is only known at the end.
     resize: (height, width) that images are brought to while they are read.
     class_names: the name of each label, where the origin knows them.
-    notes: what was done by itself that the user should know.
+    notes: what was done automatically that the user should know.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Dataset:
     """
 
     def __init__(self, reader: Reader, inputs: Sequence[TensorSpec], options: DataOptions) -> None:
-        """Read and check the first sample. Raises DataError where there is none."""
+        """Read and check the first sample. Raises DataError if there is none."""
         _check_options(options, inputs)
         self.name = reader.name
         self.inputs = tuple(inputs)
@@ -143,10 +143,10 @@ class Dataset:
 def _check_options(options: DataOptions, inputs: Sequence[TensorSpec]) -> None:
     if not math.isfinite(options.scale) or options.scale == 0:
         raise UsageError(
-            f"--scale {options.scale} is no factor to multiply values with; 1/255 is 0.00392157."
+            f"--scale {options.scale} is not a factor to multiply values by; 1/255 is 0.00392157."
         )
     if 0 in options.std:
-        raise UsageError("--std holds 0, and values are divided by it.")
+        raise UsageError("--std holds 0, and values are divided by it. Give other numbers.")
     used = [
         option
         for option, is_used in (

@@ -1,4 +1,4 @@
-"""Samples from a function of the user's own."""
+"""Samples from the user's own function."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ LABEL = "y"
 
 
 class FunctionReader:
-    """What `module:function` yields: one dict a sample, without batch axis, label under `y`.
+    """What `module:function` yields: one dict per sample, without batch axis, label under `y`.
 
-    The function is called anew for each pass, and once at the start for its first sample. The
+    The function is called again for each pass, and once at the start for its first sample. The
     module is looked for in the working folder first.
     """
 
@@ -31,21 +31,21 @@ class FunctionReader:
     notes: tuple[str, ...] = ()
 
     def __init__(self, text: str, inputs: Sequence[TensorSpec]) -> None:
-        """Import the function. Raises DataError where module or function are missing."""
+        """Import the function. Raises DataError if module or function are missing."""
         self.name = text
         self._keys = input_keys(inputs)
         self._function = import_function(text)
         self._entries: Any = None
 
     def read(self, chosen: Sequence[int] | None) -> Iterator[tuple[int, Sample]]:
-        """Yield the samples with their numbers; `chosen` is None, the length being unknown."""
+        """Yield the samples with their numbers; `chosen` is None: the length is not known."""
         number = 0
         try:
             entries = self._function()
             if entries is self._entries and iter(entries) is entries:
                 raise DataError(
                     f"{self.name} returned the same iterator twice. Samples are read several "
-                    "times: let each call start anew (yield them in the function itself)."
+                    "times: make each call start again (yield them in the function itself)."
                 )
             self._entries = entries
             for entry in entries:
@@ -79,13 +79,13 @@ def _array(where: str, value: Any) -> Array:
     try:
         return np.asarray(value)
     except Exception as error:
-        raise DataError(f"{where} is no array of numbers: {first_line(error)}") from error
+        raise DataError(f"{where} is not an array of numbers: {first_line(error)}") from error
 
 
 def import_function(text: str) -> Callable[..., Any]:
     """Return the function that "module:function" names, looked for in the working folder first.
 
-    Raises DataError where module or function are missing.
+    Raises DataError if module or function are missing.
     """
     module_name, name = text.split(":")
     folder = str(Path.cwd())

@@ -16,7 +16,7 @@ MODES = {1: "L", 3: "RGB"}
 
 
 class ImageReader:
-    """The images of a folder: one sub-folder a class, or all in the folder and without labels.
+    """The images of a folder: one sub-folder per class, or all in the folder and without labels.
 
     The label is the sub-folder's place in the order of names, as in Keras. Images are read as
     uint8 and resized (bilinear, averaging where they shrink; the aspect ratio is not kept); what
@@ -28,8 +28,8 @@ class ImageReader:
     ) -> None:
         """List the images.
 
-        Raises UsageError where the model takes no images or `resize` does not fit it, DataError
-        where there are no images, or both loose and sorted ones.
+        Raises UsageError if the model takes no images or `resize` does not fit it, DataError
+        if there are no images, or both loose and sorted ones.
         """
         self.name = str(folder)
         spec, height, width, self._channels = _image_input(folder, inputs)
@@ -70,7 +70,7 @@ class ImageReader:
         ):
             if image.mode.startswith(("I", "F")):
                 raise DataError(
-                    f"{path} has more than 8 bits a channel, which edgekit would cut. "
+                    f"{path} has more than 8 bits per channel, which edgekit would cut. "
                     "Convert it to 8 bits, or bring the data as .npz."
                 )
             height, width = self._size

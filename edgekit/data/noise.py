@@ -1,4 +1,4 @@
-"""Noise for when there is no data, and the hash that tells whether two sets are the same."""
+"""Noise for use without data, and the hash that shows whether two sets are the same."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _uint16(bits: np.random.PCG64, size: int) -> Array:
 
 
 def arrays_hash(arrays: Mapping[str, Array]) -> str:
-    """Return the SHA-256 of names, dtypes, shapes and values, whatever order or layout."""
+    """Return the SHA-256 of names, dtypes, shapes and values, whatever their order or layout."""
     digest = hashlib.sha256()
     for name in sorted(arrays):
         array = arrays[name]

@@ -18,9 +18,9 @@ from edgekit_runtimes.tensors import Array
 
 @dataclass(frozen=True)
 class SpooledSamples:
-    """Where the samples were written: one .npy an input, samples along the first axis.
+    """Where the samples were written: one .npy per input, samples along the first axis.
 
-    labels: None where the dataset has none.
+    labels: None if the dataset has none.
     """
 
     inputs: dict[str, Path]
@@ -37,9 +37,10 @@ def spool(
 ) -> SpooledSamples:
     """Write samples in the user's own dtype, before preprocessing, one at a time.
 
-    limit: only the first so many. max_bytes: of all inputs together; one sample is always written.
+    limit: read only this many, from the first on. max_bytes: of all inputs together; one sample is
+    always written.
     progress: called with the number of samples written so far.
-    Raises DataError where samples differ in shape or dtype, EdgekitError where `folder` cannot be
+    Raises DataError if samples differ in shape or dtype, EdgekitError if `folder` cannot be
     written; no file stays then.
     """
     if max_bytes is not None:

@@ -14,15 +14,15 @@ import numpy as np
 from edgekit_runtimes.tensors import Array, TensorSpec
 
 GRAY, COLOUR = 1, 3
-# The largest side that people draw on: beyond, lines of a pen are no longer what is in the data.
+# The largest side to draw on: beyond it, the data is rarely made of the lines of a pen.
 MAX_DRAWN_SIDE = 64
-# Ink on a ground: at least so many of all elements are the ground, within a tenth of the range.
+# Ink on a ground: at least this share of all elements is the ground, within a tenth of the range.
 # The digits of MNIST have 81 %, those of scikit-learn (8 x 8) 51 %, photographs of faces 5 to 20 %.
 GROUND_SHARE = 0.4
 GROUND_WIDTH = 0.1
 # What differs from the ground by a quarter of the range belongs to the figure.
 INK_LEVEL = 0.25
-# MNIST: the figure is 20 of 28 pixels, and its centre of mass stands in the middle.
+# MNIST: the figure is 20 of 28 pixels, and its centre of mass is in the middle.
 USUAL_FIGURE_SHARE = 20 / 28
 USUAL_STROKE_SHARE = 2.5 / 28
 # A line's area is width x length and its outline twice the length. On lines of a known width, of
@@ -35,12 +35,12 @@ BYTE_RANGE = (0.0, 255.0)
 
 @dataclass(frozen=True)
 class Drawing:
-    """How drawings stand in the data.
+    """How drawings are placed in the data.
 
     ground, ink: values of the empty ground and of a full line.
     figure: the longer side of a figure, in pixels. stroke: the width of a line, in pixels.
     centre: (y, x) of a figure, in pixels from the middle of the first one.
-    centred_by: what of a figure stands there: its "mass" or its "box".
+    centred_by: what of a figure is there: its "mass" or its "box".
     """
 
     ground: float
@@ -56,8 +56,8 @@ class Picture:
     """A model's only input, where it takes a picture.
 
     size: (height, width). channels: 1 or 3. low, high: the values of black and white, before
-    preprocessing. assumed: there was no data to tell them from. drawing: None where pictures are
-    no drawings.
+    preprocessing. assumed: there was no data to see them in. drawing: None if pictures are not
+    drawings.
     """
 
     size: tuple[int, int]
@@ -69,7 +69,7 @@ class Picture:
 
 
 def picture_of(inputs: Sequence[TensorSpec], samples: Array, noise: bool) -> Picture | None:
-    """Return what pictures the model takes, or None where its input is none.
+    """Return what pictures the model takes, or None if its input is not a picture.
 
     samples: golden inputs of the first input, before preprocessing, samples along the first axis.
     """
@@ -92,7 +92,7 @@ def picture_of(inputs: Sequence[TensorSpec], samples: Array, noise: bool) -> Pic
 
 
 def _value_range(images: Array) -> tuple[float, float] | None:
-    """Return the values of black and white, or None where they are no grey values."""
+    """Return the values of black and white, or None if they are not grey values."""
     if images.dtype == np.uint8:
         return BYTE_RANGE
     if not np.isfinite(images).all():
@@ -102,12 +102,12 @@ def _value_range(images: Array) -> tuple[float, float] | None:
         return (-1.0, 1.0) if least >= -1 and most <= 1 else None
     if most <= 1:
         return 0.0, 1.0
-    # Values of their own, such as 0 to 16 in the digits of scikit-learn.
+    # Other values, such as 0 to 16 in the digits of scikit-learn.
     return BYTE_RANGE if 100 <= most <= 255 else (0.0, most)
 
 
 def _drawing(images: Array) -> Drawing | None:
-    """Return how the drawings in `images` stand, or None where they are none."""
+    """Return how the drawings in `images` are placed, or None if they are not drawings."""
     least, most = float(images.min()), float(images.max())
     reach = most - least
     border = np.concatenate([images[:, [0, -1]].ravel(), images[:, :, [0, -1]].ravel()])
@@ -119,7 +119,7 @@ def _drawing(images: Array) -> Drawing | None:
     boxes = np.array([_box(weight > INK_LEVEL * reach) for weight in figures])
     by_box = (boxes[:, 0] + boxes[:, 1]) / 2
     by_mass = np.array([_centre_of_mass(weight) for weight in figures])
-    # Whatever moves less from figure to figure is what they were centred by.
+    # What moves less from figure to figure is what they were centred by.
     is_mass = by_mass.std(axis=0).sum() <= by_box.std(axis=0).sum()
     centre = (by_mass if is_mass else by_box).mean(axis=0)
     return Drawing(
@@ -133,7 +133,7 @@ def _drawing(images: Array) -> Drawing | None:
 
 
 def _usual_drawing(size: tuple[int, int]) -> Drawing:
-    """Return how drawings usually stand, for when there are only noise samples."""
+    """Return how drawings are usually placed, for when there are only noise samples."""
     height, width = size
     figure = round(USUAL_FIGURE_SHARE * min(size))
     stroke = round(USUAL_STROKE_SHARE * min(size), 2)

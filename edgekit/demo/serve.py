@@ -23,7 +23,7 @@ class _Server(LocalServer):
 
 class _Handler(LocalHandler):
     server: _Server
-    # A site that was written anew is seen at the next look; what did not change is not sent again.
+    # A site that was written again shows at the next visit; what did not change is not sent again.
     headers_of_all: ClassVar = {**ISOLATION, "Cache-Control": "no-cache"}
 
     def do_GET(self) -> None:  # noqa: N802 (the base class's word)
@@ -41,7 +41,7 @@ class _Handler(LocalHandler):
 def serve_site(folder: Path, port: int, started: Callable[[str], None]) -> None:
     """Serve a folder on loopback until Ctrl-C; `started` gets the address.
 
-    port: 0 takes any free one. Raises UsageError where it is taken.
+    port: 0 takes any free one. Raises UsageError if it is taken.
     """
     try:
         server = _Server(folder, port)
@@ -52,6 +52,6 @@ def serve_site(folder: Path, port: int, started: Callable[[str], None]) -> None:
         ) from error
     with server:
         started(f"http://localhost:{server.server_port}/")
-        # Ctrl-C is how this ends, and no interruption of any work.
+        # Ctrl-C is how this ends; it interrupts no work.
         with contextlib.suppress(KeyboardInterrupt):
             server.serve()

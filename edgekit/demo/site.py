@@ -1,4 +1,4 @@
-"""The site: a folder that any web server can hand out, in whatever sub-folder it stands.
+"""The site: a folder that any web server can hand out, from any sub-folder.
 
     index.html, assets/…        the page, as `make web` built it
     licences.txt                of the runtimes
@@ -69,9 +69,9 @@ class Site:
 def write_site(bundle: Bundle, folder: Path, force: bool = False) -> Site:
     """Write the demo site of a bundle to `folder`, whole or not at all.
 
-    A site of edgekit's, or an empty folder, is replaced; anything else only by `force`. Raises
-    UsageError where the pages are not built, the bundle has no artifact, or the folder is taken;
-    ArtifactError where the bundle is damaged or links out of itself.
+    A site that edgekit wrote, or an empty folder, is replaced; anything else only by `force`.
+    Raises UsageError if the pages are not built, the bundle has no artifact, or the folder is
+    taken; ArtifactError if the bundle is damaged or links out of itself.
     """
     records = [record for record in bundle.artifacts if record.status == "ok"]
     if not records:
@@ -96,7 +96,7 @@ def write_site(bundle: Bundle, folder: Path, force: bool = False) -> Site:
 
 
 def _check_place(folder: Path, bundle: Path, force: bool) -> None:
-    """Raise UsageError where `folder` must not be replaced."""
+    """Raise UsageError if `folder` must not be replaced."""
     check_writable(folder)
     place = folder.resolve()
     for kept, what in ((bundle.resolve(), "the bundle"), (Path.cwd(), "the folder you are in")):
@@ -106,8 +106,8 @@ def _check_place(folder: Path, bundle: Path, force: bool) -> None:
         raise UsageError(f"{folder} is inside the bundle. Choose another folder with -o.")
     if not force and folder.exists() and not _is_ours(folder):
         raise UsageError(
-            f"{folder} exists and is no site of edgekit's. Choose another folder with -o, or "
-            "replace it and all that is in it with --force."
+            f"{folder} exists and is not a site that edgekit wrote. Choose another folder with "
+            "-o, or replace it and all that is in it with --force."
         )
 
 
@@ -183,7 +183,7 @@ def _fitting(inputs: Arrays) -> int:
 
 
 def _write_golden(folder: Path, kind: str, arrays: Arrays, count: int) -> dict[str, str]:
-    """Write the first `count` samples; return where each array stands.
+    """Write the first `count` samples; return the path of each array.
 
     Files are numbered: a name of a SavedModel may hold any character.
     """

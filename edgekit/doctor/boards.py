@@ -26,15 +26,15 @@ class BoardState:
 
 
 def board_state() -> BoardState:
-    """Return the boards there are, and whether they are built."""
+    """Return all boards, and whether they are built."""
     state = find_userland()
     return BoardState(tuple(BOARDS.values()), state.userland, state.reason)
 
 
 def build_boards(names: Sequence[str], report: Callable[[str], None]) -> Userland:
-    """Build what the named boards need, unless it is whole already, and return it.
+    """Build what the named boards need, unless it is already complete, and return it.
 
-    Raises UsageError for an unknown name or where QEMU is missing, DeviceError where it fails.
+    Raises UsageError for an unknown name or if QEMU is missing, DeviceError if it fails.
     """
     for name in names:
         if name not in BOARDS:

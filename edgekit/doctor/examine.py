@@ -43,7 +43,7 @@ NODE = HostTool(("node",), "--version", "testing TF.js artifacts", "pip install 
 
 @dataclass(frozen=True)
 class Finding:
-    """One part of edgekit's surroundings.
+    """One thing that edgekit needs.
 
     detail: its version, or why it does not work. install: the line to type where it does not.
     """
@@ -127,7 +127,7 @@ def _version(package: str) -> str | None:
 
 
 def _try_import(modules: list[str]) -> str:
-    """Import modules in a process of their own; return what went wrong, or ""."""
+    """Import modules in a separate process; return what went wrong, or ""."""
     code = "; ".join(f"import {module}" for module in modules)
     try:
         answer = subprocess.run(

@@ -1,4 +1,4 @@
-"""Which gates count: the project's, and those that are given, which replace their like."""
+"""Which gates count: the project's, and those that are given, which replace their counterparts."""
 
 from __future__ import annotations
 

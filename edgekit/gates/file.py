@@ -3,15 +3,15 @@
     [tool.edgekit]
     gates = ["size<=300KB", "tflite/int8 latency.p90<=5ms"]
 
-or, a gate a line:
+or, one gate per line:
 
     [tool.edgekit.gates]
     size = "<=300KB"
     "tflite/int8 latency.p90" = "<=5ms"
 
-In edgekit.toml both stand without `tool.edgekit`. The file is looked for in the current folder,
-then in those above it, up to the repository's (the one with .git); the first that says something
-about edgekit is the only one that counts, edgekit.toml before pyproject.toml.
+In edgekit.toml both are written without `tool.edgekit`. The file is looked for in the current
+folder, then in those above it, up to the repository's (the one with .git); the first that says
+something about edgekit is the only one that counts, edgekit.toml before pyproject.toml.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SETTINGS = ("gates",)
 def project_gates(folder: Path) -> list[Gate]:
     """Return the gates of the project that `folder` is in, those on regressions included.
 
-    Raises UsageError, naming the file, where it cannot be read or says something unknown.
+    Raises UsageError, naming the file, if it cannot be read or says something unknown.
     """
     for place in _places(folder):
         for path in (place / OWN_FILE, place / PROJECT_FILE):
@@ -56,7 +56,7 @@ def _settings(path: Path) -> dict[str, Any] | None:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no TOML: {error}.") from error
+        raise UsageError(f"{path} is not TOML: {error}.") from error
     if path.name == OWN_FILE:
         return form
     tool = form.get("tool")
@@ -79,7 +79,7 @@ def _texts(gates: Any, path: Path) -> Iterator[str]:
     if isinstance(gates, list):
         for gate in gates:
             if not isinstance(gate, str):
-                raise UsageError(f"{path}: gates must be texts, as 'size<=300KB', not {gate!r}.")
+                raise UsageError(f"{path}: gates must be strings, as 'size<=300KB', not {gate!r}.")
             yield gate
     elif isinstance(gates, dict):
         yield from _flat(gates, "", path)
@@ -96,7 +96,7 @@ def _flat(table: Mapping[str, Any], prefix: str, path: Path) -> Iterator[str]:
             yield f"{prefix}{name}{value}"
         else:
             raise UsageError(
-                f"{path}: gate {prefix}{name} must be a text, as '<=300KB', not {value!r}."
+                f"{path}: gate {prefix}{name} must be a string, as '<=300KB', not {value!r}."
             )
 
 

@@ -14,8 +14,8 @@ The original is not shipped, so it is judged only where a gate names it.
 
 Figures with an interval are judged at its pessimistic end: the high one against `<=`, the low one
 against `>=`. A row that failed breaks each gate that concerns it, and so does NaN. A row that is
-not available breaks none, but a gate that meets no row at all is broken: a budget for a name with
-a slip in it must not look as if it held.
+not available breaks none, but a gate that matches no row at all is broken: a budget with a misspelt
+name must not look as if it held.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Gate:
     """A budget.
 
     words: what limits it to certain rows.
-    is_lenient: whether meeting no row leaves it unbroken.
+    is_lenient: whether it holds if it matches no row.
     """
 
     text: str
@@ -100,7 +100,7 @@ def fits(word: str, name: str) -> bool:
 
 
 def parse_gate(text: str) -> Gate:
-    """Return the gate that `text` says. Raises UsageError with the nearest figure or unit.
+    """Return the gate that `text` describes. Raises UsageError with the nearest figure or unit.
 
     Example:
         >>> gate = parse_gate("tflite/int8 latency.p90 <= 5ms")
@@ -122,9 +122,9 @@ def parse_gate(text: str) -> Gate:
     operator = cast(Operator, match["operator"])
     gate = Gate(" ".join(text.split()), tuple(words), goal, operator, limit)
     if goal.side == "at most" and not gate.is_upper:
-        raise UsageError(f"Gate '{text}': {goal.name} is the most that may be. Write <=.")
+        raise UsageError(f"Gate '{text}': {goal.name} is an upper bound. Write <=.")
     if goal.side == "at least" and gate.is_upper:
-        raise UsageError(f"Gate '{text}': {goal.name} is the least that must be. Write >=.")
+        raise UsageError(f"Gate '{text}': {goal.name} is a lower bound. Write >=.")
     if goal.side == "at most" and goal.quantity is SHARE and limit.value >= 1:
         raise UsageError(f"Gate '{text}' could never break: 1 is 100 %. Write 1% or 0.01.")
     return gate
@@ -133,9 +133,9 @@ def parse_gate(text: str) -> Gate:
 def general_gates(limit: str) -> list[Gate]:
     """Return the gates that --max-regression asks for, where their figures are measured at all.
 
-    Left out are the ratio, which changes with fp32's time as well, memory, which the same artifact
-    tells a little differently each time, and figures that say the same as one of these. Raises
-    UsageError where `limit` is not a percentage.
+    Left out are the ratio, which changes with fp32's time as well, memory, which differs a little
+    each time for the same artifact, and figures that say the same as one of these. Raises
+    UsageError if `limit` is not a percentage.
     """
     value = parse_limit(limit, PERCENTAGE, "--max-regression")
     return [

@@ -19,7 +19,7 @@ from edgekit.text.quantities import PERCENTAGE, Quantity
 if TYPE_CHECKING:
     from edgekit.results.results import Row
 
-# Which way a limit must point where the goal's name says so.
+# Which way a limit must point if the goal's name says so.
 Side = Literal["at most", "at least", "either"]
 
 
@@ -30,7 +30,7 @@ class Goal:
     family: what its name begins with; of a regression, the figure's name in comparisons.
     figure: what it is read from.
     concerns, origin: as of `Gated`.
-    read: None where older results are needed besides: `compare` reads those.
+    read: None if older results are needed as well: `compare` reads those.
     """
 
     name: str
@@ -57,7 +57,7 @@ def regressions() -> Mapping[str, Goal]:
 
 
 def aliases() -> Mapping[str, str]:
-    """Return other names that a gate may use, each with the one that it stands for."""
+    """Return other names that a gate may use, each with the one that it means."""
     return {
         alias: figure.key for figure in by_group() if figure.gated for alias in figure.gated.aliases
     }

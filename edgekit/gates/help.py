@@ -14,7 +14,7 @@ INDENT = "  "
 
 GRAMMAR = """\
 A gate is [WORDS] FIGURE<=VALUE, or with >=, < or >. Words limit it to the rows of a device, an
-engine, an artifact, a format or a recipe; * stands for anything."""
+engine, an artifact, a format or a recipe; * matches anything."""
 
 
 def goals_help() -> str:

@@ -18,11 +18,11 @@ NO_INTERVAL = "it has no interval: it was measured in one process, or on too few
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a gate says of one row, in base units.
+    """What a gate says about one row, in base units.
 
-    row, name: the row and what it is called; None and "" where the gate met no row.
+    row, name: the row and what it is called; None and "" if the gate matched no row.
     value: as measured. judged: the pessimistic end of its interval.
-    reason: why it is broken where no figure says so.
+    reason: why it is broken if no figure says so.
     run: which of several results, from 0.
     """
 
@@ -37,7 +37,7 @@ class Outcome:
 
     @property
     def place(self) -> str:
-        """The row and its device, as "tflite/int8 on host"; "" where the gate met no row."""
+        """The row and its device, as "tflite/int8 on host"; "" if the gate matched no row."""
         return f"{self.name} on {self.row.device}" if self.row else ""
 
     @property
@@ -93,7 +93,7 @@ def judge(gates: Sequence[Gate], runs: Sequence[Results]) -> list[Outcome]:
 
 
 def outcome_of(gate: Gate, row: Row, name: str, found: Found, run: int = 0) -> Outcome | None:
-    """Return what a gate says of what was found in a row; None where that is not its business."""
+    """Return what a gate says about a row; None if the gate does not concern it."""
     if row.status == "not available" or found is None:
         return None
     if isinstance(found, str):
@@ -121,7 +121,7 @@ def failed_reason(row: Row) -> str:
 
 
 def missing(gate: Gate, rows: Sequence[Row]) -> list[Outcome]:
-    """Return the outcome of a gate that met none of `rows`."""
+    """Return the outcome of a gate that matched none of `rows`."""
     return [] if gate.is_lenient else [Outcome(gate, False, reason=_why_none(gate, rows))]
 
 

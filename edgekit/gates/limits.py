@@ -30,7 +30,7 @@ class Limit:
 def parse_limit(text: str, quantity: Quantity, what: str) -> Limit:
     """Return the limit that `text` says.
 
-    what: the figure, for errors. Raises UsageError where the number or the unit does not fit.
+    what: the figure, for errors. Raises UsageError if the number or the unit does not fit.
     """
     match = _LIMIT.fullmatch(text.strip())
     number = float(match["number"]) if match else math.inf

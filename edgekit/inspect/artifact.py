@@ -19,7 +19,7 @@ from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import TensorSpec
 
-# An artifact stands at FORMAT/RECIPE in its bundle; a file of a TF.js folder one level deeper.
+# An artifact is at FORMAT/RECIPE in its bundle; a file of a TF.js folder one level deeper.
 BUNDLE_LEVELS = 3
 
 # TF.js names dtypes as TensorFlow does.
@@ -30,7 +30,7 @@ TFJS_DTYPES = {"DT_FLOAT": "float32", "DT_INT32": "int32", "DT_BOOL": "bool"}
 class ArtifactFacts:
     """One artifact.
 
-    recipe, bundle: None where it stands outside a bundle.
+    recipe, bundle: None if it is outside a bundle.
     graph: None with `graph_reason` where the package that reads it is not installed.
     """
 
@@ -66,8 +66,8 @@ class ArtifactFacts:
 def inspect_artifact(path: Path) -> ArtifactFacts:
     """Return the facts of a .tflite or .onnx file or a TF.js folder.
 
-    Raises UsageError where it is none, EngineError where its engine cannot load it,
-    ArtifactError where it is damaged.
+    Raises UsageError if it is not one, EngineError if its engine cannot load it,
+    ArtifactError if it is damaged.
     """
     format_name = artifact_format(path)
     inputs, outputs = (
@@ -96,7 +96,7 @@ def inspect_artifact(path: Path) -> ArtifactFacts:
 
 
 def find_record(path: Path) -> tuple[Bundle, ArtifactRecord] | None:
-    """Return the bundle that an artifact stands in and its row there, or None."""
+    """Return the bundle that an artifact is in and its row there, or None."""
     for folder in list(path.resolve().parents)[:BUNDLE_LEVELS]:
         if (folder / MANIFEST_NAME).is_file():
             bundle = load_bundle(folder)
@@ -109,7 +109,7 @@ def find_record(path: Path) -> tuple[Bundle, ArtifactRecord] | None:
 def engine_module(device: Device, path: Path, format_name: str) -> str:
     """Return the engine that runs an artifact on a device.
 
-    Raises UsageError with the remedy where there is none.
+    Raises UsageError with the remedy if there is none.
     """
     engine = device.engine_for(format_name)
     if engine.module is None:
@@ -149,7 +149,7 @@ def _tfjs_signature(folder: Path) -> tuple[tuple[TensorSpec, ...], tuple[TensorS
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ArtifactError(
-            f"{path} is no TF.js graph model ({type(error).__name__}: {error})."
+            f"{path} is not a TF.js graph model ({type(error).__name__}: {error})."
         ) from error
     return inputs, outputs
 

@@ -1,4 +1,4 @@
-"""Counting multiply-accumulates: one rule a kind of operator, the same for all formats.
+"""Counting multiply-accumulates: one rule per kind of operator, the same for all formats.
 
 One multiply-accumulate is one product added to a sum, the "mult-add" of the MobileNet papers
 (Howard et al. 2017, arXiv:1704.04861, equations 2 to 5; Sandler et al. 2018, arXiv:1801.04381,
@@ -12,7 +12,7 @@ table 4: about 300 M for MobileNetV2 at 224 x 224). So for one sample:
     recurrent layers        steps x elements of their kernels
 
 Positions in the padding count, as they do in the papers. Everything else counts 0: additions,
-activations, pooling, batch norms that are no convolution. What computes an unknown number of
+activations, pooling, batch norms that are not convolutions. What computes an unknown number of
 times (loops, branches) or in an unknown way (custom operators) has no count: None.
 """
 
@@ -25,7 +25,7 @@ from edgekit.inspect.model import Shape
 
 
 def elements(shape: Shape | None) -> int | None:
-    """Return how many elements a tensor has; None where a size is not known."""
+    """Return how many elements a tensor has; None if a size is not known."""
     if shape is None or None in shape:
         return None
     return math.prod(size for size in shape if size is not None)
@@ -78,13 +78,13 @@ def recurrent(steps: int | None, kernels: Sequence[Shape | None]) -> int | None:
 
 
 def product(*factors: int | None) -> int | None:
-    """Return the product; None where a factor is not known."""
+    """Return the product; None if a factor is not known."""
     known = [factor for factor in factors if factor is not None]
     return math.prod(known) if len(known) == len(factors) else None
 
 
 def _without(shape: Shape, axes: Iterable[int]) -> int | None:
-    """Return the product of the sizes of all other axes; None for axes that there are not."""
+    """Return the product of the sizes of all other axes; None for axes that do not exist."""
     left_out = set(axes)
     if any(axis >= len(shape) for axis in left_out):
         return None

@@ -1,7 +1,7 @@
 """What a model file holds: nodes, the tensors between them, and what each costs.
 
 One description for all formats, made from the file alone: nothing is run, and no shape is
-measured. Shapes are those of one sample: a free batch size stands as 1.
+measured. Shapes are those of one sample: a free batch size counts as 1.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ IN_FLOAT: frozenset[Compute] = frozenset(
     {"fp32", "fp16", "fp16-weights", "int16-weights", "int8-weights", "int4-weights"}
 )
 
-# One entry an axis; None where the size is free.
+# One entry per axis; None where the size is free.
 Shape = tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
 class Quantization:
-    """How integers stand for real numbers: (value - zero_point) * scale.
+    """How integers represent real numbers: (value - zero_point) * scale.
 
-    scales: how many scales the tensor has; 1 is one for the whole tensor, 0 where they stand in a
-    tensor of their own (blocks).
+    scales: how many scales the tensor has; 1 is one for the whole tensor, 0 if they are in a
+    separate tensor (blocks).
     axis: along which they lie; None for one scale, or for blocks.
     scale, zero_point: of a tensor with one scale; None for others.
     """
@@ -56,7 +56,7 @@ class Quantization:
 class Tensor:
     """A tensor: a constant of the file, or what a node reads or makes.
 
-    shape: None where the file does not say and it cannot be worked out.
+    shape: None if the file does not say and it cannot be worked out.
     dtype: numpy's name, as a node sees it.
     stored: how the file stores a constant, where that is another dtype (TF.js: "uint8").
     bytes: what a constant takes in the file; None for all else.
@@ -71,7 +71,7 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
-        """Whether its values stand in the file."""
+        """Whether its values are in the file."""
         return self.bytes is not None
 
     @property
@@ -97,12 +97,12 @@ class Node:
 
     index: its place among the nodes of the file, the main graph's first.
     name: of its first output.
-    macs: multiply-accumulates for one sample; None where they cannot be told from the file.
-    params: elements of the weights that it reads: floats and quantized numbers, no indices or
+    macs: multiply-accumulates for one sample; None if the file does not say.
+    params: elements of the weights that it reads: floats and quantized numbers, not indices or
     shapes. bytes: what its constants take in the file. Constants that several nodes read are the
     first one's, and those that a node expands (DEQUANTIZE) are its reader's.
-    after: the nodes whose results it reads, but for constants.
-    in_body: whether it stands in a loop or a branch, which runs any number of times.
+    after: the nodes whose results it reads, except constants.
+    in_body: whether it is in a loop or a branch, which runs any number of times.
     """
 
     index: int
@@ -195,7 +195,7 @@ class Graph:
 
     @property
     def float_islands(self) -> tuple[tuple[Node, ...], ...]:
-        """The groups of connected nodes that compute in float behind others in integers.
+        """The groups of connected nodes that compute in float after others in integers.
 
         Each one costs a way out of the integers, and mostly one back.
         """

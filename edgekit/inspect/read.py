@@ -1,4 +1,4 @@
-"""The one way from a file to its graph."""
+"""From a file to its graph."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from edgekit.inspect.model import Graph
 def read_graph(path: Path, format_name: str) -> Graph:
     """Return the graph of an artifact of a format ("tflite", "onnx" or "tfjs").
 
-    Nothing is run, and no engine is needed. Raises ArtifactError where the artifact is damaged,
-    MissingExtraError where the package that reads its format is not installed.
+    Nothing is run, and no engine is needed. Raises ArtifactError if the artifact is damaged,
+    MissingExtraError if the package that reads its format is not installed.
     """
     if format_name == "tflite":
         from edgekit.inspect.tflite.read import read_tflite

@@ -1,4 +1,4 @@
-"""What is measured: one artifact, in the few words that measuring needs."""
+"""What is measured: one artifact, with the few facts that measuring needs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Subject:
 
     id: how results name it ("tflite/int8").
     bytes: its size on disk.
-    wire_bytes: its size compressed, a compression each ("gzip", "brotli").
+    wire_bytes: its compressed size, by compression ("gzip", "brotli").
     engine_options: what its engine is to be told when it loads the artifact.
-    graph: what stands in it; None where it was not read.
+    graph: what is in it; None if it was not read.
     """
 
     id: str

@@ -14,8 +14,8 @@ from edgekit.inspect.model import Compute, Graph, Node, Tensor
 class RawNode:
     """A node as the file states it; tensors by their keys, "" for one that is left out.
 
-    data, kernel: the places of the inputs that are multiplied; None where nothing is.
-    scales: the places of scales and zero points, which are no parameters.
+    data, kernel: the places of the inputs that are multiplied; None if nothing is multiplied.
+    scales: the places of scales and zero points, which are not parameters.
     macs, in_body: as in `Node`.
     """
 

@@ -1,4 +1,4 @@
-"""Reasons that stand in an artifact's file: how it computes, and how much."""
+"""Reasons found in an artifact's file: how it computes, and how much."""
 
 from __future__ import annotations
 
@@ -73,18 +73,18 @@ def multiplies_16_bits(case: Case) -> Reason | None:
 
 
 def quantizes_in_each_run(case: Case) -> Reason | None:
-    """Data is measured and quantized before it can be multiplied, each time anew."""
+    """Data is measured and quantized each time before it can be multiplied."""
     graph = case.graph
     dynamic = graph.macs_in(DYNAMIC) if graph else 0
     if graph is None or not dynamic or dynamic < SIZEABLE * graph.macs:
         return None
     count = sum(graph.nodes_by_compute.get(kind, 0) for kind in DYNAMIC)
-    text = f"quantizes the data of {number_of(count, 'node')} anew in each run"
+    text = f"quantizes the data of {number_of(count, 'node')} again in each run"
     return Reason("dynamic", text, {**macs_facts(graph), "nodes": count})
 
 
 def has_float_islands(case: Case) -> Reason | None:
-    """Float nodes amid integer ones cost a conversion before and one behind."""
+    """Float nodes among integer ones cost a conversion before them and one after."""
     graph = case.graph
     if graph is None or graph.macs_in(STATIC) < SIZEABLE * graph.macs or not graph.macs:
         return None
@@ -113,7 +113,7 @@ def multiplies_zeros(case: Case) -> Reason | None:
 
 
 def is_tiny(case: Case) -> Reason | None:
-    """Where nodes have next to no work, its kind does not matter."""
+    """If nodes have next to no work, its kind does not matter."""
     graph = case.graph
     if graph is None or graph.uncounted or not graph.macs:
         return None
@@ -128,7 +128,7 @@ def is_tiny(case: Case) -> Reason | None:
 
 
 def _float_dtype(execution: Execution | None, kind: Compute) -> str:
-    """Return what is computed in: by the engine's kernels where it tells, else by the file."""
+    """Return what is computed in: by the engine's kernels if it tells, else by the file."""
     if execution and execution.kernels:
         return max(execution.kernels, key=lambda dtype: execution.kernels[dtype])
     return "float16" if kind == "fp16" else "float32"

@@ -26,7 +26,7 @@ MANY_MORE_NODES = 1.2
 EDGE_NODES = 3
 # What `--quick` is meant to see: a true difference of 5 %.
 TELLING_DIFFERENCE = 0.05
-# A clock that moves more than this between blocks was not left alone.
+# A clock that changes more than this between blocks was throttled or scaled.
 STEADY_CLOCK = 0.05
 
 # The back ends of a page that compute on what draws.
@@ -135,9 +135,9 @@ def has_more_threads_than_cores(case: Case) -> Reason | None:
 
 
 def was_held_back(case: Case) -> Reason | None:
-    """The clock was lowered, by heat, by want of power or by its governor."""
+    """The clock was lowered, by heat, lack of power or its governor."""
     blocks = (*case.row.blocks, *case.row.reference_blocks)
-    # Before a block the clock may still idle; right behind it, it is as it was.
+    # Before a block the clock may still idle; right after it, it is as it was.
     readings = [block.conditions["after"] for block in blocks if block.conditions]
     clocks = [reading["frequency_khz"] for reading in readings if reading["frequency_khz"]]
     if case.environment.get("firmware"):
@@ -157,11 +157,11 @@ def was_held_back(case: Case) -> Reason | None:
 
 
 def is_drawn_by_software(case: Case) -> Reason | None:
-    """What is computed on a GPU by its makers is computed on the CPU here."""
+    """What is meant to be computed on a GPU is computed on the CPU here."""
     if case.row.backend not in GPU_BACKENDS or not case.environment.get("software_renderer"):
         return None
     renderer = case.environment.get("renderer") or case.environment.get("webgpu")
-    text = "a software renderer stands for the GPU"
+    text = "a software renderer replaces the GPU"
     return Reason("software-renderer", text, {"renderer": renderer})
 
 
@@ -169,7 +169,7 @@ def is_drawn_by_software(case: Case) -> Reason | None:
 
 
 def has_a_wide_interval(case: Case) -> Reason | None:
-    """The measurement cannot tell a difference that would matter."""
+    """The measurement cannot show a difference that would matter."""
     ratio = case.row.ratio_to_fp32
     if ratio is None or ratio.verdict != "not distinguishable":
         return None

@@ -1,6 +1,6 @@
 """Why an artifact is not faster than fp32: reasons found from facts, not guesses.
 
-The facts: what stands in the file (`edgekit.inspect`), what its engine makes of it (`Execution`),
+The facts: what is in the file (`edgekit.inspect`), what its engine makes of it (`Execution`),
 what the device said about itself, and the measurement. Each rule looks at these and gives a
 `Reason` with the figures it rests on, or None. RULES is their order, the most telling first.
 """
@@ -71,7 +71,7 @@ def with_reasons(
 
 
 def reasons(case: Case) -> tuple[Reason, ...]:
-    """Return why an artifact is not faster; nothing where it is, or was not compared."""
+    """Return why an artifact is not faster; nothing if it is, or was not compared."""
     ratio = case.row.ratio_to_fp32
     if ratio is None or ratio.verdict in GAINS:
         return ()

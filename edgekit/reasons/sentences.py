@@ -15,7 +15,7 @@ from edgekit_runtimes.execution import Execution
 if TYPE_CHECKING:
     from edgekit.results.results import Row
 
-# Less than this share of the work is no reason by itself.
+# Less than this share of the work is not a reason by itself.
 SIZEABLE = 0.1
 # The most operators that a text names.
 NAMED_OPS = 3
@@ -25,9 +25,9 @@ NAMED_OPS = 3
 class Case:
     """What is known about one artifact that is not faster.
 
-    graph, reference_graph: of the artifact, and of the fp32 one of its format; None where a file
+    graph, reference_graph: of the artifact, and of the fp32 one of its format; None if a file
     could not be read here.
-    execution, reference_execution: how the engine ran them; None where it does not tell.
+    execution, reference_execution: how the engine ran them; None if it does not say.
     environment: what the device said about itself.
     """
 

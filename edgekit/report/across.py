@@ -16,7 +16,7 @@ NOTE = "Each against the fp32 artifact of its format on the same device: under 1
 
 @dataclass(frozen=True)
 class Across:
-    """The ratios of `names` (artifacts) by the title of a section; None where there is none."""
+    """The ratios of `names` (artifacts) by the title of a section; None if there is none."""
 
     names: tuple[str, ...]
     ratios: dict[str, tuple[Ratio | None, ...]]
@@ -33,7 +33,7 @@ class Across:
 
 
 def across(report: Report) -> Across | None:
-    """Return the ratios of all sections; None where there are not two with ratios."""
+    """Return the ratios of all sections; None if there are not two with ratios."""
     by_section = {section.title: _ratios(section) for section in report.sections}
     names = tuple(dict.fromkeys(name for ratios in by_section.values() for name in ratios))
     ratios = {

@@ -10,7 +10,7 @@ from edgekit_runtimes.devices.browser.backends import BACKENDS
 
 # As ANGLE names what it draws with: vendor, renderer, version of its interface.
 ANGLE = re.compile(r"ANGLE \((?P<vendor>[^,]*), (?P<renderer>.*), [^,]*\)")
-# Their names stand in the middle of longer ones.
+# Their names are in the middle of longer ones.
 SOFTWARE_RENDERERS = re.compile(r"llvmpipe|softpipe|SwiftShader", re.IGNORECASE)
 SOFTWARE_LABEL = "software renderer"
 
@@ -36,7 +36,7 @@ def browser_facts(environment: Mapping[str, Any], backends: Set[str]) -> Iterato
 
 
 def software_note(environment: Mapping[str, Any], backends: Set[str]) -> str | None:
-    """Return the line that warns of a software renderer, None where nothing was drawn by one."""
+    """Return the line that warns of a software renderer, None if nothing was drawn by one."""
     drawn = [
         BACKENDS[backend]
         for backend in DRAWN_BY

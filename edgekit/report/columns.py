@@ -1,4 +1,4 @@
-"""The tables of a bench and of its outputs: a column per figure, whoever draws it."""
+"""The tables of a bench and of its outputs: one column per figure, for every kind of output."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from edgekit.results.results import Row
 
 
-# Stands beside the figures, though it is none of fidelity's own.
+# It is beside fidelity's figures, though it is not one of them.
 JUDGED_ON = "fidelity.samples"
 
 
 def is_in_table(row: Row) -> bool:
-    """Whether there is anything to show of a row but its reason."""
+    """Whether there is anything to show of a row except its reason."""
     return row.statistics is not None or row.fidelity is not None
 
 
@@ -35,7 +35,7 @@ def backends_of(rows: Iterable[Row]) -> set[str]:
 def table_columns(rows: Sequence[Row], names: RowNames | None = None) -> list[Column]:
     """Return the columns that have a value in at least one of `rows`.
 
-    names: what rows are called, where more rows than these stand together.
+    names: what rows are called, if they are shown with others.
     """
     named = names or RowNames(rows)
     figures = [figure for figure in by_group() if figure.shown and not figure.shown.is_detail]

@@ -1,4 +1,4 @@
-"""What changed between two results: one table per device, and what stands beside it."""
+"""What changed between two results: one table per device, and the lines around it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def change_notes(comparison: Comparison) -> list[str]:
             lines.setdefault(text + reason, []).append(f"{row.name} on {row.device}")
     return [
         *(f"{', '.join(names)}: {text}" for text, names in lines.items()),
-        *(f"compared all the same: {obstacle}" for obstacle in comparison.obstacles),
+        *(f"compared nevertheless: {obstacle}" for obstacle in comparison.obstacles),
         *(f"note: {note}" for note in comparison.notes),
     ]
 
@@ -112,6 +112,6 @@ def _cell(figure: Figure, change: Change, unit: Unit) -> str:
 
 
 def _verdict(row: RowChange, figures: Sequence[str]) -> str:
-    """Return what may be claimed of the time, or of the count that stands for it."""
+    """Return what may be claimed of the time, or of the count in its place."""
     found = (row.changes[name] for name in figures if name in row.changes)
     return next((change.verdict for change in found), "")

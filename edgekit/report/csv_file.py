@@ -1,6 +1,6 @@
 """The report as CSV (RFC 4180): one row per artifact and device, plain numbers, units in the names.
 
-A cell is empty where there is no value. Infinite values are `inf` and `-inf`.
+A cell is empty if there is no value. Infinite values are `inf` and `-inf`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edgekit.results.results import Row
 
 @dataclass(frozen=True)
 class SectionField:
-    """What CSV says of each row that the row itself does not hold.
+    """What CSV says about each row that is not in the row itself.
 
     sentence: as of `Figure`.
     """

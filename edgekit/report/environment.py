@@ -30,13 +30,13 @@ MEASURES = {"frequency_khz": FREQUENCY_UNITS, "memory_bytes": GIGABYTES}
 
 
 def facts(section: Section) -> list[tuple[str, str]]:
-    """Return the run's facts, then the device's; what it did not tell is left out."""
+    """Return the run's facts, then the device's; what it did not say is left out."""
     results = section.results
     environment = results.environments.get(section.title, {})
     return [
         ("bundle", results.bundle),
         ("measured", f"{minute(results.created)} UTC with edgekit {results.edgekit}"),
-        # Without its folders: a report is for others, and they are nobody's business.
+        # Without its folders: a report is for others, and they need not know these.
         ("file", Path(section.file).name),
         ("plan", _plan(section)),
         ("golden samples", f"{results.samples:,}{' of noise' if results.noise else ''}"),
@@ -50,7 +50,7 @@ def _plan(section: Section) -> str:
     plan, threads = section.results.plan, section.results.threads
     worker = plan.worker
     return (
-        f"{plan.name}: {plan.processes} processes, {worker.min_s:g} s a model in each, blocks of "
+        f"{plan.name}: {plan.processes} processes, {worker.min_s:g} s per model in each, blocks of "
         f"{1000 * worker.block_s:g} ms or more, warm-up of {worker.warmup_s:g} s, "
         f"threads: {threads}"
     )

@@ -20,7 +20,7 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
 
 
 def check_output(path: Path) -> None:
-    """Raise UsageError where the suffix of a file to write is none of `RENDERERS`."""
+    """Raise UsageError if the suffix of a file to write is not one of `RENDERERS`."""
     if path.suffix.lower() not in RENDERERS:
         *most, last = RENDERERS
         raise UsageError(f"-o {path} must end with {', '.join(most)} or {last}.")
@@ -28,7 +28,7 @@ def check_output(path: Path) -> None:
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write a report to a file that passed `check_output`; one of this name is replaced."""
+    """Write a report to a file that passed `check_output`, replacing one that exists."""
     text = RENDERERS[path.suffix.lower()](report)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

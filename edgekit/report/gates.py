@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from edgekit.gates.gate import Gate
     from edgekit.gates.judging import Outcome
 
-# A gate that all of twenty artifacts break is one line all the same.
+# A gate that all of twenty artifacts break is still one line.
 ROWS_IN_LINE = 4
 # More digits than this show nothing but rounding.
 MOST_DIGITS = 12
 
-# A value stands in the unit of its limit where it has so many digits there that it can be read.
+# A value is written in the unit of its limit if it can be read with this many digits.
 SMALLEST_SHOWN, LARGEST_SHOWN = 0.01, 100_000
 HAVE_OTHER_UNITS = (BYTES, TIME, COUNT)
 
@@ -64,7 +64,7 @@ def broken_lines(outcomes: Iterable[Outcome], runs: Sequence[str] = ()) -> list[
 def table_lines(outcomes: Iterable[Outcome], runs: Sequence[str] = ()) -> list[Line]:
     """Return a line for each row that breaks a gate, and one for each gate that holds.
 
-    Of a gate that holds the row stands there that is closest to breaking it.
+    For a gate that holds, the line is about the row that is closest to breaking it.
     """
     lines = []
     for gate, found in _by_gate(outcomes):
@@ -82,7 +82,7 @@ def table_lines(outcomes: Iterable[Outcome], runs: Sequence[str] = ()) -> list[L
 
 
 def gate_columns(outcomes: Iterable[Outcome], runs: Sequence[str] = ()) -> list[Column]:
-    """Return the table of all gates; none where there is no gate."""
+    """Return the table of all gates; empty if there are no gates."""
     lines = table_lines(outcomes, runs)
     cells = zip(*(line.cells for line in lines), strict=True)
     return [
@@ -105,7 +105,7 @@ def _by_gate(outcomes: Iterable[Outcome]) -> list[tuple[Gate, list[Outcome]]]:
 
 
 def outcome_line(outcome: Outcome, runs: Sequence[str] = ()) -> str:
-    """Return what a gate says of one row, as "tflite/int8 on host has 87.2 KB"."""
+    """Return what a gate says about one row, as "tflite/int8 on host has 87.2 KB"."""
     row = row_text(outcome, runs)
     if outcome.reason is not None:
         return f"{row}: {outcome.reason}" if row else outcome.reason
@@ -113,7 +113,7 @@ def outcome_line(outcome: Outcome, runs: Sequence[str] = ()) -> str:
 
 
 def row_text(outcome: Outcome, runs: Sequence[str]) -> str:
-    """Return which row it is about, as "tflite/int8 on host"; "" where the gate met none."""
+    """Return which row it is about, as "tflite/int8 on host"; "" if the gate matched none."""
     is_of_several = outcome.row and len(runs) > 1
     return f"{outcome.place} in {runs[outcome.run]}" if is_of_several else outcome.place
 
@@ -128,8 +128,8 @@ def _value(outcome: Outcome) -> str:
 def _shown(value: float, gate: Gate) -> str:
     """Return a value in the unit of the gate's limit, with three digits.
 
-    There are more where the value would look like the limit and is not, and another unit where the
-    two are worlds apart.
+    There are more digits if the value would look like the limit and is not, and another unit if the
+    two are far apart.
     """
     quantity = gate.goal.quantity
     word, size = gate.limit.unit, quantity.limits[gate.limit.unit]
@@ -147,7 +147,7 @@ def _shown(value: float, gate: Gate) -> str:
 
 
 def _rounded(value: float, digits: int) -> str:
-    """Return a number with so many significant digits and no exponent."""
+    """Return a number with this many significant digits and no exponent."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else str(value)
     rounded = float(f"{value:.{digits - 1}e}")

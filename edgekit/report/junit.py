@@ -1,7 +1,7 @@
 """What gates say as JUnit XML, which every CI shows: a test case for each gate and row.
 
-There is no standard for it. GitLab shows a case's name and the failure's text and neither its class
-nor the failure's message, so the row stands in the name and the line in both.
+It has no standard. GitLab shows a case's name and the failure's text and neither its class
+nor the failure's message, so the name holds the row and both hold the line.
 """
 
 from __future__ import annotations

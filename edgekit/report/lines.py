@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgekit.results.results import Results, Row
     from edgekit.results.steadiness import Steadiness
 
-# Who reads two medians makes something of a tenth between them.
+# Readers of two medians take a difference of a tenth seriously.
 NOTABLE_PACE = 0.1
 
 
@@ -72,12 +72,12 @@ def _by_reason(rows: Sequence[Row], text: Callable[[Row], str | None]) -> list[s
 
 
 def legend(results: Results, rows: Sequence[Row]) -> list[str]:
-    """Return the explanations that this table needs, and no others."""
+    """Return only the explanations that this table needs."""
     lines = []
     if any(row.unit == "instructions" and row.statistics for row in rows):
         lines.append(
             "instr.: instructions per inference, the fewest of five; not time, since caches, "
-            "memory and clock rate have no part in them"
+            "memory and clock rate do not count"
         )
         judged = max((row.fidelity.samples for row in rows if row.fidelity), default=0)
         if judged < results.samples:
@@ -110,7 +110,7 @@ def legend(results: Results, rows: Sequence[Row]) -> list[str]:
 
 
 def pace_note(rows: Sequence[Row]) -> str:
-    """Return that medians of these rows are not to be compared, "" where they may be.
+    """Return a warning not to compare the medians of these rows, "" if they may be compared.
 
     Each row was measured at another time, with fp32 beside it: what fp32 took then shows how the
     machine's pace changed.
@@ -153,7 +153,7 @@ def heading(device: str, results: Results) -> str:
         return device
     facts = (
         *facts,
-        # A device that counts has one core and one thread whatever was asked for.
+        # A device that counts has one core and one thread regardless of what was asked for.
         _counted(1 if environment.get("unit") == "instructions" else results.threads, "thread"),
     )
     engines = [f"{name} {version}" for name, version in environment["engines"].items()]

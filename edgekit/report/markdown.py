@@ -17,7 +17,7 @@ _MARKUP = re.compile(r"([\\`*_~|]|\](?=\())")
 
 
 def render_markdown(report: Report) -> str:
-    """Return the tables, a heading per device, with notes and legend below each."""
+    """Return the tables, one heading per device, with notes and legend below each."""
     parts = [f"> {escape(note)}" for note in report.notes]
     found = across(report)
     if found:

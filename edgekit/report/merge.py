@@ -1,4 +1,4 @@
-"""Several results files (host, board, phone) as one report: a section per device and file."""
+"""Several results files (host, board, phone) as one report: one section per device and file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Report:
         """What was measured where."""
         places = ", ".join(section.title for section in self.sections)
         bundles = {section.results.bundle for section in self.sections}
-        # Several bundles stand in the sections' titles.
+        # Several bundles are named in the sections' titles.
         return f"{bundles.pop()} on {places}" if len(bundles) == 1 else places
 
     @property
@@ -57,7 +57,7 @@ class Report:
 
 
 def read_report(paths: Sequence[Path]) -> Report:
-    """Return the report of results files; a file that is named twice counts once.
+    """Return the report of results files; a file given twice counts once.
 
     Raises UsageError for a file that does not exist, ArtifactError for one that cannot be read or
     has no rows.
@@ -75,7 +75,7 @@ def read_report(paths: Sequence[Path]) -> Report:
 def merge(files: Mapping[str, Results]) -> Report:
     """Return the report of `files`: results by the name of their file.
 
-    Sections stand in the order of the files, and the devices of a file in the order of its rows.
+    Sections are in the order of the files, and the devices of a file in the order of its rows.
     """
     found = [
         (device, file, results)
@@ -97,7 +97,7 @@ def merge(files: Mapping[str, Results]) -> Report:
 
 
 def _titles(found: Sequence[tuple[str, str, str]]) -> list[str]:
-    """Return a title of its own for each (name, file, date)."""
+    """Return a unique title for each (name, file, date)."""
     names = Counter(name for name, _, _ in found)
     dated = [f"{name} ({minute(created)})" for name, _, created in found]
     dates = Counter(dated)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def gates_summary(outcomes: Sequence[Outcome], runs: Sequence[str] = ()) -> str:
-    """Return the gates' table, "" where there is no gate."""
+    """Return the gates' table, "" if there are no gates."""
     lines = table_lines(outcomes, runs)
     if not lines:
         return ""

@@ -1,7 +1,7 @@
 """Tables for a terminal or a pipe: any table, and that of a bench.
 
 One table per device; where the terminal is too narrow for it, without memory, and then two: times,
-then size and agreement. Rows without measurements stand below the table with their reasons.
+then size and agreement. Rows without measurements are listed below the table with their reasons.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 # Blanks between two columns.
 GAP = 2
-# Left out where there is no room: it is in every file that `edgekit report` writes.
+# Left out if there is no room: it is in every file that `edgekit report` writes.
 OPTIONAL_PART = "memory"
-# What stands together where one table would be too wide, beside the names.
+# What stays together if one table would be too wide, beside the names.
 TABLES = (("time",), ("size", OPTIONAL_PART, "agreement"))
 
 
@@ -76,7 +76,7 @@ def _lines(columns: Sequence[Column]) -> Iterator[Text]:
     widths = [_width(column) for column in columns]
     heads = [_split(column.header) for column in columns]
     height = max(map(len, heads))
-    # What is last in a heading stands right above the cells.
+    # The last line of a heading is right above the cells.
     lifted = ["\n" * (height - len(head)) + "\n".join(head) for head in heads]
     yield from _row(lifted, columns, widths, ["bold"] * len(columns))
     for cells in lines_of(columns):
@@ -124,7 +124,7 @@ def _narrow(columns: Sequence[Column], width: int) -> Sequence[Column]:
 
 
 def with_what_fits(columns: Sequence[Column], width: int) -> Sequence[Column]:
-    """Return the columns, or only those that are needed where not all fit."""
+    """Return the columns, or only those that are needed if not all fit."""
     return columns if table_width(columns) <= width else _needed(columns)
 
 

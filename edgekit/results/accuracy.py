@@ -1,6 +1,6 @@
 """Accuracy: what an artifact still gets right, judged by labels.
 
-Top-1 accuracy for class labels, MAE and RMSE for real numbers, or a metric of the user's own. How
+Top-1 accuracy for class labels, MAE and RMSE for real numbers, or the user's own metric. How
 it compares with another model's, on the same samples, is in its `differences`.
 """
 
@@ -25,8 +25,8 @@ class AccuracyDifference:
 
     compared_with: the other's id: "original", or the fp32 artifact of the same format.
     value: this model's figure minus the other's, in the figure's unit (shares for top-1). None
-    where this model's outputs are NaN, so that it has no figure.
-    low, high: the 95 % interval of `value`; None where there are too few samples.
+    where this model's outputs are NaN, so that there is no figure.
+    low, high: the 95 % interval of `value`; None if there are too few samples.
     verdict: "same" means that no difference could be shown; the interval says how large one could
     be nevertheless.
     p: of McNemar's test; None for the bootstrap, whose verdict is that of the interval.
@@ -51,7 +51,7 @@ class AccuracyDifference:
 
     @property
     def loss_interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of `worse_by`; None where there is none."""
+        """The 95 % interval of `worse_by`; None if there is none."""
         if self.low is None or self.high is None:
             return None
         first, second = self._as_loss(self.low), self._as_loss(self.high)
@@ -70,12 +70,12 @@ class Accuracy:
     mae, rmse: mean absolute and root mean square error, over all samples and elements, in the
     labels' unit.
     metric, value: the user's function as "module:function", and what it says.
-    Of these three the ones that were not asked for are None, and so are errors and the metric's
+    The groups of these that were not asked for are None, and so are errors and the metric's
     value where an output was NaN.
-    low, high: the 95 % interval of top1 (Wilson), of mae or of value (bootstrap); None where there
+    low, high: the 95 % interval of top1 (Wilson), of mae or of value (bootstrap); None if there
     are too few samples.
     nan: samples with an output that is NaN or infinite. In top1 they count as wrong.
-    differences: to another model's figures; empty where there was none to compare with.
+    differences: from another model's figures; empty if there was none to compare with.
     """
 
     output: str

@@ -39,7 +39,7 @@ class AgreementAccumulator:
     """Compares outputs with the host's as they arrive.
 
     host: the host's outputs of the first samples, samples along the first axis. What a device says
-    about later samples is passed over.
+    about later samples is ignored.
     """
 
     def __init__(self, host: Arrays) -> None:
@@ -50,11 +50,11 @@ class AgreementAccumulator:
     def add(self, start: int, outputs: Mapping[str, Array]) -> None:
         """Take in the outputs of the samples from number `start` on.
 
-        Raises ArtifactError where an output is missing or has another shape than the host's.
+        Raises ArtifactError if an output is missing or has another shape than the host's.
         """
         for name, host in self._host.items():
             if name not in outputs:
-                raise ArtifactError(f"the device gives no output '{name}', as the host does")
+                raise ArtifactError(f"the device gives no output '{name}', but the host does")
             expected = host[start : start + len(outputs[name])].astype(np.float64)
             found = outputs[name][: len(expected)].astype(np.float64)
             if found.shape != expected.shape:
@@ -66,7 +66,7 @@ class AgreementAccumulator:
             self._errors[name] = max(self._errors[name], _largest_error(found, expected))
 
     def result(self) -> Agreement:
-        """Return the agreement over the samples so far. Raises ValueError where there are none."""
+        """Return the agreement over the samples so far. Raises ValueError if there are none."""
         if self._samples == 0:
             raise ValueError("no outputs to compare")
         shares = [_share(error, self._host[name]) for name, error in self._errors.items()]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
 
     class Environment(OpenForm):
-        """What one device said. Empty where it said nothing; otherwise its engines are told."""
+        """What one device said. Empty if it said nothing; otherwise it names its engines."""
 
         KNOWN = EnvironmentFacts
 

@@ -1,7 +1,7 @@
-"""What workers send, checked where it arrives.
+"""What workers send, checked on arrival.
 
-A worker may run on any machine, in a page, and in another version than this one: an event that is
-not as `job.schema.json` says is a fault of that device, and not of edgekit.
+A worker may run on any machine, in a page, and in another version than this one: an event that does
+not match `job.schema.json` is that device's fault, not edgekit's.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ def read_events(events: Iterable[Event], take_outputs: TakeOutputs | None = None
 
 
 def checked(event: Event) -> Event:
-    """Return an event that is as its kind should be; kinds that are not known pass.
+    """Return an event if it matches its kind; unknown kinds pass.
 
-    Raises DeviceError where it is not.
+    Raises DeviceError if it is not.
     """
     kind = "an event"
     try:

@@ -29,10 +29,10 @@ Cosine = Annotated[float, Meta(ge=-1, le=1)]
 class OutputFidelity:
     """Agreement of one output.
 
-    top1: None where the output has no class axis (last axis of two or more, floats).
+    top1: None if the output has no class axis (last axis of two or more, floats).
     sqnr_db: inf where there is no error at all; -inf where the original's output is all zero.
     nan: elements that are NaN or infinite where the original's are not. With one of them cosine
-    is 0, sqnr_db -inf and max_abs_error inf, so that no budget is met by accident.
+    is 0, sqnr_db -inf and max_abs_error inf, so that no budget holds by accident.
     original_nan: elements that are NaN or infinite in the original itself; left out.
     """
 
@@ -132,7 +132,7 @@ class FidelityAccumulator:
     def add(self, start: int, outputs: Mapping[str, Array]) -> None:
         """Take in the outputs of the samples from number `start` on.
 
-        Raises ArtifactError where an output is missing or has another shape than the original's.
+        Raises ArtifactError if an output is missing or has another shape than the original's.
         """
         for name, sums in self._sums.items():
             if name not in outputs:
@@ -142,7 +142,7 @@ class FidelityAccumulator:
             sums.add(start, outputs[name])
 
     def result(self) -> Fidelity:
-        """Return the fidelity over the samples so far. Raises ValueError where there are none."""
+        """Return the fidelity over the samples so far. Raises ValueError if there are none."""
         return Fidelity({name: sums.result() for name, sums in self._sums.items()})
 
 

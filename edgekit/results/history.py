@@ -1,4 +1,4 @@
-"""Older versions of results files, each made into the next one.
+"""Older versions of results files, each upgraded to the next one.
 
 Version 2: a row that failed is "failed", as in manifests; it was "error".
 """

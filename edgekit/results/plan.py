@@ -22,20 +22,20 @@ WARMUP_S = 0.5
 # spread of a process's ratio was 5.4 to 9.7 % with blocks of .1 s (pyperf's floor for one value),
 # and .8 to 1.1 % with blocks of 5 ms (`benchmarks/block_length.py`). The clock ticks in ns.
 BLOCK_S = 0.005
-# The median of three is not that of a first run whose weights the other model has thrown out of
+# The median of three is not that of a first run whose weights the other model has evicted from
 # the caches.
 BLOCK_RUNS = 3
-# However slow a model is: from one round there is no interval.
+# However slow a model is: one round gives no interval.
 ROUNDS = 2
-# 4 x .3 s = 1.2 s a side, and 4 x 13 = 52 runs. LiteRT's benchmark_model stops at 50 runs and 1 s.
+# 4 x .3 s = 1.2 s per side, and 4 x 13 = 52 runs. LiteRT's benchmark_model stops at 50 and 1 s.
 MIN_S = 0.3
 MIN_RUNS = 13
 # Where a run takes over a second (plain JavaScript, WebGPU without a GPU), fewer runs must do: 4 x
-# 12 s a side. LiteRT's benchmark_model gives up on its 50 runs after 150 s.
+# 12 s per side. LiteRT's benchmark_model gives up on its 50 runs after 150 s.
 MAX_S = 12.0
 
-# 5 x 12.2 s = 61 s a side, and 5 x 205 = 1,025 runs. MLPerf's single stream: at least 1,024 queries
-# and 60 s; MLPerf Tiny: five windows.
+# 5 x 12.2 s = 61 s per side, and 5 x 205 = 1,025 runs. MLPerf's single stream: at least 1,024
+# queries and 60 s; MLPerf Tiny: five windows.
 THOROUGH_PROCESSES = 5
 THOROUGH_MIN_S = 12.2
 THOROUGH_MIN_RUNS = 205
@@ -45,7 +45,7 @@ THOROUGH_BLOCK_S = 0.02
 
 @dataclass(frozen=True)
 class BenchPlan:
-    """How much is measured: so many fresh processes a group, each as `worker` says."""
+    """How much is measured: this many fresh processes per group, each as `worker` says."""
 
     name: str
     processes: AtLeastOne

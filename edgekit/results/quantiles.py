@@ -3,10 +3,10 @@
 Samples of one process resemble each other, and so do those of one block, so the textbook's order
 statistics (which take every sample for a new one) hold the truth in 60 to 90 of 100 cases instead
 of 97. *Sectioning* does not need samples to be independent: the samples are cut into sections,
-each gives a quantile of its own, and how far these scatter tells how far the quantile of all
+each gives its own quantile, and how far these scatter shows how far the quantile of all
 samples may be off (Asmussen and Glynn, Stochastic Simulation, 2007, III.5a; for quantiles Nakayama,
 ACM Transactions on Modeling and Computer Simulation 24, 2014). A section is a process, or a quarter
-of it where there is but one. All of it on logarithms.
+of it if there is only one. All of it on logarithms.
 
 The upper ends hold the truth in 94 to 100 of 100 cases, with and without drift and variance between
 processes: `tests/edgekit/results/test_quantiles.py` shows it by simulation.
@@ -31,14 +31,14 @@ from edgekit.results.statistics import (
 )
 from edgekit_runtimes.tensors import Array
 
-# Fewer samples have no p90 to speak of: of 20, two lie beyond it.
+# Of fewer samples a p90 means little: of 20, two lie beyond it.
 MIN_SECTION = 20
 QUARTERS = 4
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its 95 % interval; low and high are None where it cannot be told."""
+    """A figure with its 95 % interval; low and high are None if it cannot be told."""
 
     value: float
     low: float | None
@@ -47,7 +47,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class _LogQuantile:
-    """The logarithm of a quantile, and its error; None where it cannot be told."""
+    """The logarithm of a quantile, and its error; None if it cannot be told."""
 
     center: float
     error: MeanError | None
@@ -56,7 +56,7 @@ class _LogQuantile:
 def quantile_interval(processes: Sequence[ProcessBlocks], share: float) -> Interval:
     """Return the quantile `share` (.5: the median) with its 95 % interval.
 
-    processes: the measured blocks of each, in the order of time. Raises ValueError where there are
+    processes: the measured blocks of each, in the order of time. Raises ValueError if there are
     no samples.
     """
     quantile = _log_quantile(processes, share)
@@ -72,7 +72,7 @@ def compare_runs(new: Sequence[ProcessBlocks], old: Sequence[ProcessBlocks]) -> 
 
     Their errors are independent: variances add up, and the degrees of freedom are Welch's (The
     generalization of Student's problem, Biometrika 34, 1947), rounded down. What differs between
-    the two runs as a whole (the weather of the machine) is in no interval.
+    the two runs as a whole (what else the machine did) is in no interval.
     """
     after, before = _log_quantile(new, 0.5), _log_quantile(old, 0.5)
     value = math.exp(after.center - before.center)
@@ -100,7 +100,7 @@ def _log_quantile(processes: Sequence[ProcessBlocks], share: float) -> _LogQuant
     center = _log_quantile_of(blocks, share)
     sections = processes if len(processes) > 1 else _quarters(processes[0])
     values = np.array([_log_quantile_of(section, share) for section in sections])
-    # A clock that is too coarse shows times of 0, which have no logarithm.
+    # A clock that is too coarse shows times of 0, whose logarithm does not exist.
     return _LogQuantile(center, mean_error(values) if np.isfinite(values).all() else None)
 
 

@@ -52,7 +52,7 @@ class Conditions(TypedDict):
     after: Reading
 
 
-# There are thousands of them, most without conditions: a Struct is quicker, and leaves these out.
+# There are thousands of them, most without conditions: a Struct is faster, and leaves these out.
 class Block(msgspec.Struct, frozen=True, omit_defaults=True):
     """Consecutive inferences of one model in one worker process.
 
@@ -79,14 +79,14 @@ class Row:
     reason: the engine's own words where status is not "ok".
     bytes, wire_bytes: None and empty for the original.
     unit: of load_ns, first_run_ns, samples and statistics. The clock of a device that counts
-    goes on by 1 ns with each instruction.
+    advances by 1 ns with each instruction.
     load_ns, first_run_ns: a value for each process in which the model was alone.
-    execution: how the engine runs the model, in its own words; None where it does not tell.
+    execution: how the engine runs the model, in its own words; None if it does not say.
     reasons: why it is not faster than fp32; none where it is, or was not compared.
     backend: where an engine of a page computed ("webgl"); None elsewhere.
     download_ns, start_ns: in a page, the artifact's way to it, and the engine's with the readying
     of its back end; neither is in load_ns. Empty elsewhere.
-    peak_memory_bytes: the most memory that the process with this model alone had; None where it
+    peak_memory_bytes: the most memory that the process with this model alone had; None if it
     is not known, as in a page.
     blocks: the row's own samples.
     reference_blocks: measured samples of the fp32 artifact beside it. The fp32 artifacts and the
@@ -95,7 +95,7 @@ class Row:
     ratio_to_fp32: None with `ratio_reason` where there was nothing to compare with.
     ratio_to_original: measured for fp32, derived (a product) for other recipes; None without an
     original.
-    agreement_with_host: None on the host itself, and where the host has no engine for the format.
+    agreement_with_host: None on the host itself, and if no engine of the host runs the format.
     accuracy: None without labelled data, and with `accuracy_reason` where it was not judged.
     """
 
@@ -135,13 +135,13 @@ class Row:
 
     @property
     def key(self) -> tuple[str, str | None, str]:
-        """What tells it from all other rows: device, engine and artifact."""
+        """What identifies it among all rows: device, engine and artifact."""
         return self.device, self.engine, self.id
 
 
 @dataclass(frozen=True, repr=False)
 class Results:
-    """Everything that one bench found out.
+    """Everything that one bench found.
 
     bundle: the name of what was measured.
     created: when it ended, ISO 8601 in UTC.
@@ -168,7 +168,7 @@ class Results:
 
     @property
     def failed(self) -> bool:
-        """Whether any row failed; one that is "not available" has not."""
+        """Whether any row failed; "not available" does not count as failed."""
         return any(row.status == "failed" for row in self.rows)
 
     def __repr__(self) -> str:
@@ -215,8 +215,8 @@ RESULTS_FILE = FileKind(
 def load_results(path: str | os.PathLike[str]) -> Results:
     """Return the results in a JSON file.
 
-    Results of an older edgekit read as those of today. Raises ArtifactError where the file cannot
-    be read, is not a results file, is damaged, or is of a newer schema version.
+    Results of an older edgekit are read like current ones. Raises ArtifactError if the file
+    cannot be read, is not a results file, is damaged, or is of a newer schema version.
 
     Example:
         >>> import edgekit

@@ -4,9 +4,9 @@ The ratio is worked out on logarithms. A *round* is one ABBA sequence: two block
 palindromic order, so that a drift of the machine cancels within it. A round's log-ratio is the
 mean of its two blocks' differences of log medians, and a process's is the mean of its rounds'.
 Rounds of one process share its luck (where memory was put, what else ran), so the interval is
-Student's over processes; over rounds where there is but one process. A bootstrap of few processes
+Student's over processes; over rounds if there is only one process. A bootstrap of few processes
 covers too little (.8 with three), and so does pooling the rounds of processes that seem not to
-differ (.9 where they differ by half of what rounds tell): this form keeps 92 to 99 % with and
+differ (.9 where they differ by half of what rounds show): this form keeps 92 to 99 % with and
 without variance between processes, which `tests/edgekit/results/test_statistics.py` shows by
 simulation.
 """
@@ -64,7 +64,7 @@ class Statistics:
 class Ratio:
     """The time of one model over the time of another: under 1 is faster.
 
-    low, high: the 95 % interval; None where there was only one process with one round.
+    low, high: the 95 % interval; None if there was only one process with one round.
     derived: a product of measured ratios, not measured side by side.
     counted: of instructions, not of times; low and high are the extremes.
     verdict: what may be claimed: a difference only if the whole interval is beyond the noise. It is
@@ -90,7 +90,7 @@ class Ratio:
 
 
 def summarize(samples: Sequence[int] | Array) -> Statistics:
-    """Return the summary of `samples`. Raises ValueError where there are none."""
+    """Return the summary of `samples`. Raises ValueError if there are none."""
     values = np.asarray(samples, np.float64)
     if values.size == 0:
         raise ValueError("no samples to summarize")
@@ -118,8 +118,8 @@ def _count_outliers(deviations: Array, mad: float) -> int:
 def compare(candidate: Sequence[ProcessBlocks], reference: Sequence[ProcessBlocks]) -> Ratio:
     """Return the time of `candidate` over that of `reference`, measured side by side.
 
-    Both: one entry a process, holding the blocks in the order of time; block k of one stands
-    beside block k of the other. Raises ValueError where blocks or processes have no counterpart.
+    Both: one entry per process, holding the blocks in the order of time; block k of one ran beside
+    block k of the other. Raises ValueError if a block or process has no counterpart.
     """
     rounds = [_round_log_ratios(a, b) for a, b in zip(candidate, reference, strict=True)]
     if not rounds:

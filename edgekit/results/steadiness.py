@@ -4,11 +4,11 @@ Warm-up is fixed and never adaptive ("an arbitrary number of warmup values may a
 benchmark less reliable", pyperf's documentation), so what it did not settle must show afterwards:
 
     trend           times grow or shrink from the first quarter of a process to its last
-    first quarter   the first quarter of a process stands apart from the others
+    first quarter   the first quarter of a process differs from the others
 
-A quarter is so many consecutive blocks: single ones, of a few milliseconds, vary too much. Each
-process has a level of its own (where memory was put), so both are looked for within processes and
-pooled over them.
+A quarter is a quarter of the consecutive blocks: single ones, of a few milliseconds, vary too much.
+Each process has its own level (where memory was put), so both are looked for within processes
+and pooled over them.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from edgekit_runtimes.tensors import Array
 
 Flag = Literal["trend", "first quarter"]
 
-# Smaller ones are no reason to doubt a figure that is claimed to 1 %.
+# Smaller ones are not a reason to doubt a figure that is claimed to 1 %.
 NOTABLE = 0.02
 QUARTERS = 4
-# A modified z-score; hyperfine's limit for a slow first run. The spread is that of three quarters a
-# process and itself uncertain: at 3.5, which is for single samples, one steady model in eight would
-# be flagged where quarters vary by 3 %, at 10 one in forty.
+# A modified z-score; hyperfine's limit for a slow first run. The spread is that of three quarters
+# per process and itself uncertain: at 3.5, which is for single samples, one steady model in eight
+# would be flagged where quarters vary by 3 %, at 10 one in forty.
 FIRST_QUARTER_Z = 10.0
 
 
@@ -39,8 +39,8 @@ FIRST_QUARTER_Z = 10.0
 class Steadiness:
     """How much a model's times moved, as shares: .03 is 3 % slower.
 
-    trend: of the last quarter against the first; None where there are too few blocks.
-    first_quarter: against the others of its process; None where a process has but one block.
+    trend: of the last quarter against the first; None if there are too few blocks.
+    first_quarter: against the others of its process; None if each process has only one block.
     flags: which of the two is notable and more than chance.
     """
 
@@ -52,7 +52,7 @@ class Steadiness:
 def steadiness(processes: Sequence[ProcessBlocks]) -> Steadiness:
     """Return how steady a model was.
 
-    processes: one entry a process, holding its measured blocks in the order of time.
+    processes: one entry per process, holding its measured blocks in the order of time.
     """
     medians = [_log_medians(blocks) for blocks in processes]
     trend, trend_is_real = _trend(medians)
@@ -77,7 +77,7 @@ def _log_medians(blocks: ProcessBlocks) -> Array:
 def _trend(processes: Sequence[Array]) -> tuple[float | None, bool]:
     """Return the change from first to last quarter, and whether its 95 % interval leaves out 0.
 
-    One straight line over the quarters of all processes, each process with an intercept of its own.
+    One straight line over the quarters of all processes, each process with its own intercept.
     """
     several = [values for values in processes if values.size > 1]
     freedom = sum(values.size - 1 for values in several) - 1

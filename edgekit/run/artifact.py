@@ -41,7 +41,7 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
     """Run an artifact in a worker on the samples that `data` names.
 
     Preprocessing that the user does not give is taken from the artifact's bundle. Raises
-    EngineError where the artifact does not load or run, or kills its interpreter.
+    EngineError if the artifact does not load or run, or kills its interpreter.
     """
     format_name = artifact_format(path)
     found = find_record(path)
@@ -51,7 +51,7 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
         module = engine_module(device, path, format_name)
         specs, _ = load_signature(path, format_name)
         if found:
-            # Integer inputs are fed with the real numbers that they stand for.
+            # Integer inputs are fed with the real numbers that they represent.
             specs = tuple(
                 replace(spec, dtype="float32") if spec.quantization else spec for spec in specs
             )
@@ -83,7 +83,7 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
 
 
 def check_output(path: Path) -> None:
-    """Raise UsageError where outputs cannot be written to a file of this name."""
+    """Raise UsageError if outputs cannot be written to a file of this name."""
     if path.suffix != ".npz":
         raise UsageError(f"-o {path}: outputs are written as .npz. Name it {path}.npz.")
     check_writable(path.parent)

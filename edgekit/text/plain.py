@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Wide enough for every table: what reads a pipe should not meet lines cut to 80 columns.
+# Wide enough for every table: what reads a pipe should not get lines cut to 80 columns.
 PIPE_WIDTH = 200
 
 

@@ -21,13 +21,13 @@ class Quantity:
 
     words: what an error message calls a value of it.
     kind: the heading over figures of it, with the units that a gate may use.
-    limits: unit of a limit -> how many base units it is worth; "" where a bare number is one.
+    limits: unit of a limit -> how many base units it is worth; "" if a bare number is a limit.
     advice: these units, as an error message lists them.
     example: the unit that an error message suggests.
     shown: the units of tables, the largest first.
-    noun: what stands behind the unit in the heading of a column.
+    noun: what follows the unit in the heading of a column.
     text: writes a value in the unit of its column; one with three significant digits by default.
-    less, more: what a comparison says of a value that fell or rose; "" for better and worse.
+    less, more: what a comparison says about a value that fell or rose; "" for better and worse.
     """
 
     words: str
@@ -42,7 +42,7 @@ class Quantity:
     more: str = ""
 
     def heading(self, unit: Unit) -> str:
-        """Return a unit as it stands below the title of a column."""
+        """Return a unit as it is printed below the title of a column."""
         return f"{unit.word} {self.noun}".strip()
 
 
@@ -104,7 +104,7 @@ DECIBELS = Quantity(
     text=lambda level: f"{level:.1f}",
 )
 NUMBER = Quantity("a number", "Numbers (plain)", {"": 1.0}, "plain numbers")
-# So many of something that nobody has by the million.
+# A count of something that never reaches a million.
 TALLY = Quantity(
     "a number", "Numbers (plain)", {"": 1.0}, "plain numbers", text=lambda count: f"{count:,.0f}"
 )

@@ -1,4 +1,4 @@
-"""The model of a table: columns of text with their alignment and colours, whoever draws them."""
+"""The model of a table: columns of text with alignment and colours, for every output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def plain(_: str) -> Style:
 
 
 def verdict_style(cell: str) -> Style:
-    """Return the colour of a verdict, which may say besides by how much."""
+    """Return the colour of a verdict, which may also say by how much."""
     word = cell.partition(" by ")[0].strip()
     return "green" if word in GREEN else "red" if word in RED else ""
 
@@ -29,9 +29,9 @@ def verdict_style(cell: str) -> Style:
 class Column:
     """A column of a table.
 
-    header: with line breaks; what is last stands right above the cells.
+    header: with line breaks; the last line is right above the cells.
     cells: one per row, "" where there is no value.
-    part: which table it goes to where one would be too wide.
+    part: which table it goes to if one would be too wide.
     is_text: aligned on the left.
     key: the figure that it shows; NAMES for what each row is about.
     style: returns the colour of a cell.

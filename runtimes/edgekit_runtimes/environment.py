@@ -1,4 +1,4 @@
-"""What the machine is: the facts that a measurement means nothing without."""
+"""What the machine is: the facts without which a measurement means nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CPU_FREQUENCY_FOLDER = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 
 
 def describe_environment() -> dict[str, Any]:
-    """Return the facts by name, ready for JSON; None where the machine does not tell.
+    """Return the facts by name, ready for JSON; None if the machine does not say.
 
     memory_bytes: of the whole machine. logical_cores: those this process may use.
     frequency_khz: of the first core, now. clock_resolution_ns: of the clock that measures.
@@ -47,12 +47,12 @@ def describe_environment() -> dict[str, Any]:
 
 
 def governor() -> str | None:
-    """Return what sets the first core's frequency ("ondemand"), None where Linux does not tell."""
+    """Return what sets the first core's frequency ("ondemand"), None if Linux does not say."""
     return _read(_CPU_FREQUENCY_FOLDER / "scaling_governor")
 
 
 def frequency_khz() -> int | None:
-    """Return the first core's frequency now, None where Linux does not tell."""
+    """Return the first core's frequency now, None if Linux does not say."""
     return _read_int(_CPU_FREQUENCY_FOLDER / "scaling_cur_freq")
 
 
@@ -60,7 +60,7 @@ def peak_memory_bytes() -> int:
     """Return the most memory (resident set) that this process has had.
 
     Linux carries ru_maxrss from a parent over to the program that it starts: a small worker
-    under a big parent would show the parent's. VmHWM starts afresh.
+    under a big parent would show the parent's. VmHWM starts again.
     """
     for line in (_read(Path("/proc/self/status")) or "").splitlines():
         if line.startswith("VmHWM:"):
@@ -69,7 +69,7 @@ def peak_memory_bytes() -> int:
 
 
 def _cpuinfo() -> dict[str, str]:
-    """Return the fields of /proc/cpuinfo; of the first core where cores differ."""
+    """Return the fields of /proc/cpuinfo; of the first core if cores differ."""
     fields: dict[str, str] = {}
     for line in (_read(Path("/proc/cpuinfo")) or "").splitlines():
         name, _, value = line.partition(":")

@@ -57,7 +57,7 @@ class ConversionError(EdgekitError):
 
 
 class NotAvailableError(EdgekitError):
-    """A format has no such recipe, for this model or for any."""
+    """A format does not have a recipe, for this model or for any."""
 
 
 class ArtifactError(EdgekitError):
@@ -73,7 +73,7 @@ class DeviceError(EdgekitError):
 
 
 class ConnectionLostError(DeviceError):
-    """The connection to a device dropped. What the device had reported until then counts."""
+    """The connection to a device dropped. What the device had reported by then counts."""
 
 
 # --- Helpers ------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
 
 
 def first_line(error: BaseException, limit: int = 300) -> str:
-    """Return the first line that says something, for use inside a one-line message."""
+    """Return the first line that is not empty, for use inside a one-line message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else type(error).__name__
     return text if len(text) <= limit else text[: limit - 1] + "…"

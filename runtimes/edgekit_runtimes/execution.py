@@ -1,6 +1,6 @@
 """How an engine runs a model, in its own words: what a delegate took, what was fused or added.
 
-A file says what is to be computed; the engine decides how, and on each machine anew.
+A file says what is to be computed; the engine decides how, and differently on each machine.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# How TFLite names the node that stands for all those that one delegate took together.
+# TFLite's name for the node that replaces all those that one delegate took together.
 DELEGATE = "DELEGATE"
 
 
@@ -24,7 +24,7 @@ class Execution:
     outside: the places in the file of the nodes that no delegate took; None for an engine without
     delegates.
     kernels: dtypes of the constant kernels that it multiplies by, and how many there are of each;
-    empty where it does not tell.
+    empty if it does not say.
     """
 
     nodes: int
@@ -57,7 +57,7 @@ def delegated_execution(details: Sequence[Mapping[str, Any]]) -> Execution:
     """Return how a TFLite interpreter runs its main graph, once its tensors are allocated.
 
     details: its nodes with "index", "op_name", "inputs" and "outputs" (numbers of tensors): those
-    of the file, and behind them one "DELEGATE" for each run of nodes that a delegate took. The
+    of the file, and after them one "DELEGATE" for each run of nodes that a delegate took. The
     interpreter does not list which these are; but a DELEGATE makes its outputs out of its inputs,
     so they are the nodes on the way from the one to the other.
     """

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 class PageEngine:
     """An engine of a page.
 
-    word: how jobs and results name it. title: how its makers do.
+    word: how jobs and results name it. title: how its authors name it.
     backends: where it computes; the first one is what it takes by default in a page.
     """
 
@@ -29,9 +29,9 @@ class PageEngine:
 class Format:
     """A format of artifacts.
 
-    name: its word. title: how its makers write it.
+    name: its word. title: how its authors write it.
     suffix: of its files; "" for a format whose artifact is a folder.
-    main_file: what such a folder is told by, and what an engine opens; "" for a file.
+    main_file: what identifies such a folder, and what an engine opens; "" for a file.
     media_types: what the files of an artifact are served as, by their suffixes.
     engines: its engines in Python with their modules by their words, the preferred one first.
     page_engines: its engines in a page, the preferred one first.
@@ -51,7 +51,7 @@ class Format:
         return not self.suffix
 
     def path(self, recipe: str) -> str:
-        """Return where the artifact of a recipe stands in a bundle."""
+        """Return the path of the artifact of a recipe in a bundle."""
         return f"{self.name}/{recipe}{self.suffix}"
 
     def opened(self, path: str) -> str:
@@ -104,7 +104,7 @@ def formats_json() -> str:
     forms = {}
     for name, kind in FORMATS.items():
         forms[name] = asdict(kind)
-        # Python's own business, and other distributions add to them.
+        # Only Python needs these, and other distributions add to them.
         del forms[name]["engines"]
     return json.dumps(forms, indent=2) + "\n"
 

@@ -1,6 +1,6 @@
-"""A small HTTP server on loopback, with one set of rules for whatever serves pages from here.
+"""A small HTTP server on loopback, with one set of rules for all that serve pages from here.
 
-It answers only requests that name this machine (a foreign page may let a name of its own point to
+It answers only requests that name this machine (a foreign page may make its own name point to
 127.0.0.1), hands out plain files below one folder (no links that lead out of it, no listings), and
 isolates its pages from other origins (COOP, COEP), which gives them WebAssembly threads and a clock
 of 5 us instead of 100.
@@ -26,7 +26,7 @@ from edgekit_runtimes.sigpipe import block_sigpipe
 LOOPBACK = "127.0.0.1"
 NAMES = (LOOPBACK, "localhost")
 
-# How soon a server notices that it shall end.
+# How soon a server notices that it should end.
 SHUTDOWN_S = 0.1
 
 # Modules do not run, and WASM is not compiled while it downloads, under another type; machines
@@ -56,7 +56,7 @@ ISOLATION = {
 class LocalServer(ThreadingHTTPServer):
     """Serves on loopback until it is shut down. port: 0 takes any free one.
 
-    Raises OSError where the port is taken.
+    Raises OSError if the port is taken.
     """
 
     daemon_threads = True
@@ -77,7 +77,7 @@ class LocalServer(ThreadingHTTPServer):
         self.serve_forever(SHUTDOWN_S)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing where a browser drops its connections, as browsers like to."""
+        """Say nothing if a browser drops its connections, as browsers do."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -103,9 +103,9 @@ class LocalHandler(BaseHTTPRequestHandler):
         return host in self.server.hosts and origin in (None, f"http://{host}")
 
     def send_file(self, path: Path | None, changed: bool = False) -> None:
-        """Answer with a file, or 404 where there is none.
+        """Answer with a file, or 404 if there is none.
 
-        changed: whether the file's age is told, so that what did not change is not sent again.
+        changed: whether the file's age is sent, so that what did not change is not sent again.
         """
         if path is None or not path.is_file():
             self.answer(HTTPStatus.NOT_FOUND)
@@ -116,7 +116,7 @@ class LocalHandler(BaseHTTPRequestHandler):
             "Content-Length": str(facts.st_size),
         }
         if changed:
-            # HTTP's dates have no fractions of a second.
+            # HTTP's dates lack fractions of a second.
             headers["Last-Modified"] = date = email.utils.formatdate(facts.st_mtime, usegmt=True)
             if self.headers.get("If-Modified-Since") == date:
                 self.begin(HTTPStatus.NOT_MODIFIED, {"Last-Modified": date})
@@ -141,7 +141,7 @@ class LocalHandler(BaseHTTPRequestHandler):
 
 
 def file_below(folder: Path, quoted: str) -> Path | None:
-    """Return the file at a quoted path below a folder; None where none is there, or outside."""
+    """Return the file at a quoted path below a folder; None if there is none, or it is outside."""
     with contextlib.suppress(ValueError, OSError):
         path = (folder / urllib.parse.unquote(quoted)).resolve()
         if path.is_relative_to(folder.resolve()) and path.is_file():

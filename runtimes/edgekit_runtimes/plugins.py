@@ -1,7 +1,7 @@
 """Plug-ins: what other distributions add by entry points (`edgekit.engines`, `edgekit.sources`, …).
 
 An entry point names an object in a package that is installed beside edgekit. A plug-in that does
-not import is left out with one warning: somebody else's package never stops a command.
+not import is left out with one warning: another distribution's package never stops a command.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def load_plugins(group: str) -> tuple[tuple[str, Any], ...]:
     """Return what other distributions registered in a group, as (name, object), by name.
 
     One that cannot be loaded, and a second one of the same name, is a warning on stderr and is not
-    in the result. Found once in a process: installing a plug-in takes effect in the next one.
+    in the result. Found once per process: installing a plug-in takes effect in the next one.
     """
     loaded: dict[str, Any] = {}
     for point in sorted(metadata.entry_points(group=group), key=lambda point: point.name):
@@ -36,10 +36,10 @@ def load_plugins(group: str) -> tuple[tuple[str, Any], ...]:
 
 
 def missing_part(plugin: Any, texts: Iterable[str], functions: Iterable[str]) -> str:
-    """Return what an object lacks of these texts and functions, in words; "" where nothing."""
+    """Return what an object lacks of these strings and functions, in words; "" if nothing."""
     for name in texts:
         if not isinstance(getattr(plugin, name, None), str):
-            return f"it has no text {name}"
+            return f"it has no string {name}"
     for name in functions:
         if not callable(getattr(plugin, name, None)):
             return f"it has no function {name}"

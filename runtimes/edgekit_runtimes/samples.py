@@ -14,7 +14,7 @@ from edgekit_runtimes.tensors import Array, Arrays, Preprocessing, TensorSpec, p
 class Samples:
     """Arrays with the samples along the first axis, left on the disk.
 
-    Raises DataError where a file cannot be read or the arrays hold no or unequal numbers of
+    Raises DataError if a file cannot be read or the arrays hold no or unequal numbers of
     samples.
     """
 
@@ -31,8 +31,8 @@ class Samples:
     def names_for(self, inputs: Sequence[TensorSpec]) -> dict[str, str]:
         """Return which array each input of a model takes: the one of its name.
 
-        One single array fits the single input of a model whatever their names. Raises EngineError
-        where an input has no array.
+        One single array fits the single input of a model whatever their names are. Raises
+        EngineError if an input has no array.
         """
         wanted = [spec.name for spec in inputs]
         if len(wanted) == 1 and len(self._arrays) == 1:
@@ -53,8 +53,8 @@ class Samples:
     ) -> Arrays:
         """Return sample number `index` for a model, preprocessed, in the dtypes that it takes.
 
-        An integer input that stands for real numbers gets float32: the engine quantizes it.
-        Raises DataError where the values do not fit.
+        An integer input that represents real numbers gets float32: the engine quantizes it.
+        Raises DataError if the values do not fit.
         """
         stored = {name: self._arrays[name] for name in names.values()}
         sample = pick_sample(stored, index, batched)
@@ -77,6 +77,6 @@ def _open(name: str, path: Path) -> Array:
     with map_exceptions(f"The data of input '{name}' cannot be read from {path}", DataError):
         array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.ndim == 0:
-        raise DataError(f"The data of input '{name}' in {path} is a single number, no samples.")
+        raise DataError(f"The data of input '{name}' in {path} is a single number, not samples.")
     # Still mapped; but a plain array is cut into samples five times faster than a memmap.
     return array.view(np.ndarray)

@@ -1,4 +1,4 @@
-"""SIGPIPE where it must not end the program: threads that write to what others may close."""
+"""SIGPIPE, when it must not end the program: threads that write to what others may close."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 def block_sigpipe() -> None:
     """Make a write of this thread, and of those it starts, to what has closed raise an error.
 
-    The command line lets SIGPIPE end the program, for the sake of `| head`.
+    The command line lets SIGPIPE end the program, because of `| head`.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
 
@@ -22,6 +22,6 @@ def without_sigpipe() -> Iterator[None]:
     try:
         yield
     finally:
-        # What came meanwhile would strike as soon as it may.
+        # A signal that came meanwhile would take effect as soon as it is unblocked.
         signal.sigtimedwait({signal.SIGPIPE}, 0)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

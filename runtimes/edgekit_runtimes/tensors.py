@@ -24,9 +24,9 @@ Arrays = dict[str, Array]
 class TensorSpec:
     """Name, shape and dtype of an input or output of a model.
 
-    shape: one entry an axis; None where the size is free.
+    shape: one entry per axis; None where the size is free.
     dtype: numpy's name of it ("float32").
-    quantization: (scale, zero point) of an integer tensor that stands for real numbers.
+    quantization: (scale, zero point) of an integer tensor that represents real numbers.
     """
 
     name: str
@@ -35,7 +35,7 @@ class TensorSpec:
     quantization: tuple[float, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON form, as it stands in manifests and events."""
+        """Return the JSON form, as it is in manifests and events."""
         form: dict[str, Any] = {"name": self.name, "shape": list(self.shape), "dtype": self.dtype}
         if self.quantization is not None:
             form["quantization"] = {
@@ -91,7 +91,7 @@ def unbatch(output: Array, batched: bool) -> Array:
 class Preprocessing:
     """What is done to stored samples before the model sees them: (x * scale - mean) / std.
 
-    mean, std: one number a channel (last axis), or a single one.
+    mean, std: one number per channel (last axis), or a single one.
     resize: (height, width) that images were resized to when they were read; already done in
     stored samples, kept so that a page or an application can do the same.
     """
@@ -103,13 +103,13 @@ class Preprocessing:
 
     @property
     def changes_values(self) -> bool:
-        """Whether anything but a cast is done."""
+        """Whether anything except a cast is done."""
         return self.scale != 1.0 or bool(self.mean) or bool(self.std)
 
     def apply(self, array: Array, dtype: str, name: str = "data") -> Array:
-        """Return `array` as the model wants it, in `dtype`.
+        """Return `array` as the model takes it, in `dtype`.
 
-        Raises DataError, calling the array `name`, where values would be lost in a cast.
+        Raises DataError, calling the array `name`, if values would be lost in a cast.
         """
         if not self.changes_values:
             return cast_losslessly(array, dtype, name)
@@ -144,7 +144,7 @@ class Preprocessing:
 def cast_losslessly(array: Array, dtype: str, name: str = "data") -> Array:
     """Return `array` in `dtype` where that keeps every value; float64 to float32 is allowed.
 
-    Raises DataError naming both dtypes where values would be lost.
+    Raises DataError naming both dtypes if values would be lost.
     """
     wanted = np.dtype(dtype)
     if array.dtype == wanted:
@@ -155,7 +155,7 @@ def cast_losslessly(array: Array, dtype: str, name: str = "data") -> Array:
     if array.dtype.kind in "iub" and wanted.kind in "iuf":
         # int64 labels or token ids are fine as int32 or float32 as long as every value survives.
         cast = array.astype(wanted)
-        # Both: -1 as uint8 is 255, and comes back from there as -1.
+        # Both: -1 as uint8 is 255, and is cast back to -1.
         if np.array_equal(cast, array) and np.array_equal(cast.astype(array.dtype), array):
             return cast
     raise DataError(
@@ -175,7 +175,7 @@ def quantize(array: Array, spec: TensorSpec) -> Array:
 
 
 def dequantize(array: Array, spec: TensorSpec) -> Array:
-    """Return the real numbers (float32) that the integers of `spec` stand for."""
+    """Return the real numbers (float32) that the integers of `spec` represent."""
     if spec.quantization is None or array.dtype.kind == "f":
         return array
     scale, zero_point = spec.quantization

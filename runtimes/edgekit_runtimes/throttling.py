@@ -1,7 +1,7 @@
 """Whether a Raspberry Pi held its clock back: its firmware is asked before and after each round.
 
 `vcgencmd get_throttled` answers with bits: 0-3 for now, 16-19 for any time since boot. A round is
-void where a bit of 0-3 is set before or after it, or where one of 16-19 came up during it.
+void if a bit of 0-3 is set before or after it, or if one of 16-19 was set during it.
 https://www.raspberrypi.com/documentation/computers/os.html#get_throttled
 """
 
@@ -19,7 +19,7 @@ from edgekit_runtimes.environment import frequency_khz, governor
 from edgekit_runtimes.errors import EngineError
 
 COMMAND = "vcgencmd"
-# It answers within milliseconds or, where the firmware hangs, never.
+# It answers within milliseconds or, if the firmware hangs, never.
 ANSWER_LIMIT_S = 5
 
 CONDITIONS = {
@@ -41,7 +41,7 @@ Measured = TypeVar("Measured")
 
 @dataclass(frozen=True)
 class Reading:
-    """What the firmware and the kernel say at one moment; None where they do not tell.
+    """What the firmware and the kernel say at one moment; None if they do not say.
 
     throttled: the bits of get_throttled. temperature_c: of the processor.
     frequency_khz: of the first core.
@@ -76,7 +76,7 @@ class Conditions:
 
 
 def read_firmware() -> Reading | None:
-    """Return what the firmware says; None where there is no vcgencmd, or it does not work."""
+    """Return what the firmware says; None if there is no vcgencmd, or it does not work."""
     bits = _ask("get_throttled", r"throttled=(0x[0-9a-fA-F]+)")
     if bits is None:
         return None
@@ -98,7 +98,7 @@ def measure_fit(
     """Measure a round in which nothing holds the clock back; None without a firmware to ask.
 
     A void round is measured again after a pause; `waiting` is called before each pause. Raises
-    EngineError ("throttled: …") where the last try is void as well.
+    EngineError ("throttled: …") if the last try is void as well.
     """
     for attempt in range(tries):
         if attempt:

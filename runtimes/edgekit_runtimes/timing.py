@@ -49,7 +49,7 @@ def timed_warmup(call: Callable[[], object], plan: Plan) -> list[int]:
 
 
 def palindrome(items: Sequence[Item]) -> list[Item]:
-    """Return A B C C B A for A B C: a drift of the machine meets all of them alike."""
+    """Return A B C C B A for A B C: a drift of the machine affects all of them alike."""
     return [*items, *reversed(items)]
 
 
@@ -62,7 +62,7 @@ def plan_blocks(plan: Plan, warmups: Mapping[Item, Sequence[int]]) -> tuple[int,
     """Return how many rounds there are, and how many runs a block of each model has.
 
     warmups: ns of the warm-up runs of each model that is measured beside the others. The fastest
-    counts, so that a block is not shorter than plan.block_s where the model gets faster still.
+    counts, so that a block is not shorter than plan.block_s if the model still gets faster.
 
     Rounds are as many as the time allows with the shortest blocks, because a machine changes its
     pace from one tenth of a second to the next, and what changes slower than a round is the same

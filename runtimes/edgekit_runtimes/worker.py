@@ -2,7 +2,7 @@
 
     python -m edgekit_runtimes.worker JOB.json          (or - to read the job from stdin)
 
-It is a process of its own, so that a model that kills its interpreter takes nothing else along.
+It is a separate process, so that a model that kills its interpreter ends nothing else.
 `job.py` lists the events in their order.
 """
 
@@ -248,7 +248,7 @@ class Worker:
                 self._emit_block(name, "measure", number, rounds, samples, conditions)
 
     def _explain(self, loaded: LoadedModel) -> None:
-        """Say how the engine runs a model. That one does not tell is not an error."""
+        """Say how the engine runs a model. If one does not say, that is not an error."""
         with contextlib.suppress(Exception):
             told = loaded.model.execution() if isinstance(loaded.model, TellingModel) else None
             if told:
@@ -305,7 +305,7 @@ def _specs_json(specs: Sequence[TensorSpec]) -> list[dict[str, object]]:
 
 
 def _unexpected(error: Exception) -> str:
-    """Return the message for an error that is not ours: its class says half of it."""
+    """Return the message for an error that is not ours, with its class."""
     return f"{type(error).__name__}: {first_line(error)}"
 
 
@@ -334,7 +334,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             Worker(Job.from_json(text), emit).run()
         except BrokenPipeError:
-            # Whoever asked is gone; the same error again at the stream's close would be noise.
+            # The reader is gone; the same error again when the stream closes would be noise.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
             return EdgekitError.exit_code
     return 0

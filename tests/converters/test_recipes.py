@@ -79,7 +79,7 @@ def test_tfjs_says_that_it_computes_in_float32_where_integers_would_compute():
 
 def test_a_format_without_a_reason_says_what_it_has():
     recipes = Recipes("TF.net", {"fp32": FormatRecipe("math:sqrt", "as trained")}, {})
-    assert recipes.why_not("int8") == "TF.net has no int8: it has fp32"
+    assert recipes.why_not("int8") == "TF.net does not have int8: it has fp32"
 
 
 def test_declarations_import_nothing_heavy():

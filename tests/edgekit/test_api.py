@@ -99,7 +99,7 @@ def test_a_model_is_converted_with_arrays_as_calibration(
         ({"recipe": ["int7"]}, "Unknown recipe 'int7'"),
         ({"recipe": "int8"}, "int8 needs calibration data"),
         ({"classes": "none.txt"}, "No such file: none.txt"),
-        ({"calibration": np.zeros((4, 8))}, "calibration: a ndarray is no data. Give a path, or a"),
+        ({"calibration": np.zeros((4, 8))}, "calibration: a ndarray is not data. Give a path, or"),
     ],
 )
 def test_wrong_words_for_a_conversion_are_errors_that_leave_nothing(

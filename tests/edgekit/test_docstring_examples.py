@@ -22,7 +22,7 @@ API = {
 
 
 def modules_with_examples() -> list[str]:
-    """Return the modules, but for those whose examples are the API's alone."""
+    """Return the modules, except those whose examples are the API's alone."""
     found = []
     for package, folder in PACKAGES.items():
         for path in sorted((folder / package).rglob("*.py")):

@@ -89,7 +89,7 @@ def test_whatever_is_wrong_with_a_file_is_one_sentence_with_its_name(tmp_path, c
     assert len(found) < 200
 
 
-def test_what_stands_in_open_forms_is_kept_down_to_a_depth(tmp_path):
+def test_what_is_in_open_forms_is_kept_down_to_a_depth(tmp_path):
     deep = {"schema": 1, "level": 1, "more": nested(63)}
     (tmp_path / "deep.json").write_text(json.dumps(deep))
     assert to_form(KIND.load(tmp_path / "deep.json")) == {**deep, "level": 1.0}
@@ -107,7 +107,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
         KIND.load(path)
 
 
-def test_names_that_no_json_can_hold_are_written_all_the_same():
+def test_names_that_no_json_can_hold_are_written_nevertheless():
     assert json.loads(encode({"of \ud800": math.pi})) == {"of ?": math.pi}
 
 

@@ -45,7 +45,7 @@ def packages_of(environment: Path) -> Path:
 
 @pytest.fixture
 def run(python: Path, tmp_path: Path) -> Run:
-    """Run an edgekit command there, in a folder of its own; it must succeed."""
+    """Run an edgekit command there, in a separate folder; it must succeed."""
 
     def run(*words: object) -> subprocess.CompletedProcess[str]:
         answer = subprocess.run(

@@ -35,7 +35,7 @@ def test_the_cores_are_those_that_the_process_may_use() -> None:
 
 
 def test_peak_memory_grows_with_what_is_touched() -> None:
-    # In a process of its own: what is touched here may stay below this one's peak.
+    # In a separate process: what is touched here may stay below this one's peak.
     before, after = printed_by("print(peak_memory_bytes()); np.ones(25_000_000, np.float64)")
     assert after - before == pytest.approx(200e6, rel=0.05)
 

@@ -125,7 +125,7 @@ def test_it_is_told_after_everything_that_is_measured(tmp_path: Path) -> None:
     assert kinds.count("execution") == 1
 
 
-def test_an_engine_that_tells_nothing_is_no_error(
+def test_an_engine_that_tells_nothing_is_not_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
@@ -148,7 +148,7 @@ def test_the_reader_of_onnx_files_agrees_with_the_onnx_package(tmp_path: Path) -
     )
 
 
-def test_a_file_that_is_no_protobuf_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_protobuf_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="wire type 7"):
         optimized_execution(b"\xff\x01", 0)
     with pytest.raises(ValueError, match="ends in the middle"):

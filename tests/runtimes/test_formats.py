@@ -17,9 +17,7 @@ def test_what_the_pages_know_of_formats_is_what_python_knows() -> None:
 
 
 @pytest.mark.parametrize("kind", FORMATS.values(), ids=FORMATS)
-def test_an_artifact_is_known_again_by_where_it_stands_in_a_bundle(
-    tmp_path: Path, kind: Format
-) -> None:
+def test_an_artifact_is_recognized_by_its_place_in_a_bundle(tmp_path: Path, kind: Format) -> None:
     path = tmp_path / kind.path("int8+prune50")
     opened = Path(kind.opened(str(path)))
     opened.parent.mkdir(parents=True)

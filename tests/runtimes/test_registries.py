@@ -31,7 +31,7 @@ def distribution(folder: Path, group: str, code: str, name: str = "mine") -> Pat
     return folder
 
 
-def test_an_engine_of_another_distribution_stands_behind_ours(tmp_path: Path) -> None:
+def test_an_engine_of_another_distribution_comes_after_ours(tmp_path: Path) -> None:
     with installed(distribution(tmp_path, "edgekit.engines", ENGINE)):
         words = [engine.word for engine in engines_of("tflite")]
         assert words == ["litert", "tflite-runtime", "mine"]
@@ -42,7 +42,7 @@ def test_an_engine_of_another_distribution_stands_behind_ours(tmp_path: Path) ->
     assert "mine" not in engine_words()
 
 
-def test_a_device_of_another_distribution_stands_behind_ours(tmp_path: Path) -> None:
+def test_a_device_of_another_distribution_comes_after_ours(tmp_path: Path) -> None:
     with installed(distribution(tmp_path, "edgekit.devices", DEVICE)):
         assert [*device_kinds()] == ["host", "board", "ssh", "browser", "mine"]
     with pytest.raises(UsageError, match="Unknown device 'mine'"):
@@ -57,7 +57,7 @@ def test_a_device_of_another_distribution_stands_behind_ours(tmp_path: Path) -> 
         ("edgekit.engines", ENGINE, "litert", "edgekit has an engine of this name"),
         ("edgekit.engines", ENGINE, "ort-web", "edgekit has an engine of this name"),
         ("edgekit.engines", ENGINE, "other", "its NAME is 'mine'"),
-        ("edgekit.engines", ENGINE.replace("FORMAT", "FORM"), "mine", "it has no text FORMAT"),
+        ("edgekit.engines", ENGINE.replace("FORMAT", "FORM"), "mine", "it has no string FORMAT"),
         ("edgekit.engines", ENGINE.replace("load", "open"), "mine", "it has no function load"),
         (
             "edgekit.engines",
@@ -67,7 +67,7 @@ def test_a_device_of_another_distribution_stands_behind_ours(tmp_path: Path) -> 
         ),
         ("edgekit.devices", DEVICE, "host", "edgekit has a device of this name"),
         ("edgekit.devices", DEVICE, "other", "its WORD is 'mine'"),
-        ("edgekit.devices", DEVICE.replace("HELP", "X"), "mine", "it has no text HELP"),
+        ("edgekit.devices", DEVICE.replace("HELP", "X"), "mine", "it has no string HELP"),
         ("edgekit.devices", "syntax error", "mine", "SyntaxError: invalid syntax"),
     ],
 )

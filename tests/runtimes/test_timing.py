@@ -80,7 +80,7 @@ QUICK = Plan(block_s=0.005, block_runs=3, rounds=2, min_runs=13, min_s=0.3, max_
         (QUICK, [20 * MS], 2, 4),
         # Of runs of 100 ms three would fill the time, and thirteen are asked for.
         (QUICK, [100 * MS], 2, 4),
-        # Of runs of one second as many as take twelve, of longer ones one a block.
+        # Of runs of one second as many as take twelve, of longer ones one per block.
         (QUICK, [1_000 * MS], 2, 3),
         (QUICK, [9_000 * MS], 2, 1),
         # Without a time to fill the rounds are the plan's, however short the blocks.

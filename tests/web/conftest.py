@@ -44,7 +44,7 @@ class StaticServer:
     asked: list[tuple[float, str]] = field(default_factory=list)
 
     def url(self, name: str, host: str = "localhost") -> str:
-        """Return the address of a site, which stands in a sub-folder."""
+        """Return the address of a site, which is in a sub-folder."""
         return f"http://{host}:{self.port}/hosted/{name}/"
 
     def place(self, name: str) -> Path:
@@ -156,7 +156,7 @@ class Visitor:
         return str(self.page.inner_text(selector))
 
     def answer(self, expected: str, least: float = 0) -> None:
-        """Wait for an answer with a share of so many percent at least."""
+        """Wait for an answer with at least this share, in percent."""
 
         def is_there() -> bool:
             said, share = self.text("#answer strong"), self.text("#answer span")
@@ -187,7 +187,7 @@ class Visitor:
 
 @pytest.fixture
 def visitor(chromium: Any) -> Iterator[Callable[..., Visitor]]:
-    """Open an empty page, in a profile of its own; at the end no console may hold an error."""
+    """Open an empty page, in a separate profile; at the end no console may hold an error."""
     visitors: list[Visitor] = []
 
     def enter(browser: Any = None, **options: Any) -> Visitor:

@@ -1,4 +1,4 @@
-"""What may be wrong around the demo page: it says so, and goes on with what is left."""
+"""What may be wrong around the demo page: it says so, and continues with what is left."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_integers_in_and_out_are_refused_in_words_and_shown_as_an_error_row(
     assert "INT8" in refused.get_attribute("title")
 
 
-def test_values_that_are_no_classes_are_shown_beside_the_originals(
+def test_values_that_are_not_classes_are_shown_beside_the_originals(
     visitor: Visit,
     bundles: Callable[..., Path],
     put_site: Callable[[Path, str], Path],

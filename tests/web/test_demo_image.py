@@ -1,4 +1,4 @@
-"""Pictures for the demo page: from a file, by drag and drop, from the camera, and what is none."""
+"""Pictures for the demo page: from a file, by drag and drop, the camera, and what is refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def address(
     x = layers.GlobalAveragePooling2D()(layers.Rescaling(1 / 255)(image))
     dense = layers.Dense(3, activation="softmax", name="colour")
     model = keras.Model(image, dense(x))
-    # Channels are red, green, blue; classes stand in the order of their names.
+    # Channels are red, green, blue; classes are in the order of their names.
     dense.set_weights([12 * np.eye(3, dtype=np.float32)[:, ::-1], np.zeros(3, np.float32)])
     model.save(folder / "colours.keras")
     generator = np.random.default_rng(5)
@@ -101,7 +101,7 @@ def test_an_image_can_be_dropped_anywhere_on_the_page(
     visit.answer("green")
 
 
-def test_what_is_no_image_is_said_to_be_none_and_the_last_answer_stays(
+def test_what_is_not_an_image_is_said_not_to_be_one_and_the_last_answer_stays(
     visitor: Visit, address: str, tmp_path: Path
 ) -> None:
     visit = visitor()

@@ -27,7 +27,7 @@ SEVEN = ((0.25, 0.22), (0.72, 0.24), (0.42, 0.85))
 # Of the issue: brotli bytes before the first prediction on WebGL, and seconds until then.
 MOST_BYTES = 250_000
 MOST_SECONDS = 3.0
-# Web Vitals calls .1 good; nothing of ours needs to move at all.
+# Web Vitals calls .1 good; nothing needs to move at all.
 MOST_SHIFT = 0.01
 LONGEST_TASK_MS = 200
 

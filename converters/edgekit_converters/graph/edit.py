@@ -1,4 +1,4 @@
-"""A graph being edited: nodes by name, and who uses which tensor.
+"""A graph being edited: nodes by name, and what uses which tensor.
 
 Tensors are named as the inputs of nodes name them: "conv" is output 0 of node "conv", "split:1"
 is output 1 of "split".
@@ -111,12 +111,12 @@ class EditableGraph:
         return added
 
     def set_inputs(self, node: Any, inputs: Sequence[str]) -> None:
-        """Let `node` read `inputs` instead of what it read."""
+        """Make `node` read `inputs` instead of what it read."""
         self._forget_inputs(node)
         self._insert(node, inputs)
 
     def replace(self, old: str, new: str) -> None:
-        """Let everything that uses the tensor `old` use `new`."""
+        """Make everything that uses the tensor `old` use `new`."""
         for user in self._users.pop(old, []):
             node = self._nodes[user]
             for position, name in enumerate(node.input):

@@ -24,8 +24,8 @@ from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, is_batched
 
 SIGNATURE_KEY = "serving_default"
 
-# A while loop of v1 control flow (`lower_control_flow=True`) is beyond TFLite; these ops stand
-# for v2 control flow, which it reads. https://github.com/tensorflow/tensorflow/issues/42410
+# A while loop of v1 control flow (`lower_control_flow=True`) is beyond TFLite; these ops are v2
+# control flow, which it reads. https://github.com/tensorflow/tensorflow/issues/42410
 CONTROL_FLOW_OPS = frozenset({"While", "StatelessWhile", "If", "StatelessIf"})
 
 CALL_OPS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
@@ -146,7 +146,8 @@ def freeze(
     """Fold the variables of a ConcreteFunction into a FrozenGraph.
 
     function: called with keyword arguments named as `inputs`, returning a dict of the outputs.
-    v2 control flow is kept as it is: TFLite and tf2onnx read it, and lowered loops they cannot.
+    v2 control flow is kept as it is: TFLite and tf2onnx read it, but they cannot read lowered
+    loops.
     """
     frozen = convert_variables_to_constants_v2(
         without_effects(function), lower_control_flow=False, aggressive_inlining=False
@@ -175,7 +176,7 @@ def _inline_compiled(graph: FrozenGraph) -> FrozenGraph:
     graph_def = tf.compat.v1.GraphDef()
     graph_def.CopyFrom(graph.graph_def)
     functions = graph_def.library.function
-    # Trap: under a name that it knows, TensorFlow takes the function it has, marks and all.
+    # Trap: under a name that it knows, TensorFlow takes the function it has, with its marks.
     names = {
         function.signature.name: f"{function.signature.name}_inlined" for function in functions
     }

@@ -53,10 +53,10 @@ def quantize(
 def coverage_notes(covered: int, total: int) -> tuple[str, ...]:
     """Say how many of the model's layers were quantized, where not all were.
 
-    Raises NotAvailableError where none was.
+    Raises NotAvailableError if none was.
     """
     if not covered:
-        raise NotAvailableError("it covers dense layers only (MatMul, Gemm), and there is none")
+        raise NotAvailableError("it covers dense layers only (MatMul, Gemm); the model has none")
     if covered == total:
         return ()
     return (f"only dense layers (MatMul, Gemm) were quantized: {covered} of {total} layers",)

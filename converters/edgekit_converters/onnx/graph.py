@@ -26,7 +26,7 @@ class Layer:
 
     kernel: the TensorProto. owner: the graph that holds it, which may lie around the node's own.
     channel_axis: the axis of the kernel along which the output channels lie.
-    in_loop: whether the node stands in the body of a loop or a branch.
+    in_loop: whether the node is in the body of a loop or a branch.
     """
 
     node: Any
@@ -45,7 +45,7 @@ def bodies(node: Any) -> Iterator[Any]:
 
 
 def graphs(graph: Any) -> Iterator[Any]:
-    """Yield a graph and all that lie in it, the outermost first."""
+    """Yield a graph and all graphs in it, the outermost first."""
     yield graph
     for node in graph.node:
         for body in bodies(node):
@@ -53,7 +53,7 @@ def graphs(graph: Any) -> Iterator[Any]:
 
 
 def layers(graph: Any, around: Scope | None = None) -> Iterator[Layer]:
-    """Yield the layers of a graph and of all that lie in it."""
+    """Yield the layers of a graph and of all graphs in it."""
     scope = {**(around or {}), **{tensor.name: (tensor, graph) for tensor in graph.initializer}}
     for node in graph.node:
         if node.op_type in KERNEL_OPS and node.input[KERNEL_INPUT] in scope:
@@ -98,7 +98,7 @@ def inputs_of(node: Any) -> set[str]:
 
 
 def rename_reads(graph: Any, names: Mapping[str, str]) -> None:
-    """Let the nodes of a graph, and of all that lie in it, read tensors under new names.
+    """Make the nodes of a graph, and of all graphs in it, read tensors under new names.
 
     Outputs of `graph` itself keep theirs.
     """
@@ -114,7 +114,7 @@ def rename_reads(graph: Any, names: Mapping[str, str]) -> None:
 
 
 def sort_nodes(graph: Any) -> None:
-    """Put the nodes of a graph into an order in which each one stands after what it reads.
+    """Put the nodes of a graph into an order in which each one comes after what it reads.
 
     onnxruntime reads any order; the ONNX standard asks for this one.
     """
@@ -129,7 +129,7 @@ def sort_nodes(graph: Any) -> None:
 
 
 def drop_unread_constants(graph: Any) -> None:
-    """Remove the constants of a graph, and of all that lie in it, that nothing reads."""
+    """Remove the constants that nothing reads from a graph and from all graphs in it."""
     for inner in graphs(graph):
         read = {output.name for output in inner.output}
         for node in inner.node:

@@ -20,6 +20,6 @@ def quantize(
     half: onnx.ModelProto = convert_float_to_float16(
         model, keep_io_types=True, disable_shape_infer=True
     )
-    # The casts of the inputs are appended behind the nodes that read them.
+    # The casts of the inputs are appended after the nodes that read them.
     sort_nodes(half.graph)
     return half, ()

@@ -1,6 +1,6 @@
 """int4-dynamic: dense layers with 4-bit weights in blocks, activations quantized at run time.
 
-Written here: onnxruntime's own tool for it wants one more distribution (onnx-ir) and turns on
+Written here: onnxruntime's own tool for it needs one more distribution (onnx-ir) and turns on
 the log of the whole process when it is imported.
 """
 
@@ -41,7 +41,7 @@ def quantize(
     """
     ONNXModel(model).replace_gemm_with_matmul()
     found = list(layers(model.graph))
-    # MatMulNBits takes matrices, no stacks of them.
+    # MatMulNBits takes matrices, not stacks of them.
     dense = [
         layer for layer in found if layer.node.op_type == "MatMul" and len(layer.kernel.dims) == 2
     ]
@@ -77,7 +77,7 @@ def quantize(
 def asymmetric_int4(kernel: Array) -> tuple[Array, Array, Array]:
     """Return what MatMulNBits takes of a kernel [inputs, outputs]: weights, scales, zero points.
 
-    weights: uint8 [outputs, blocks, BLOCK_SIZE / 2], two weights a byte, the first in the low
+    weights: uint8 [outputs, blocks, BLOCK_SIZE / 2], two weights per byte, the first in the low
     half. scales: float32 [outputs, blocks]. zero points: uint8 [outputs, blocks / 2], packed so.
     """
     inputs, outputs = kernel.shape
@@ -99,7 +99,7 @@ def asymmetric_int4(kernel: Array) -> tuple[Array, Array, Array]:
 
 
 def _pack(nibbles: Array) -> Array:
-    """Return two values a byte along the last axis, which is padded to an even length."""
+    """Return two values per byte along the last axis, which is padded to an even length."""
     if nibbles.shape[-1] % 2:
         nibbles = np.pad(nibbles, [(0, 0)] * (nibbles.ndim - 1) + [(0, 1)])
     packed: Array = nibbles[..., ::2] | (nibbles[..., 1::2] << BITS)

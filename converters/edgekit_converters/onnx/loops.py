@@ -50,7 +50,7 @@ def _hoist_one(loop: Any, constants: AbstractSet[str], kept: AbstractSet[str], g
         del body.input[LEADING_INPUTS + place]
         del body.output[LEADING_OUTPUTS + place]
         rename_reads(body, {inner: first})
-        # An output that nothing wants has no name, as an input that is left out has none.
+        # An output that nothing reads has no name; neither does an input that is left out.
         rename_reads(graph, {final: first} if final else {})
 
 

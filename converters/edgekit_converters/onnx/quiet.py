@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet(logger_name: str) -> Iterator[None]:
-    """Silence a logger; what it has to say becomes an error's message or a note, or is no matter.
+    """Silence a logger; what matters of it becomes an error's message or a note.
 
-    tf2onnx has one of its own; onnxruntime's quantizers write to "root".
+    tf2onnx has its own; onnxruntime's quantizers write to "root".
     """
     logger = logging.getLogger(logger_name)
     level = logger.level

@@ -43,14 +43,14 @@ class _Quantizer(QDQQuantizer):  # type: ignore[misc]
 def quantize(
     model: onnx.ModelProto, calibration: Calibration
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
-    """Return the model with int8 weights (one scale a channel) and uint8 activations, and notes.
+    """Return the model with int8 weights (one scale per channel) and uint8 activations, and notes.
 
     uint8 activations with int8 weights are what onnxruntime's documentation advises for x86, and
     they run on ARM. Weights use 7 of the 8 bits: x86 without VNNI adds two products in 16 bits,
     where 2 x 255 x 127 saturates and 2 x 255 x 64 does not (8 bits: 16.8 dB there instead of 33.0,
     on the digits net; 7 bits: 28.8). The outputs are the same to the last bit on x86-64
     and ARM64, since means and sums are written so that onnxruntime's kernels agree; a Softmax at
-    the end is float and need not be.
+    the end is float and may differ.
     onnxruntime does not look into loops: their kernels are only stored as int8. Raises
     NotAvailableError where nothing else is in the model.
     """
@@ -85,7 +85,7 @@ def quantize(
     if not any(in_loops):
         return quantized, ()
     return quantized, (
-        f"{sum(in_loops)} of {len(in_loops)} layers stand in a loop: "
+        f"{sum(in_loops)} of {len(in_loops)} layers are in a loop: "
         "their weights are int8, their computing is float",
     )
 

@@ -1,9 +1,10 @@
-"""Quantized additions no sum of which lies in the middle between two steps of the output.
+"""Quantized additions whose sums never lie halfway between two steps of the output.
 
 onnxruntime adds in floats on x86-64, where a tie goes to the even step, and in fixed point on
 ARM64, where it goes away from zero; what is near a tie falls to one side there and to the other
-here. Where both inputs have one scale and the output twice that scale, as behind two relu6, every
-odd sum is a tie. https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/qladd.cpp
+here. Where both inputs have one scale and the output twice that scale, as after two relu6, every
+odd sum is a tie.
+https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/qladd.cpp
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from edgekit_runtimes.tensors import Array
 # the most, over all sums for 300 random triples of scales and zero points.
 MARGIN = 2.0**-14
 
-# By what the output's scale is multiplied, the first that does it. 1.0001 would do it for ties too,
+# What the output's scale is multiplied by: the first that is enough. 1.0001 would be for ties too,
 # but round all of them down, which costs digits .7 dB of SQNR (33.4 to 32.7); from 1.02 on, sums
 # fall to both sides, and nothing is lost. 1.025 was enough for 400 random triples.
 GROWTHS = (1.0, *(1.02 + 1e-5 * np.arange(1000)))
@@ -40,8 +41,8 @@ class Grid:
 def keep_off_ties(graph: Any) -> None:
     """Enlarge the output scales of the additions in a QDQ graph so that no sum is near a tie.
 
-    Additions have to stand in order: the output of one may be an input of the next. Where no growth
-    does it, the output keeps its scale.
+    Additions have to be in order: the output of one may be an input of the next. If no growth is
+    enough, the output keeps its scale.
     """
     constants = {tensor.name: tensor for tensor in graph.initializer}
     makers = {name: node for node in graph.node for name in node.output}

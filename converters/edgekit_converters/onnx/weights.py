@@ -1,4 +1,4 @@
-"""int8-weights: kernels stored as int8, each behind a DequantizeLinear."""
+"""int8-weights: kernels stored as int8, each followed by a DequantizeLinear."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from edgekit_converters.onnx.graph import Layer, layers, values_of
 from edgekit_runtimes.errors import NotAvailableError
 from edgekit_runtimes.tensors import Array
 
-# Smaller kernels save a few hundred bytes at most (three an element, less a DequantizeLinear and
-# four a channel), and are those that suffer most: first layers and depthwise ones of small nets.
+# Smaller kernels save a few hundred bytes at most (three per element, less a DequantizeLinear and
+# four per channel), and are those that suffer most: first layers and depthwise ones of small nets.
 MIN_ELEMENTS = 256
 
 # Symmetric, as ONNX and TFLite have it: -128 is left out.
@@ -25,7 +25,7 @@ INT8_MAX = 127
 def quantize(
     model: onnx.ModelProto, _calibration: Calibration | None
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
-    """Store the kernels of convolutions and dense layers as int8, one scale an output channel.
+    """Store the kernels of convolutions and dense layers as int8, one scale per output channel.
 
     What it buys is a file of a quarter of the size; all computing stays in float32. Biases and
     kernels under MIN_ELEMENTS elements stay as they are. Raises NotAvailableError where no
@@ -64,7 +64,7 @@ def store_int8(model: onnx.ModelProto) -> int:
 
 
 def symmetric_int8(values: Array, channel_axis: int) -> tuple[Array, Array]:
-    """Return `values` as int8 and one float32 scale a channel: values = int8 * scale."""
+    """Return `values` as int8 and one float32 scale per channel: values = int8 * scale."""
     others = tuple(axis for axis in range(values.ndim) if axis != channel_axis)
     largest = np.abs(values).max(axis=others)
     scales = np.where(largest > 0, largest / INT8_MAX, 1).astype(np.float32)

@@ -23,7 +23,7 @@ class SourceKind:
     title: what its files are called, for messages and help: ".keras files".
     description: where they come from.
     loader: "module:function", called with a Path and SourceOptions; returns a Source. What it
-        raises beside edgekit's own errors becomes a SourceError.
+    raises apart from edgekit's own errors becomes a SourceError.
     suffixes: of its files. folder_files: a folder that holds one of them is of this kind.
     words: whether MODULE:FUNCTION is of this kind, too.
     options: which of SourceOptions it takes; others are refused.
@@ -46,7 +46,7 @@ class SourceKind:
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """How a source is to be read.
+    """How a source should be read.
 
     input_shapes: whole shapes (with the batch axis) of inputs whose sizes the model leaves open.
     signature: which signature of a SavedModel.
@@ -66,7 +66,7 @@ class Source:
 
     graph: what every format is written from.
     run: the original on one batch of inputs by name.
-    notes: what was done by itself that the user should know ("batch fixed to 1: …").
+    notes: what was done automatically that the user should know ("batch fixed to 1: …").
     """
 
     path: Path
@@ -76,7 +76,7 @@ class Source:
 
 
 def see_working_folder() -> str:
-    """Let modules of the working folder be imported, and return its path.
+    """Allow modules of the working folder to be imported, and return its path.
 
     It comes last, so that nothing there hides an installed package.
     """

@@ -63,8 +63,8 @@ def _freeze_once(
 def _reason(error: Exception) -> str:
     """Return the line that says why a model could not be traced.
 
-    TensorFlow puts a traceback before it ("in user code:") and the node after it, Keras the
-    layer's name on a line of its own.
+    TensorFlow puts a traceback before it ("in user code:") and the node after it, Keras the layer's
+    name on a separate line.
     """
     text = re.sub(r"\x1b\[\d*m", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]

@@ -1,9 +1,9 @@
 """TF.js: graph models for `tf.loadGraphModel`, written without the `tensorflowjs` package.
 
-The format is what its own loader, @tensorflow/tfjs-converter, reads; there is no other document.
+The format is what its own loader, @tensorflow/tfjs-converter, reads; nothing else documents it.
 
 A writer takes one float32 weight and returns it as it is stored, with what the weights manifest
-says of its quantization (None: nothing).
+says about its quantization (None: nothing).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from edgekit_converters.recipes import FormatRecipe, Recipes
 
 _WRITERS = f"{__name__}.weights"
 _STORAGE_ONLY = (
-    "TF.js stores quantized weights and computes in float32: it has no {what}. "
+    "TF.js stores quantized weights and computes in float32: it does not have {what}. "
     "fp16 and int8-weights make the download smaller."
 )
 

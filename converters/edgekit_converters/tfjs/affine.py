@@ -27,7 +27,7 @@ class Affine:
 
 
 def affine_of(graph: EditableGraph, node: Any, shapes: Shapes) -> Affine | None:
-    """Return what `node` does, where that is one scale and one offset a channel, else None."""
+    """Return what `node` does, where that is one scale and one offset per channel, else None."""
     if node.op in _BATCH_NORM_OPS:
         return _batch_norm(graph, node)
     if node.op in _ADDING_OPS | _DIVIDING_OPS | {"Mul", "Sub"}:

@@ -75,7 +75,7 @@ def _narrow_value(value: Array, dtype: int) -> Array:
 
 
 def _cast_fixed_outputs(graph: EditableGraph, node: Any) -> None:
-    """Cast the outputs whose type is no attribute (Where: int64); TF.js makes int32 of them."""
+    """Cast the outputs whose type is not an attribute (Where: int64); TF.js makes int32 of them."""
     op_def = op_def_registry.get(node.op)
     for index, argument in enumerate(op_def.output_arg if op_def else ()):
         if argument.type in _NARROWER:

@@ -103,7 +103,7 @@ def _prefix(function: Any) -> None:
 
 
 def _keep_list_items(graph_def: Any) -> None:
-    """Let every loop body return what it writes into a TensorList, so that it is not freed."""
+    """Make every loop body return what it writes into a TensorList, so that it is not freed."""
     functions = {function.signature.name: function for function in graph_def.library.function}
     kept = set()
     for loop in [node for node in graph_def.node if node.op == "StatelessWhile"]:

@@ -1,7 +1,7 @@
 """Fusing: what follows a convolution or a matrix product channel by channel becomes part of it.
 
 Batch norms (a Mul and an Add, or FusedBatchNorm), scales and biases change weights and bias;
-relu and its like are done by the fused op. Every op that stays is a shader pass in the browser.
+relu and similar activations are done by the fused op. Every op that stays is a shader pass.
 What comes *before* is folded too where that is exact: a scale always, an offset only where
 nothing is padded (the padding is zero, and zero is not the offset).
 """
@@ -41,7 +41,7 @@ _RESHAPING_OPS = frozenset({"ExpandDims", "Reshape", "Squeeze"})
 def fuse(frozen: FrozenGraph, shapes: Shapes) -> FrozenGraph:
     """Return the graph with `_FusedConv2D`, `FusedDepthwiseConv2dNative` and `_FusedMatMul`.
 
-    Needs folded constants. Ops whose weights are no constants stay as they are.
+    Needs folded constants. Ops whose weights are not constants stay as they are.
     shapes: those of `frozen`. TensorFlow itself cannot run the result: see `expand`.
     """
     graph = EditableGraph(frozen)
@@ -104,7 +104,7 @@ def _absorb_before(graph: EditableGraph, node: Any, kernel: _Kernel, shapes: Sha
 
 
 def _absorb_after(graph: EditableGraph, node: Any, kernel: _Kernel, shapes: Shapes) -> str:
-    """Fold the chain behind `node` into `kernel` and return the tensor where the chain ends."""
+    """Fold the chain after `node` into `kernel` and return the tensor where the chain ends."""
     tail = str(node.name)
     while (user := graph.only_user(tail)) is not None:
         if user.op in _RESHAPING_OPS:

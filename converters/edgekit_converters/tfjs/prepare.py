@@ -1,4 +1,4 @@
-"""From a frozen graph to the graph that TF.js runs; done once, whatever the number of artifacts."""
+"""From a frozen graph to the graph that TF.js runs; done once for all artifacts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
     """Return the graph folded, fused and in TF.js's number types.
 
     The result holds TF.js's fused ops, which TensorFlow cannot run (`expand` undoes them).
-    Raises ConversionError naming all ops that TF.js lacks, or the convolution that it has not.
+    Raises ConversionError naming all ops that TF.js lacks, or the convolution that it does not
+    have.
     """
     folded = prepare_functions(apply(fold_constants(graph), bucketize.rewrite, erfc.rewrite))
     check_ops(node.op for node in all_nodes(folded.graph_def))
@@ -36,7 +37,7 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
 
 
 def _separate_outputs(frozen: FrozenGraph) -> FrozenGraph:
-    """Let every output be output 0 of a node of its own, which is no input and no constant.
+    """Make every output be output 0 of its own node, which is neither an input nor a constant.
 
     The loader finds outputs by node, and the caller disposes of them: an output that is a weight
     would be gone at the second run.

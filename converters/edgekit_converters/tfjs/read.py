@@ -54,11 +54,11 @@ def read(folder: Path) -> FrozenGraph:
     try:
         model = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ArtifactError(f"{folder} has no {MODEL_FILE}: it is no TF.js model.") from error
+        raise ArtifactError(f"{folder} has no {MODEL_FILE}: it is not a TF.js model.") from error
     except (OSError, ValueError) as error:
         raise ArtifactError(f"{path} is damaged: {error}") from error
     if not isinstance(model, dict) or model.get("format") != FORMAT:
-        raise ArtifactError(f"{path} is no TF.js graph model ('format' is not '{FORMAT}').")
+        raise ArtifactError(f"{path} is not a TF.js graph model ('format' is not '{FORMAT}').")
     with map_exceptions(f"{path} is damaged", ArtifactError):
         weights = _read_weights(folder, model["weightsManifest"])
         graph_def = json_format.ParseDict(model["modelTopology"], tf.compat.v1.GraphDef())
@@ -80,7 +80,7 @@ def _read_weights(folder: Path, manifest: list[dict[str, Any]]) -> Arrays:
         if len(data) != wanted:
             raise ArtifactError(
                 f"{folder}: the weight files {', '.join(group['paths'])} hold {len(data)} bytes "
-                f"and {MODEL_FILE} tells of {wanted}. Write the artifact again."
+                f"and {MODEL_FILE} says {wanted}. Write the artifact again."
             )
         start = 0
         for entry in group["weights"]:

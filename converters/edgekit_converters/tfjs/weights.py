@@ -1,7 +1,7 @@
 """How weights are stored: one array as bytes and an entry of the weights manifest, and back.
 
-TF.js computes in float32 whatever the storage: fp16 and int8-weights buy a smaller download and
-no speed.
+TF.js computes in float32 whatever the storage: fp16 and int8-weights buy a smaller download, not
+speed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """TFLite: a float file by TensorFlow's converter, all others from it by the LiteRT quantizer.
 
-Quantizing while converting is deprecated by its makers; converting to float once and quantizing
-that file is what they advise (LiteRT's documentation, "model optimization"), and it is quicker.
+Quantizing while converting is deprecated; converting to float once and quantizing
+that file is advised (LiteRT's documentation, "model optimization"), and it is faster.
 
 A writer takes nothing and returns the steps of the LiteRT quantizer (None: nothing is quantized).
 """

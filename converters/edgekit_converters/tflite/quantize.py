@@ -54,7 +54,7 @@ def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io
     calibration: None except for static steps. io: "float" leaves the inputs and outputs of static
     ones as they are. Raises NotAvailableError for static steps and a model with loops.
     """
-    # Its progress bars have no switch.
+    # Its progress bars cannot be turned off.
     with contextlib.redirect_stderr(streams.StringIO()):
         ranges = None
         if calibration is not None:

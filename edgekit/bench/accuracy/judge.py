@@ -1,6 +1,6 @@
-"""Judges: outputs go in as they arrive, accuracy comes out, and what it is compared by.
+"""Judges: outputs go in as they arrive; accuracy, and what it is compared by, come out.
 
-Nothing is kept except one bit or number per sample; only a metric that wants all outputs at once
+Nothing is kept except one bit or number per sample; only a metric that takes all outputs at once
 has them kept, in a file.
 """
 
@@ -44,7 +44,7 @@ class Judge(Protocol):
         """Take in the outputs of the samples from number `start` on."""
 
     def result(self) -> Judgement:
-        """Return the judgement of all samples. Raises DataError where the metric fails."""
+        """Return the judgement of all samples. Raises DataError if the metric fails."""
 
 
 def open_judge(labelled: LabelledOutput) -> Judge:
@@ -115,9 +115,9 @@ class ErrorJudge:
 
 
 class MetricJudge:
-    """A metric of the user's own.
+    """The user's own metric.
 
-    What it returns for the first outputs tells whether it judges sample by sample.
+    What it returns for the first outputs shows whether it judges sample by sample.
     """
 
     def __init__(self, labelled: LabelledOutput, metric: Metric) -> None:
@@ -146,7 +146,7 @@ class MetricJudge:
         self._kept[place] = output
 
     def result(self) -> Judgement:
-        """Return the judgement of all samples. Raises DataError where the metric fails."""
+        """Return the judgement of all samples. Raises DataError if the metric fails."""
         samples = self._values.size
         if self._kept is None:
             value = float(self._values.mean())
@@ -192,7 +192,7 @@ class MetricJudge:
         return float(result)
 
     def _file(self, output: Array) -> Array:
-        """Return room for the outputs of all samples, in a file that vanishes by itself."""
+        """Return room for the outputs of all samples, in a file that is deleted automatically."""
         with tempfile.TemporaryFile() as file:
             return np.memmap(file, output.dtype, "w+", shape=(self._values.size, *output.shape[1:]))
 

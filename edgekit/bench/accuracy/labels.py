@@ -1,7 +1,7 @@
 """Labels: what the right answers are, checked against the model before anything is measured.
 
-Integer labels mean classification, float labels mean regression. With a metric of the user's own
-they mean what it takes them for.
+Integer labels mean classification, float labels mean regression. With the user's own metric they
+mean whatever it takes them for.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def labelled_output(
 
     original: outputs with samples along the first axis, as many as there are golden samples.
     name: the output that the labels are about; None is enough where there is only one.
-    Raises DataError with the remedy where they do not fit, or where the metric does not work.
+    Raises DataError with the remedy if they do not fit, or if the metric does not work.
     """
     if len(labels) != samples:
         raise DataError(

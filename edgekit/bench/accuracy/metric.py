@@ -1,4 +1,4 @@
-"""A metric of the user's own: `--metric module:function`.
+"""The user's own metric: `--metric module:function`.
 
     def iou(outputs, labels):
         "outputs: array [n, …] of the output, labels: array [n, …] as they are stored."
@@ -7,9 +7,9 @@
 One number per sample is the better form. The metric is their mean, worked out while the outputs
 arrive, and only the numbers are kept. A function that returns one number for all samples (an F1
 score, an area under a curve) is called once with everything, the outputs being kept in a file
-meanwhile, and `RESAMPLES` times more for its interval: each call with as many samples, drawn anew.
+meanwhile, and `RESAMPLES` times more for its interval: each call with as many samples, drawn again.
 
-Higher is better, but where the function's name ends in _error, _loss or _distance: scikit-learn's
+Higher is better, except if the function's name ends in _error, _loss or _distance: scikit-learn's
 rule for the names of its own metrics.
 """
 
@@ -27,7 +27,7 @@ from edgekit.results.figures.difference import is_higher_better
 from edgekit_runtimes.errors import DataError, UsageError, first_line
 from edgekit_runtimes.tensors import Array
 
-# So many labels, spread over all of them, are enough to see whether the function works.
+# This many labels, spread over all of them, are enough to see whether the function works.
 TRIAL_SAMPLES = 1_000
 
 
@@ -46,7 +46,7 @@ class Metric:
     def __call__(self, outputs: Array, labels: Array) -> Array:
         """Return float64 numbers: of shape (n,), one per sample, or of shape (), one for all.
 
-        Raises DataError, naming the function, where it raises or returns something else.
+        Raises DataError, naming the function, if it raises or returns something else.
         """
         try:
             result = self.function(outputs, labels)
@@ -68,7 +68,7 @@ class Metric:
         return values
 
     def try_out(self, outputs: Array, labels: Array) -> None:
-        """Call the function before anything is measured: a slip in it must not cost minutes.
+        """Call the function before anything is measured: a mistake in it must not cost minutes.
 
         outputs: of any samples, so that the value means nothing. Raises DataError.
         """
@@ -83,7 +83,7 @@ class Metric:
 def open_metric(metric: str | Callable[[Array, Array], Any]) -> Metric:
     """Return the metric that a function is, or that "module:function" names.
 
-    Raises UsageError where that is not what the words say, DataError where it cannot be imported.
+    Raises UsageError if that is not what the words say, DataError if it cannot be imported.
     """
     if not isinstance(metric, str):
         return Metric(f"{metric.__module__}:{getattr(metric, '__name__', 'metric')}", metric)

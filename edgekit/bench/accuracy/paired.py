@@ -12,7 +12,7 @@ sample by sample.
                 2014): it has a width even where no answer differs.
     the others  the paired bootstrap of `resample`
 
-A difference is claimed where the interval leaves out 0, and for top-1 p is under .05 besides.
+A difference is claimed where the interval leaves out 0, and for top-1 p is also under .05.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Judgements = dict[tuple[str, str | None, str], Judgement]
 def compared_rows(rows: Sequence[Row], judgements: Judgements) -> list[Row]:
     """Return the rows with the differences of their accuracies.
 
-    Each is compared with the original where that was judged, on whatever device, else with the fp32
+    Each is compared with the original where that was judged, on any device, else with the fp32
     artifact of its format on its own device, run by its own engine.
     """
     return [_compared(row, judgements) for row in rows]
@@ -148,7 +148,7 @@ def _compare_resampled(
 
 
 def _without_value(mine: Judgement, name: str) -> AccuracyDifference:
-    """Return the difference of a model whose outputs are NaN: it is worse by no number."""
+    """Return the difference of a model whose outputs are NaN: worse, but not by a number."""
     return AccuracyDifference(
         name, None, None, None, "worse", mine.higher_is_better, "paired bootstrap"
     )

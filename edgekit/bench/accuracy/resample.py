@@ -19,7 +19,7 @@ from edgekit_runtimes.tensors import Array
 # its width from seed to seed.
 RESAMPLES = 1_000
 SEED = 20_261_121
-# So many numbers of samples are held at a time: 8 MB.
+# This many sample numbers are held at a time: 8 MB.
 CHUNK = 1_000_000
 # Fewer samples than this draw too few different sets to say anything.
 MIN_SAMPLES = 20
@@ -39,7 +39,7 @@ def resampled_mean(values: Array) -> Array:
 
 
 def resampled(figure: Callable[[Array], float], samples: int) -> Array:
-    """Return what `figure` says of each draw, which it gets as an array of sample numbers."""
+    """Return what `figure` says about each draw, which it gets as an array of sample numbers."""
     return np.array([figure(numbers) for chunk in draws(samples) for numbers in chunk])
 
 
@@ -47,7 +47,7 @@ def interval(figures: Array, samples: int) -> tuple[float | None, float | None]:
     """Return the 95 % interval of a figure, given its values on the draws.
 
     It is the percentile interval, expanded for small samples (Hesterberg, "What Teachers Should
-    Know About the Bootstrap", The American Statistician 69, 2015). None where there are too few
+    Know About the Bootstrap", The American Statistician 69, 2015). None if there are too few
     samples, or where the figure cannot be told on a draw.
     """
     if samples < MIN_SAMPLES or not np.isfinite(figures).all():

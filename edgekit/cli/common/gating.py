@@ -45,7 +45,7 @@ class Gating:
         """Say what is broken and write what was asked for; return the exit code.
 
         On stderr, since stdout may be JSON on its way to a file.
-        summary: returns what the summary holds besides the gates.
+        summary: returns what the summary holds apart from the gates.
         """
         from edgekit.report.gates import broken_lines
 
@@ -79,7 +79,7 @@ class GateCommand(click.Command):
         self._gates_help = gates_help
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list, made from the figures that there are now, and the examples."""
+        """Write the list, made from the figures that are registered now, and the examples."""
         from edgekit.gates import help as gates_help
 
         formatter.write_paragraph()
@@ -124,10 +124,10 @@ def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable
                 check_file(option, path)
                 if not path.absolute().parent.is_dir():
                     raise UsageError(f"{option} {path}: there is no folder {path.parent}.")
-        # Before any work: a slip in a gate must not end a bench half way.
+        # Before any work: a mistake in a gate must not end a bench halfway.
         found = api.gates(gates, max_regression=max_regression, of_changes=is_regression)
         if junit is not None and not found:
-            raise UsageError(f"--junit reports gates, and there is none: give --gate {example}.")
+            raise UsageError(f"--junit reports gates, and none are given: add --gate {example}.")
         return function(*args, gating=Gating(found, junit, summary), **kwargs)
 
     for option in reversed(
@@ -138,7 +138,7 @@ def _with_options(function: Callable[..., Any], is_regression: bool) -> Callable
                 multiple=True,
                 metavar="GATE",
                 help=f"A budget, as {example}; broken, the exit code is 1. `edgekit {command} "
-                f"--help` lists what it can be about. [default: those in {FILES}]",
+                f"--help` lists the figures. [default: those in {FILES}]",
             ),
             click.option("--junit", type=PATH, help="Write the verdicts on gates as JUnit XML."),
             click.option(

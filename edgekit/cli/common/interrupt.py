@@ -1,4 +1,4 @@
-"""Ctrl-C: one short message and exit code 130, wherever it strikes."""
+"""Ctrl-C: one short message and exit code 130, wherever it comes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class _Unraisable(Protocol):
 
 
 def take_over(debug: bool) -> None:
-    """Make SIGTERM a Ctrl-C, and see to it that none is lost.
+    """Make SIGTERM a Ctrl-C, and make sure that none is lost.
 
-    A KeyboardInterrupt that strikes in a finalizer (TensorFlow has many) is printed and dropped
+    A KeyboardInterrupt that is raised in a finalizer (TensorFlow has many) is printed and dropped
     by Python, and the work would go on: it is raised again a moment later.
     """
     # `timeout` and service managers end programs with SIGTERM: clean up as after Ctrl-C.

@@ -11,7 +11,7 @@ import click
 
 from edgekit_runtimes.errors import UsageError
 
-# Whether it is there and can be read is said by whoever reads it, in our words.
+# Whether it exists and can be read is checked by the code that reads it, for our own message.
 PATH = click.Path(path_type=Path, readable=False)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
@@ -56,8 +56,8 @@ def data_options(function: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.option("--resize", metavar="HxW", help="Resize images when they are read."),
             click.option("--scale", type=float, help="Multiply samples by this first."),
-            click.option("--mean", metavar="M[,M,M]", help="Then subtract this, one a channel."),
-            click.option("--std", metavar="S[,S,S]", help="Then divide by this, one a channel."),
+            click.option("--mean", metavar="M[,M,M]", help="Then subtract this, one per channel."),
+            click.option("--std", metavar="S[,S,S]", help="Then divide by this, one per channel."),
         )
     ):
         wrapper = option(wrapper)
@@ -65,7 +65,7 @@ def data_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_file(option: str, path: Path) -> None:
-    """Raise UsageError where a path to write a file to is a folder."""
+    """Raise UsageError if a path to write a file to is a folder."""
     if path.is_dir():
         raise UsageError(f"{option} {path} is a folder. Name a file.")
 

@@ -21,7 +21,7 @@ def stdout_console() -> Console:
 
 
 def print_json(value: Any, indent: int = 0) -> None:
-    """Print the JSON form of a value, for programs: in one line, or with so many blanks a level."""
+    """Print the JSON form of a value, on one line, or indented by this many blanks per level."""
     from edgekit.forms import encode
 
     click.echo(encode(value, indent).decode())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def status() -> Iterator[Callable[[str], None]]:
-    """Show a spinner with the step at hand; yield the function that says which step it is."""
+    """Show a spinner with the current step; yield the function that says which step it is."""
     if not sys.stderr.isatty():
         yield lambda step: None
         return

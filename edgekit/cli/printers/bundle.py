@@ -15,7 +15,7 @@ HEADINGS = ("artifact", "bytes", "gzip", "brotli", "top-1", "SQNR dB")
 
 
 def print_bundle(bundle: Bundle, console: Console) -> None:
-    """Print the source, the signature and one row an artifact."""
+    """Print the source, the signature and one row per artifact."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -44,8 +44,8 @@ def print_bundle(bundle: Bundle, console: Console) -> None:
         console.print(f"note: {note}", highlight=False, markup=False)
     if manifest.golden.kind == "noise":
         console.print(
-            "note: fidelity was judged on noise. With --calibration DATA it is judged on samples "
-            "of yours.",
+            "note: fidelity was judged on noise. With --calibration DATA it is judged on your own "
+            "samples.",
             highlight=False,
         )
 

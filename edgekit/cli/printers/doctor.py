@@ -15,7 +15,7 @@ COLORS = {"works": "green", "missing": "yellow", "broken": "red"}
 
 
 def print_findings(findings: Sequence[Finding], console: Console) -> None:
-    """Print one line a finding, and under what does not work the line that installs it."""
+    """Print one line per finding, and under what does not work the line that installs it."""
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
         color = COLORS[finding.state]

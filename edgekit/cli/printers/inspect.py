@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LARGEST_LAYERS = 10
 # The columns of text; those of numbers follow.
 HEADINGS = ("layer", "operator", "makes", "computes")
-# Shorter, and the names of a net's layers are no longer told apart.
+# Any shorter, and the names of a net's layers cannot be told apart.
 SHORTEST_NAME = 16
 
 
@@ -39,7 +39,7 @@ def print_artifact(facts: ArtifactFacts, console: Console, all_layers: bool = Fa
 
 
 def artifact_lines(facts: ArtifactFacts) -> list[str]:
-    """Return the facts of one artifact, a line each."""
+    """Return the facts of one artifact, one per line."""
     origin = f" ({facts.recipe}, in {facts.bundle})" if facts.recipe else ""
     lines = [f"{facts.path}  {facts.format}{origin}"]
     for kind, specs in (("input", facts.inputs), ("output", facts.outputs)):
@@ -60,7 +60,7 @@ def artifact_lines(facts: ArtifactFacts) -> list[str]:
 
 
 def graph_lines(graph: Graph) -> list[str]:
-    """Return what a graph holds and costs, a line each."""
+    """Return what a graph holds and costs, one fact per line."""
     lines = [
         f" nodes  {len(graph.nodes)}: {_counts(graph.ops.items())}",
         f"        {_counts(graph.nodes_by_compute.items())}; {graph.tensors} tensors",
@@ -78,12 +78,12 @@ def graph_lines(graph: Graph) -> list[str]:
 
 
 def macs_line(graph: Graph) -> str:
-    """Return the multiply-accumulates, as "301 M multiply-accumulates a sample: 100.0 % int8"."""
+    """Return the multiply-accumulates, as "301 M multiply-accumulates per sample: 100.0 % int8"."""
     parts = [
         f"{percent(macs / graph.macs)} % {compute}"
         for compute, macs in graph.macs_by_compute.items()
     ]
-    line = f"{graph.macs:,} multiply-accumulates a sample"
+    line = f"{graph.macs:,} multiply-accumulates per sample"
     if parts:
         line += f": {', '.join(parts)}"
     if graph.uncounted:

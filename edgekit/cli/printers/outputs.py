@@ -17,7 +17,7 @@ SHOWN_VALUES = 10
 
 
 def print_outputs(outputs: Outputs, console: Console) -> None:
-    """Print each output: the five likeliest classes a sample, or its first values."""
+    """Print each output: the five likeliest classes per sample, or its first values."""
     for name, array in outputs.arrays.items():
         sizes = ", ".join(map(str, array.shape[1:]))
         console.print(
@@ -33,7 +33,7 @@ def print_outputs(outputs: Outputs, console: Console) -> None:
 
 
 def _top(sample: Array, classes: tuple[str, ...]) -> str:
-    """Return the likeliest classes with their scores; "" where there is no score a class."""
+    """Return the likeliest classes with their scores; "" unless there is one score per class."""
     if not classes or sample.shape != (len(classes),):
         return ""
     best = sample.argsort()[::-1][:TOP]

@@ -43,9 +43,9 @@ SCALES = {
     "QGemm": (1, 2, 4, 5, 7, 8),
 }
 CONVERSIONS = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Cast"})
-# Operators that multiply, a number of times that their shapes do not tell or that has no rule here.
+# Operators that multiply, a number of times that shapes do not tell or that no rule here counts.
 UNCOUNTED = frozenset({"If", "Loop", "Scan", "SequenceMap", "Einsum", "DeformConv", "Attention"})
-# onnxruntime's own operators that multiply no kernels; the count of all others is not known.
+# onnxruntime's own operators that multiply no kernels; the counts of all others are not known.
 FREE_CONTRIB = frozenset(
     {
         *("QLinearAdd", "QLinearMul", "QLinearLeakyRelu", "QLinearSigmoid", "QLinearSoftmax"),

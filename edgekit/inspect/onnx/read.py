@@ -28,14 +28,14 @@ from edgekit_runtimes.errors import ArtifactError, MissingExtraError, map_except
 # https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 INT8_ACTIVATIONS = 4
 # Shape inference reads the values of small constants only: shapes, axes, ends of slices. Without
-# the large ones it is quicker, and has no limit of 2 GB.
+# the large ones it is faster, and not limited to 2 GB.
 LARGEST_READ = 1024
 
 
 def read_onnx(path: Path) -> Graph:
     """Return the graph of a .onnx file.
 
-    Raises ArtifactError where it is damaged, MissingExtraError without the `onnx` package.
+    Raises ArtifactError if it is damaged, MissingExtraError without the `onnx` package.
     """
     try:
         import onnx
@@ -72,7 +72,7 @@ class _File:
         return Wiring(self._tensors, nodes).graph(_compute)
 
     def _collect(self, graph: Any, in_body: bool) -> None:
-        """Note nodes and constants, a body's behind those of the graph around it."""
+        """Note nodes and constants, a body's after those of the graph around it."""
         for tensor in graph.initializer:
             self._take_constant(tensor.name, tensor)
         bodies = []
@@ -89,7 +89,7 @@ class _File:
             self._collect(body, in_body=True)
 
     def _take_constant(self, name: str, tensor: Any) -> None:
-        """Note a constant, and let go of its values where nobody needs them."""
+        """Note a constant, and drop its values if nothing needs them."""
         shape = tuple(tensor.dims)
         dtype = self._dtype(tensor.data_type)
         self._tensors[name] = Tensor(_text(name), shape, dtype, bytes=self._stored_bytes(tensor))
@@ -112,13 +112,13 @@ class _File:
             for node in graph.node:
                 if node.op_type == "MatMulNBits":
                     self._stand_in(graph, node)
-        # It raises on operators that contradict the standard, which engines may run all the same.
+        # It raises on operators that contradict the standard, which engines may run nevertheless.
         with contextlib.suppress(Exception):
             return self._onnx.shape_inference.infer_shapes(self._model, data_prop=True)
         return self._model
 
     def _stand_in(self, graph: Any, node: Any) -> None:
-        """Put a MatMul in the place of a MatMulNBits, whose shapes onnx cannot infer."""
+        """Replace a MatMulNBits by a MatMul, whose shapes onnx cannot infer."""
         sizes = [_attribute(node, name, self._onnx) for name in ("K", "N")]
         kernel = f"{node.output[0]}/kernel"
         graph.initializer.append(
@@ -245,7 +245,7 @@ def _compute(wiring: Wiring, node: RawNode) -> Compute:
 
 
 def _between_integers(wiring: Wiring, node: RawNode) -> str:
-    """Return the integers' dtype where a node stands between dequantizing and quantizing; or "".
+    """Return the integers' dtype if a node is between dequantizing and quantizing; or "".
 
     That is how ONNX writes an integer operator (QDQ): engines fuse the three into one.
     """
@@ -254,7 +254,7 @@ def _between_integers(wiring: Wiring, node: RawNode) -> str:
     if not makers or any(maker is None or maker.op != "DequantizeLinear" for maker in makers):
         return ""
     stays = bool(readers) and all(reader.op == "QuantizeLinear" for reader in readers)
-    # onnxruntime has integer products with a float result, and no such convolution.
+    # onnxruntime has integer products with a float result, but not such a convolution.
     if not stays and node.op not in ("MatMul", "Gemm"):
         return ""
     if node.kernel is not None and "int" not in wiring.stored_dtype(node.at(node.kernel)):
@@ -268,7 +268,7 @@ def _text(name: str | bytes) -> str:
 
 
 def _set_batch_to_one(graph: Any) -> None:
-    """Let the free first sizes of the inputs, and all sizes of the same name, be 1."""
+    """Set the free first sizes of the inputs, and all sizes of the same name, to 1."""
     names = set()
     constants = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in constants]
@@ -284,7 +284,7 @@ def _set_batch_to_one(graph: Any) -> None:
 
 
 def _graphs(graph: Any, onnx: Any) -> Iterator[Any]:
-    """Yield a graph and all that lie in it, the outermost first."""
+    """Yield a graph and all graphs in it, the outermost first."""
     yield graph
     for node in graph.node:
         for body in _bodies(node, onnx):
@@ -299,7 +299,7 @@ def _bodies(node: Any, onnx: Any) -> Iterable[Any]:
 
 
 def _attribute(node: Any, name: str, onnx: Any) -> Any:
-    """Return an attribute's value, or None where the node does not have it."""
+    """Return an attribute's value, or None if the node does not have it."""
     for attribute in node.attribute:
         if attribute.name == name:
             return onnx.helper.get_attribute_value(attribute)

@@ -25,21 +25,21 @@ class Operation:
         self._attributes = form.get("attr") or {}
 
     def shape(self, place: int = 0) -> Shape | None:
-        """Return the shape of an input; None where it is not known or there is none."""
+        """Return the shape of an input; None if it is not known or there is none."""
         return self.shapes[place] if -len(self.shapes) <= place < len(self.shapes) else None
 
     def array(self, place: int) -> Array | None:
-        """Return the value of an input of integers; None where it is not known."""
+        """Return the value of an input of integers; None if it is not known."""
         return self._values[place] if -len(self._values) <= place < len(self._values) else None
 
     def values(self, place: int) -> list[int] | None:
-        """Return the values of an input of integers, flat; None where they are not known."""
+        """Return the values of an input of integers, flat; None if they are not known."""
         array = self.array(place)
         return None if array is None else [int(value) for value in array.reshape(-1)]
 
     @property
     def arrays(self) -> list[Array] | None:
-        """The values of all inputs; None where one is not known."""
+        """The values of all inputs; None if one is not known."""
         known = [array for array in self._values if array is not None]
         return known if len(known) == len(self._values) else None
 
@@ -51,7 +51,7 @@ class Operation:
         return base64.b64decode(attribute.get("s", "")).decode("utf-8", "replace")
 
     def flag(self, name: str) -> bool:
-        """Return an attribute that is true or false; False where there is none."""
+        """Return an attribute that is true or false; False if there is none."""
         return bool((self._attributes.get(name) or {}).get("b", False))
 
     def number(self, name: str, default: int) -> int:

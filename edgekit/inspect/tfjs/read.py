@@ -46,7 +46,7 @@ OUTPUT_CHANNELS = {
 }
 # The kernel of a Conv2DBackpropInput is [height, width, output channels, input channels].
 TRANSPOSED_INPUT_CHANNELS = 3
-# Operators that multiply, a number of times that their shapes do not tell or that has no rule here.
+# Operators that multiply, a number of times that shapes do not tell or that no rule here counts.
 UNCOUNTED = frozenset({"While", "StatelessWhile", "If", "StatelessIf", "Einsum"})
 CONVERSIONS = frozenset({"Cast"})
 # A node that is an input or a constant computes nothing: it is a tensor here.
@@ -63,7 +63,7 @@ ITEM_BYTES = {"float32": 4, "int32": 4, "bool": 1, "uint8": 1, "uint16": 2, "flo
 
 
 def read_tfjs(folder: Path) -> Graph:
-    """Return the graph of a TF.js folder. Raises ArtifactError where it is damaged."""
+    """Return the graph of a TF.js folder. Raises ArtifactError if it is damaged."""
     path = folder / MODEL_FILE
     with map_exceptions(f"{path} is damaged", ArtifactError, OSError, ValueError, RecursionError):
         model = json.loads(path.read_text(encoding="utf-8"))
@@ -74,12 +74,12 @@ def read_tfjs(folder: Path) -> Graph:
         raise
     except Exception as error:
         raise ArtifactError(
-            f"{path} is no TF.js graph model ({type(error).__name__}: {first_line(error)})."
+            f"{path} is not a TF.js graph model ({type(error).__name__}: {first_line(error)})."
         ) from error
 
 
 class _Weight:
-    """An entry of the weights manifest, and where its bytes lie in the shards."""
+    """An entry of the weights manifest, and where its bytes are in the shards."""
 
     def __init__(self, entry: Mapping[str, Any], shards: Sequence[Path], start: int) -> None:
         quantization = entry.get("quantization") or {}
@@ -133,7 +133,7 @@ def _weights(folder: Path, manifest: Sequence[Mapping[str, Any]]) -> Iterator[tu
         if held != start:
             raise ArtifactError(
                 f"{folder}: the weight files {', '.join(group['paths'])} hold {held} bytes and "
-                f"{MODEL_FILE} tells of {start}."
+                f"{MODEL_FILE} says {start}."
             )
 
 
@@ -230,8 +230,8 @@ def _dtype(operation: Operation) -> str:
     for name in ("DstT", "out_type", "dtype", "T"):
         if operation.word(name):
             return DTYPES.get(operation.word(name), operation.word(name))
-    # Operators without a type attribute of their own make numbers of the graph's one kind, or
-    # truth values and shapes, in which nobody computes.
+    # Operators without a type attribute of their own make numbers of the graph's usual kind, or
+    # truth values and shapes, in which nothing is computed.
     return "unknown"
 
 
@@ -244,9 +244,9 @@ def _key(name: str, scope: str) -> str:
 
 
 def _sorted(forms: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return nodes in an order in which each one stands behind what it reads.
+    """Return nodes in an order in which each one comes after what it reads.
 
-    model.json may hold constants behind their readers. Nodes on a cycle are left out.
+    model.json may hold constants after their readers. Nodes on a cycle are left out.
     """
     from graphlib import TopologicalSorter
 

@@ -1,8 +1,8 @@
-"""Shapes between the nodes of a TF.js model, of which model.json says nothing.
+"""Shapes between the nodes of a TF.js model, which model.json does not give.
 
 Enough of TensorFlow's shape inference for what nets are made of, the arithmetic on shapes that
-`Reshape` layers leave in the graph included. Where an operator has no rule the shape is None, and
-so is what follows from it.
+`Reshape` layers leave in the graph included. If there is no rule for an operator, the shape is
+None, and so is what follows from it.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from edgekit.inspect.model import Shape
 from edgekit.inspect.tfjs.operation import Operation
 from edgekit_runtimes.tensors import Array
 
-# Longer vectors are no shapes.
+# Longer vectors are not shapes.
 LARGEST = 1024
 
 Rule = Callable[[Operation], Array | None]
@@ -25,7 +25,7 @@ def infer_value(operation: Operation) -> Array | None:
     rule = RULES.get(operation.op)
     if rule is None:
         return None
-    # What does not fit together is no arithmetic on shapes.
+    # What does not fit together is not arithmetic on shapes.
     with contextlib.suppress(ValueError, IndexError, ZeroDivisionError):
         value = rule(operation)
         return value if value is None or value.size <= LARGEST else None

@@ -33,7 +33,7 @@ OUTPUT_CHANNELS = {"CONV_2D": (0,), "DEPTHWISE_CONV_2D": (3,), "CONV_3D": (4,)}
 # FULLY_CONNECTED: it takes data of any rank.
 INPUT_CHANNELS = {"TRANSPOSE_CONV": 3, "CONV_3D_TRANSPOSE": 4, "FULLY_CONNECTED": 1}
 
-# Operators that multiply, a number of times that their shapes do not tell or that has no rule here.
+# Operators that multiply, a number of times that shapes do not tell or that no rule here counts.
 UNCOUNTED = frozenset(
     {
         *("WHILE", "IF", "CALL", "CALL_ONCE", "RNN", "LSTM", "SVDF"),
@@ -48,7 +48,7 @@ LARGEST_READ = 64
 
 
 def read_tflite(path: Path) -> Graph:
-    """Return the graph of a .tflite file. Raises ArtifactError where it is damaged."""
+    """Return the graph of a .tflite file. Raises ArtifactError if it is damaged."""
     with map_exceptions(f"{path} cannot be read", ArtifactError, OSError):
         content = path.read_bytes()
     try:
@@ -125,11 +125,11 @@ class _File:
             self._values[key] = _ints(buffer.DataAsNumpy().view("<i4"))
 
     def _stored_bytes(self, number: int) -> int | None:
-        """Return what a constant takes: 0 where another has its buffer; None where it is none."""
+        """Return a constant's bytes: 0 if its buffer is another's; None if it is not a constant."""
         if number >= self._model.BuffersLength():
             raise ValueError(f"there is no buffer {number}")
         buffer = self._model.Buffers(number)
-        # Files of over 2 GB hold their buffers behind the tables, by offset.
+        # Files of over 2 GB hold their buffers after the tables, by offset.
         size = self._checked(int(buffer.Size() or buffer.DataLength()))
         if number == 0 or size == 0:
             return None
@@ -158,7 +158,7 @@ class _File:
 
     def _op(self, index: int) -> str:
         code = self._model.OperatorCodes(index)
-        # Codes under 127 stand in the older field, which newer writers fill as well.
+        # Codes under 127 are in the older field, which newer writers fill as well.
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         name = self._ops.get(number, f"operator {number}")
         custom = code.CustomCode()
@@ -224,5 +224,5 @@ def _names(enumeration: type) -> dict[int, str]:
 
 
 def _ints(vector: Any) -> tuple[int, ...]:
-    """Return a flatbuffer's vector of integers, which is 0 where it is left out."""
+    """Return a flatbuffer's vector of integers, which is 0 if it is left out."""
     return tuple(int(value) for value in vector) if isinstance(vector, Iterable) else ()

@@ -24,7 +24,7 @@ KEEPING = frozenset(
         *("QUANTIZE", "DEQUANTIZE", "CAST", "UNIDIRECTIONAL_SEQUENCE_LSTM"),
     }
 )
-# Operators whose result has the elements of their first input, whatever its shape.
+# Operators whose result has the elements of their first input, whatever its shape is.
 RESHAPING = frozenset(
     {
         *("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "RELU", "RELU6", "LEAKY_RELU", "ELU"),
@@ -54,7 +54,7 @@ def with_free_sizes(
     values: Sequence[Sequence[int] | None],
     total: int | None,
 ) -> Shape:
-    """Return a result's shape with its free sizes worked out, None where they cannot be.
+    """Return a result's shape with its free sizes worked out, None if they cannot be.
 
     stated: as the file has it. data: shapes of the inputs. values: of the inputs that are small
     constants of integers, else None. total: how many elements the result has, if that is known.

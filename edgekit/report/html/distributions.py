@@ -24,7 +24,7 @@ from edgekit_runtimes.tensors import Array
 # Bars across the whole axis: more would not be told apart on a screen, and each weighs 10 bytes.
 BARS = 200
 HEIGHT = 20
-# Figures that stand beside the bars.
+# Figures beside the bars.
 BASIS = ("runs", "outliers")
 CAPTION = (
     "Bars: how many runs took that long, on a logarithmic scale, so that a single slow run shows. "
@@ -51,7 +51,7 @@ def distributions(rows: Sequence[Row], keys: Sequence[str], label: str) -> str:
     if not measured:
         return ""
     # A coarse clock (a browser's) reads 0 for what is shorter than its tick: that has no place on
-    # the axis, and stands at its beginning.
+    # the axis, and is drawn at its beginning.
     seen = [one.values[one.values > 0] for one in measured]
     ends = [float(end) for values in seen if values.size for end in (values.min(), values.max())]
     scale = scale_of(ends or [1.0], 0, BARS)
@@ -89,7 +89,7 @@ def _histogram(values: Array, scale: LogScale) -> str:
     values = np.maximum(values, scale.low)
     places = np.log(values / scale.low) / math.log(scale.high / scale.low) * BARS
     counts = np.bincount(np.clip(places.astype(int), 0, BARS - 1), minlength=BARS)
-    # A single run is a bar of its own height, not of none.
+    # A single run still is a bar of some height.
     tall = np.ceil(np.log1p(counts) / math.log1p(counts.max()) * HEIGHT).astype(int)
     middle = f"{scale.place(float(np.median(values))):.1f}"
     return (
@@ -115,7 +115,7 @@ def _bars(heights: Sequence[int]) -> str:
 
 
 def _axis(scale: LogScale, unit: Unit) -> str:
-    """Return the axis as text, which stays readable where the pictures are squeezed."""
+    """Return the axis as text, which stays readable if the pictures are squeezed."""
     marks = "".join(
         f'<span style="left:{scale.place(value * unit.size) / BARS:.1%}">{value:{TICK}}</span>'
         for value in ticks(scale.low / unit.size, scale.high / unit.size)

@@ -42,7 +42,7 @@ class Quality:
         return value
 
     def grade(self, row: Row) -> int | None:
-        """Return 0 for the best grade to 4 for the worst; None where nothing was judged."""
+        """Return 0 for the best grade to 4 for the worst; None if nothing was judged."""
         value = self.value(row)
         if value is None:
             return None
@@ -50,7 +50,7 @@ class Quality:
         return next((number for number, fine in enumerate(fits) if fine), GRADES - 1)
 
     def labels(self) -> list[str]:
-        """Return what each grade stands for, the best first."""
+        """Return what each grade means, the best first."""
         inside, outside = ("≤", ">") if self.less_is_better else ("≥", "<")
         return [
             *(f"{inside} {self.text(limit)}" for limit in self.limits),
@@ -67,7 +67,7 @@ class Quality:
 
 
 def quality_of(rows: Sequence[Row], report_rows: Iterable[Row]) -> Quality | None:
-    """Return the figure to grade `rows` by: accuracy where there is one, else fidelity.
+    """Return the figure to grade `rows` by: accuracy if there is one, else fidelity.
 
     report_rows: all rows of the report; accuracy is graded against the best of them, which as a
     rule is the original's.

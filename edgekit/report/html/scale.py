@@ -1,4 +1,4 @@
-"""Logarithmic axes: equal ratios are equally long, and 60 KB stands beside 14 MB."""
+"""Logarithmic axes: equal ratios are equally long, and 60 KB fits beside 14 MB."""
 
 from __future__ import annotations
 

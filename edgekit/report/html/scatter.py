@@ -1,4 +1,4 @@
-"""Size against time of one section, with the Pareto front; colour says what is still right."""
+"""Size against time of one section, with the Pareto front; colour says how much is still right."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edgekit.text.units import BYTE_UNITS, Unit, pick_unit, significant
 WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 46, 350, 10, 230
 MARGIN = 0.07
-# Each format has a mark of its own: colour is taken, and not everyone sees it.
+# Each format has its own mark: colour is taken, and not everyone sees it.
 MARKS = {"tflite": "circle", "onnx": "square", "tfjs": "triangle"}
 OTHER_MARK = "diamond"
 SYMBOLS = {
@@ -56,8 +56,8 @@ class Mark:
 class Scatter:
     """The picture of one section.
 
-    marks: the artifacts that have a size and a time; the original has no size.
-    figure: what stands for time, as in the table: the median, or the fewest of counts.
+    marks: the artifacts that have a size and a time; the original does not have a size.
+    figure: what is used as the time, as in the table: the median, or the fewest of counts.
     """
 
     title: str
@@ -115,7 +115,7 @@ class Scatter:
         return f"{mark.name} ({size}, {significant(mark.time / times.size)} {self._word(times)})"
 
     def _say_all(self, mark: Mark) -> str:
-        """Return a mark in words, with what its colour stands for."""
+        """Return a mark in words, with the meaning of its colour."""
         value = self.quality.value(mark.row) if self.quality else None
         if self.quality is None or value is None:
             return self._say(mark)
@@ -123,7 +123,7 @@ class Scatter:
 
 
 def time_figure(row: Row) -> Figure:
-    """Return what stands for the time of a row, as in the table."""
+    """Return what is used as the time of a row, as in the table."""
     return figure_called("instructions" if is_counted(row) else "latency.median")
 
 
@@ -139,13 +139,13 @@ def marks(rows: Sequence[Row], keys: Sequence[str]) -> list[Mark]:
 
 
 def symbols() -> str:
-    """Return the marks' shapes, once a page: pictures refer to them."""
+    """Return the marks' shapes, once per page: pictures refer to them."""
     groups = "".join(f'<g id="{name}">{shape}</g>' for name, shape in SYMBOLS.items())
     return f'<svg class="symbols" aria-hidden="true"><defs>{groups}</defs></svg>'
 
 
 def legend(qualities: Mapping[Quality, Sequence[str]], rows: Iterable[Row]) -> str:
-    """Return what marks and colours stand for.
+    """Return what marks and colours mean.
 
     qualities: what is graded, with the titles of the pictures that it is graded in.
     rows: those in the pictures.
@@ -191,7 +191,7 @@ def _axes(x: LogScale, y: LogScale, sizes: Unit, times: Unit, y_title: str) -> s
 
 
 def _staircase(on_front: Sequence[Mark], x: LogScale, y: LogScale) -> str:
-    """Return the front's line: whatever is above and to the right of it is beaten."""
+    """Return the front's line: everything above and to the right of it is beaten."""
     first = on_front[0]
     path = f"M{x.place(first.size):.1f} {TOP}V{y.place(first.time):.1f}"
     for mark in on_front[1:]:
@@ -202,14 +202,14 @@ def _staircase(on_front: Sequence[Mark], x: LogScale, y: LogScale) -> str:
 def _labels(
     on_front: Sequence[Mark], all_marks: Sequence[Mark], x: LogScale, y: LogScale
 ) -> list[str]:
-    """Return the names of the front's marks, where there is room; the caption has them all."""
+    """Return the names of the front's marks, if there is room; the caption has them all."""
     centers = [(x.place(mark.size), y.place(mark.time)) for mark in all_marks]
     taken = [(left - HALF, top - HALF, left + HALF, top + HALF) for left, top in centers]
     texts = []
     for mark in on_front:
         at, below = x.place(mark.size), y.place(mark.time)
         width = LETTER * len(mark.name)
-        # Under the front there is nothing else, so that is where names go first.
+        # Under the front there is nothing else, so names go there first.
         places = [("end", below + LINE), ("", below + LINE), ("", below - 5), ("end", below - 5)]
         for anchor, base in places:
             edge = at - GAP if anchor else at + GAP

@@ -25,7 +25,7 @@ def table(
     columns: Sequence[Column | PictureColumn],
     keys: Sequence[str] = (),
 ) -> str:
-    """Return a table that scrolls by itself where it is too wide.
+    """Return a table that scrolls if it is too wide.
 
     label: what it is called for those who cannot see it.
     keys: what a row is known by to the script, which marks the same artifact everywhere.

@@ -11,7 +11,7 @@ from edgekit.results.statistics import Ratio
 from edgekit.text.table import verdict_style
 
 WIDTH, HEIGHT, MARGIN = 96, 18, 6
-# The axis reaches at least this far to both sides of 1: a difference of 1 % is no long way.
+# The axis reaches at least this far to both sides of 1: a difference of 1 % must not look large.
 LEAST_RATIO = 1.25
 
 
@@ -23,7 +23,7 @@ def ratio_scale(ratios: Iterable[Ratio | None]) -> LogScale:
 
 
 def whiskers(ratios: Sequence[Ratio | None], scale: LogScale) -> PictureColumn:
-    """Return the column of pictures; the numbers stand in the column beside it."""
+    """Return the column of pictures; the numbers are in the column beside it."""
     counted = any(ratio and ratio.counted for ratio in ratios)
     less, more = ("fewer", "more") if counted else ("faster", "slower")
     header = f"‹ {less} | {more} ›"

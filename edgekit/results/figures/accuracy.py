@@ -53,7 +53,7 @@ def _read(score: Score) -> Read:
         value = found.figure(score)
         if value is None:
             return None
-        # RMSE comes beside MAE, whose interval is kept.
+        # RMSE comes with MAE, whose interval is kept.
         return exact(value) if score == "rmse" else Measured(value, found.low, found.high)
 
     return read
@@ -83,14 +83,14 @@ def _share_lost(score: Score) -> Read:
             return loss
         baseline = abs(found.value - difference.value)
         if baseline == 0:
-            return f"{difference.compared_with} is at 0, and there is no percentage of that"
+            return f"{difference.compared_with} is at 0, so no percentage can be given"
         return loss.mapped(lambda value: value / baseline)
 
     return read
 
 
 def _compared(row: Row, results: Results, score: Score) -> tuple[Found, AccuracyDifference | None]:
-    """Return the score, or what stands for a loss that cannot be told; and the difference."""
+    """Return the score, or what replaces an unknown loss; and the difference."""
     found = _read(score)(row, results)
     if not isinstance(found, Measured) or row.accuracy is None:
         return found, None
@@ -254,7 +254,7 @@ FIGURES = (
         "accuracy.verdict",
         "What may be claimed of the difference: `same`, `worse`, `better` or `too few samples`. "
         "`same` means that none could be shown; the brackets say how large one could be "
-        "nevertheless. Its column is called after what is compared with.",
+        "nevertheless. Its column is named after what it is compared with.",
         WORD,
         value_at("accuracy.difference.verdict"),
         "accuracy_verdict",

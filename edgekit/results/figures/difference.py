@@ -24,7 +24,7 @@ def is_higher_better(metric: str) -> bool:
 def difference_cell(row: Row) -> str:
     """Return the verdict with its 95 % interval: of top-1 in points, of others in their unit.
 
-    Beside "worse" and "better" stands by how much; beside "same" what is still possible, with a
+    After "worse" and "better" comes by how much; after "same" what is still possible, with a
     minus for less accuracy, or for a smaller error.
     """
     difference = row.accuracy.difference if row.accuracy else None

@@ -1,4 +1,4 @@
-"""A figure: one number (or word) of a row, and all that others must know to show and judge it."""
+"""A figure: one number (or word) of a row, and all that others need to show and judge it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GoalWord = Literal["max_degradation", "min_improvement"]
 
 @dataclass(frozen=True)
 class Group:
-    """Figures that stand side by side.
+    """Figures that are side by side.
 
     title: its heading in the documentation.
     part: where one table would be too wide for a terminal, columns of one part stay together.
@@ -55,7 +55,7 @@ class Shown:
     cell: writes it; by default the value in the unit of the column.
     is_detail: it is in tables of details only, not in that of a bench.
     scale: columns of one scale share a unit.
-    has_interval: cells hold the interval besides, and the heading says which.
+    has_interval: cells hold the interval as well, and the heading says which.
     changed: its heading in a comparison, where `title` would not do.
     """
 
@@ -97,8 +97,8 @@ class Gated:
 
     concerns: whether rows of this kind have it at all, failed ones included: an emulated board has
     no latency, and fp32 no ratio to itself.
-    read: reads it with its interval; by default it is taken to repeat.
-    origin: how results come by it, for the error that no row has it.
+    read: reads it with its interval; by default it is assumed to repeat.
+    origin: how results get it, for the error that no row has it.
     aliases: other names that a gate may use.
     baseline: what else a gate can ask for; None for nothing else.
     """
@@ -115,10 +115,10 @@ class Compared:
     """How a figure, which must be gated as well, is compared between two results.
 
     name: what it is called there, and by its goals: `latency.max_regression`.
-    ratio_between: returns the ratio of the new row to the old one, for times; None where the
-    figure of each row stands for itself.
-    tolerance: a change by no more than this share is none.
-    says_verdict: "better" or "worse" stands beside its change.
+    ratio_between: returns the ratio of the new row to the old one, for times; None if each row's
+    figure is compared as it is.
+    tolerance: a change of at most this share does not count.
+    says_verdict: "better" or "worse" is printed beside its change.
     is_general: whether `--max-regression` is about it.
     """
 
@@ -144,10 +144,10 @@ class Figure:
 
     key: its name for gates, and among all figures.
     sentence: what it is, for the documentation: Markdown that ends with a full stop.
-    value: reads it from a row in base units (bytes, ns, shares); None where there is none.
+    value: reads it from a row in base units (bytes, ns, shares); None if there is none.
     csv: the name of its CSV field; "" where CSV leaves it out.
-    shown, gated, compared: None where it has no column, where no gate may be on it, and where two
-    results are not compared by it.
+    shown, gated, compared: None if it has no column, if no gate may be on it, and if two results
+    are not compared by it.
     """
 
     key: str
@@ -161,7 +161,7 @@ class Figure:
 
     @property
     def group(self) -> Group:
-        """What it stands beside."""
+        """Its group."""
         return self.kind.group
 
     @property
@@ -170,7 +170,7 @@ class Figure:
         return self.kind.quantity
 
     def number(self, row: Row) -> float | None:
-        """Return its value as a number; None where there is none."""
+        """Return its value as a number; None if there is none."""
         value = self.value(row)
         return None if value is None or isinstance(value, str) else value
 
@@ -179,7 +179,7 @@ class Figure:
         return self.gated is None or self.gated.concerns(row)
 
     def found_in(self, row: Row, results: Results) -> Found:
-        """Return what a row of `results` says of it."""
+        """Return what a row of `results` says about it."""
         if self.gated and self.gated.read:
             return self.gated.read(row, results)
         value = self.number(row)
@@ -192,13 +192,13 @@ class Figure:
 
 
 def facts(kind: Kind, **entries: tuple[Callable[[Row], Value], str]) -> Iterator[Figure]:
-    """Yield figures that stand in CSV only: by the name of the field, a reader and a sentence."""
+    """Yield figures that are in CSV only: by the name of the field, a reader and a sentence."""
     for field, (value, sentence) in entries.items():
         yield Figure(field, sentence, kind, value, field)
 
 
 def value_at(path: str) -> Callable[[Row], Any]:
-    """Return a reader of what is at `path` in a row, as "accuracy.top1"; None where it ends."""
+    """Return a reader of what is at `path` in a row, as "accuracy.top1"; None if it ends."""
 
     def value(row: Row) -> Any:
         found: Any = row

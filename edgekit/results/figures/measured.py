@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measured:
-    """A value in base units, and its 95 % interval; low and high are None where there is none."""
+    """A value in base units, and its 95 % interval; low and high are None if there is none."""
 
     value: float
     low: float | None
     high: float | None
 
     def mapped(self, function: Callable[[float], float]) -> Measured:
-        """Return what a rising or falling function makes of the value."""
+        """Return what a rising or falling function gives for the value."""
         low, high = (None if end is None else function(end) for end in (self.low, self.high))
         is_falling = function(1.0) < function(0.0)
         return Measured(function(self.value), *((high, low) if is_falling else (low, high)))
 
 
-# What a row says of a figure: the value, the reason why there is none (which breaks a gate), or
-# None where the row has nothing of the kind: no labels, no original, no class axis.
+# What a row says about a figure: the value, the reason why there is none (which breaks a gate), or
+# None if the row has nothing of the kind: no labels, no original, no class axis.
 Found = Measured | str | None
 Read = Callable[["Row", "Results"], Found]
 

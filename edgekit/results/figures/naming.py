@@ -1,4 +1,4 @@
-"""Words that say what a row is of, and names for rows that no two share."""
+"""Words that say what a row is about, and a unique name for each row."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ WORDS_OF_NAMES = Kind(NAME, WORDS)
 
 
 class RowNames:
-    """What rows are called: by their artifact, and by their engine where one does not tell them.
+    """What rows are called: by their artifact, with their engine if several ran it.
 
-    rows: all that stand together, as those of a results file.
+    rows: all that are shown together, as those of a results file.
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
@@ -34,7 +34,7 @@ class RowNames:
 
 
 def _back_end_title(rows: Iterable[Row]) -> str:
-    """Return the heading where rows differ in it; else the heading of the table names it."""
+    """Return the heading if rows differ in it; else the heading of the table names it."""
     rows = tuple(rows)
     return "" if rows and len({row.backend for row in rows if row.backend}) < 2 else "back end"
 

@@ -9,11 +9,11 @@ FIGURES: dict[str, Figure] = {}
 
 
 def register(*figures: Figure) -> None:
-    """Add figures, which every output then has. Raises ValueError where a name is taken."""
+    """Add figures, which every output then has. Raises ValueError if a name is taken."""
     for figure in figures:
         fields = {one.csv for one in FIGURES.values() if one.csv}
         if figure.key in FIGURES or figure.csv in fields:
-            raise ValueError(f"there is a figure called {figure.key} or {figure.csv} already")
+            raise ValueError(f"a figure is already called {figure.key} or {figure.csv}")
         FIGURES[figure.key] = figure
 
 
@@ -28,7 +28,7 @@ def by_group() -> list[Figure]:
 
 
 def figure_called(key: str) -> Figure:
-    """Return one figure. Raises KeyError where there is none of this name."""
+    """Return one figure. Raises KeyError if there is none of this name."""
     return FIGURES[key]
 
 

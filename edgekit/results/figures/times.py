@@ -73,7 +73,7 @@ def _quantile(name: Statistic, share: float) -> Read:
 
 
 def _middle(values: Sequence[int]) -> float:
-    # Late: its imports take as long as all others of a command's help.
+    # Imported late: it takes as long as all other imports of a command's help.
     from statistics import median
 
     return float(median(values))
@@ -88,7 +88,7 @@ def _median(name: Times, concerns: Callable[[Row], bool] = is_any) -> Callable[[
 
 
 def _extremes(name: Times) -> Read:
-    """Return a reader of the median between extremes: one per process is no interval."""
+    """Return a reader of the median between extremes: one per process gives no interval."""
 
     def read(row: Row, _: Results) -> Found:
         values: Sequence[int] = getattr(row, name)
@@ -214,7 +214,7 @@ FIGURES = (
     Figure(
         "instructions",
         "Instructions per inference on a device that counts them: the fewest of five runs. It is "
-        "not time, since caches, memory and clock rate have no part in it.",
+        "not time, since caches, memory and clock rate do not count.",
         COUNT_OF_A_RUN,
         _statistic("min", is_counted),
         "min_instructions",

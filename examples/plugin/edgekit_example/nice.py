@@ -1,6 +1,6 @@
-"""nice:host: this machine at the lowest priority, so that a bench disturbs nobody.
+"""nice:host: this machine at the lowest priority, so that a bench does not disturb others.
 
-A device module imports nothing heavy outside of its functions: `edgekit bench --help` reads it.
+A device module imports nothing heavy outside its functions: `edgekit bench --help` reads it.
 """
 
 from __future__ import annotations
@@ -60,5 +60,5 @@ class NiceHost(BaseDevice):
         return self._host.run(job)
 
     def close(self) -> None:
-        """Stop the worker where one still runs."""
+        """Stop the worker if one still runs."""
         self._host.close()

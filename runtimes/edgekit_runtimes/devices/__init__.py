@@ -1,7 +1,7 @@
 """Devices: where a job runs. A device is only a way to start a worker and read its events.
 
 Each kind of device is a module or folder here that says its word, how it is opened and how it is
-listed. One more of ours is one of these and its name in OURS. Another distribution names its
+listed. To add one, write such a module and add its name to OURS. Another distribution names its
 module as an entry point:
 
     [project.entry-points."edgekit.devices"]
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from edgekit_runtimes.protocol.job import Event, Job
 
 GROUP = "edgekit.devices"
-# The modules of our own, in the order in which they are listed.
+# Our own modules, in the order in which they are listed.
 OURS = ("host", "board", "ssh", "browser")
 
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """An engine of a device that runs a format, or why none does.
+    """An engine of a device that runs a format, or why no engine does.
 
-    word: how results name it ("litert"); None where the device has no such engine at all.
+    word: how results name it ("litert"); None if the device does not have such an engine at all.
     module: as a job names it: a Python module, or the word of an engine of the page ("tfjs"). None
     with the reason where it cannot be used.
-    backend: where it computes ("webgl"); None where it has only one place.
+    backend: where it computes ("webgl"); None if it has only one place.
     """
 
     word: str | None
@@ -47,9 +47,9 @@ class EngineChoice:
 
 @dataclass(frozen=True)
 class DeviceOptions:
-    """What the words of a device do not say.
+    """What the words that name a device do not say.
 
-    browser: the path of the browser to measure in, or "none" to open the page oneself. None: the
+    browser: the path of the browser to measure in, or "none" to open the page by hand. None: the
     installed Chromium.
     """
 
@@ -73,7 +73,7 @@ class HostTool:
     """A program that a kind of device needs on this machine.
 
     names: under which it may be installed. version: the option that makes it say its version.
-    install: how Debian's users get it.
+    install: how to install it on Debian.
     """
 
     names: tuple[str, ...]
@@ -89,25 +89,25 @@ class Device(Protocol):
     def name(self) -> str:
         """The words that open this device ("host")."""
 
-    def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002 (DESIGN.md's word)
+    def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002 (the design's word)
         """Return the engines for artifacts of a format here, the preferred one first.
 
         Those that are not installed come too, with the reason. There is at least one choice.
         """
 
     def engine_for(self, format: str) -> EngineChoice:  # noqa: A002
-        """Return the engine that runs artifacts of a format here by default, or why none does."""
+        """Return the engine that runs a format here by default, or why no engine does."""
 
     def run(self, job: Job) -> Iterator[Event]:
         """Send the job and yield its events as they come.
 
-        A worker that dies is one more error event, with the model that it was at, and the stream
-        ends without a done event. Closing the iterator stops the worker. Raises DeviceError where
+        A worker that dies is one more error event, with the model that was running, and the stream
+        ends without a done event. Closing the iterator stops the worker. Raises DeviceError if
         no worker can be started.
         """
 
     def close(self) -> None:
-        """Stop what still runs and give back what the device holds."""
+        """Stop what still runs and release what the device holds."""
 
     def __enter__(self) -> Self: ...
 
@@ -120,19 +120,19 @@ class Device(Protocol):
 
 
 class BaseDevice(ABC):
-    """What every device shares: it is closed when it is left, and has an engine by default."""
+    """What every device shares: it is closed when its context ends, and has a default engine."""
 
     @abstractmethod
     def engines_for(self, format: str) -> Sequence[EngineChoice]:  # noqa: A002
         """Return the engines for artifacts of a format here, as `Device` says."""
 
     def engine_for(self, format: str) -> EngineChoice:  # noqa: A002
-        """Return the first engine that can be used; where there is none, why the first cannot."""
+        """Return the first engine that can be used; if there is none, why the first cannot."""
         choices = self.engines_for(format)
         return next((choice for choice in choices if choice.module), choices[0])
 
     def close(self) -> None:  # noqa: B027 (many devices hold nothing)
-        """Give back what is held."""
+        """Release what is held."""
 
     def __enter__(self) -> Self:
         return self
@@ -166,22 +166,22 @@ class CountingDevice(Device, Protocol):
         """What its clock counts."""
 
     def prepare(self, report: Callable[[str], None]) -> None:
-        """Make the device ready, which may take minutes; `report` gets the step at hand.
+        """Make the device ready, which may take minutes; `report` gets the current step.
 
-        Raises UsageError or DeviceError where that fails.
+        Raises UsageError or DeviceError if that fails.
         """
 
     def run_all(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Event]]:
         """Run jobs one after the other and yield each event with the number of its job.
 
-        As `run` otherwise: a worker that dies takes no other job along.
+        As `run` otherwise: a worker that dies ends no other job.
         """
 
 
 class DeviceKind(Protocol):
-    """What the module of a kind of device offers. It imports nothing heavy by itself.
+    """What the module of a kind of device offers. Importing it imports nothing heavy.
 
-    WORD: what stands before the colon. HELP: the words to write, and what for, in --on's help.
+    WORD: the word before the colon. HELP: the words to write, and what for, in --on's help.
     TOOLS (optional): the programs that it needs here, by name, for `edgekit doctor`.
     """
 
@@ -225,8 +225,8 @@ def device_word(spec: str) -> str:
 def open_device(spec: str, options: DeviceOptions | None = None) -> Device:
     """Return the device that the words name: "host", "board:pi5", "ssh://pi@raspberrypi".
 
-    One over SSH is connected to at once. Raises UsageError where there is no such device, with the
-    nearest one suggested, DeviceError where it cannot be reached.
+    A device over SSH is connected to at once. Raises UsageError if there is no such device, with
+    the nearest one suggested, DeviceError if it cannot be reached.
     """
     return device_kinds()[device_word(spec)].open_device(spec, options or DeviceOptions())
 
@@ -253,7 +253,7 @@ def host_tools() -> dict[str, HostTool]:
 
 
 def _fault(name: str, plugin: Any) -> str:
-    """Return why an object cannot be the kind of device of this word; "" where it can."""
+    """Return why an object cannot be the kind of device of this word; "" if it can."""
     if name in OURS:
         return "edgekit has a device of this name"
     if missing := missing_part(plugin, ("WORD", "HELP"), ("open_device", "known_devices")):

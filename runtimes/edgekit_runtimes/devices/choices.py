@@ -15,8 +15,8 @@ def python_engines(
 ) -> tuple[EngineChoice, ...]:
     """Return the engines for a format, the preferred one first.
 
-    has: whether the device's Python finds a package. how_to_install: what is said where it does
-    not, given the distribution that has the engine.
+    has: whether the device's Python finds a package. how_to_install: what is said if it does not,
+    given the distribution that has the engine.
     """
     choices = []
     for engine in engines_of(format_name):

@@ -18,8 +18,8 @@ from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
 from edgekit_runtimes.sigpipe import without_sigpipe
 
-# No event for so long means a hung model. A block of slow runs is one of them, so that a model of
-# minutes an inference still passes, and loading the largest original takes one minute.
+# No event for this long means a hung model. A block of slow runs is one of them, so that a model
+# that takes minutes per inference still passes, and loading the largest original takes one minute.
 SILENCE_LIMIT_S = 600.0
 
 # A worker that has closed its stream has nothing left to do but to unload its libraries.
@@ -30,7 +30,7 @@ STDERR_LINE_BYTES = 4096
 READ_BYTES = 65536
 
 
-# Says how a worker ended: its exit code (None where it hangs) and the last lines on its stderr.
+# Says how a worker ended: its exit code (None if it hangs) and the last lines on its stderr.
 Describe = Callable[[int | None, Sequence[str]], str]
 
 
@@ -51,7 +51,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
-                # A group of its own: a Ctrl-C reaches edgekit only, which then ends the group.
+                # In its own group: a Ctrl-C reaches edgekit only, which then ends the group.
                 start_new_session=True,
             )
         self._stderr = LastLines(open_pipe(self._process.stderr))
@@ -60,7 +60,7 @@ class WorkerProcess:
         """Send the job and yield the events.
 
         Where the worker dies, hangs or ends early, the last event is an error with the model that
-        it was at. The process is gone when the iterator is.
+        was running. The process ends with the iterator.
         """
         model: str | None = None
         done = False
@@ -98,7 +98,7 @@ class WorkerProcess:
             stdin.write(job.to_json().encode())
 
     def _wait(self) -> int | None:
-        """Return the exit code, None where the process hangs at its end."""
+        """Return the exit code, None if the process hangs at its end."""
         try:
             code = self._process.wait(EXIT_LIMIT_S)
         except subprocess.TimeoutExpired:
@@ -129,7 +129,7 @@ class LastLines:
         return [line.rstrip() for line in self._lines if line.strip()]
 
     def wait(self) -> None:
-        """Wait for the end of the stream, though not for a process that holds it open."""
+        """Wait for the end of the stream, but not for a process that holds it open."""
         self._thread.join(EXIT_LIMIT_S)
 
     def _keep(self, stream: IO[bytes]) -> None:
@@ -141,7 +141,7 @@ class LastLines:
 def describe_death(code: int | None, stderr: Sequence[str]) -> str:
     """Return how a worker ended, in words.
 
-    code: negative where a signal ended it; None where it hangs. stderr: what it printed last.
+    code: negative where a signal ended it; None if it hangs. stderr: what it printed last.
     """
     if code is None:
         return "the interpreter closed its stream and hung"
@@ -152,7 +152,7 @@ def describe_death(code: int | None, stderr: Sequence[str]) -> str:
         return f"the interpreter ended with exit code {code}{said}"
     name = next((known.name for known in signal.Signals if known == -code), "unknown")
     died = f"the interpreter died (signal {-code}, {name})"
-    # Whoever aborts says why; before other signals the last line is about something else.
+    # A program that aborts says why; before other signals the last line is about something else.
     return died + said if code == -signal.SIGABRT else died
 
 
@@ -161,7 +161,7 @@ def read_lines(
 ) -> Iterator[bytes]:
     """Yield the whole lines of a pipe.
 
-    Raises TimeoutError where nothing comes for so long; first_limit_s is for the first bytes.
+    Raises TimeoutError if nothing comes for that long; first_limit_s is for the first bytes.
     """
     pieces: list[bytes] = []
     limit_s = silence_limit_s if first_limit_s is None else first_limit_s

@@ -1,7 +1,7 @@
 """Engines: the interpreters that run artifacts, one module each.
 
-An engine module imports its interpreter inside its functions only, so that importing the module
-is free and tells what it needs. Engines may live elsewhere: a job names the module
+An engine module imports its interpreter only inside its functions, so that importing the module
+costs nothing and says what it needs. Engines may live elsewhere: a job names the module
 (`edgekit_converters.original` runs the original in TensorFlow). registry.py has those that run
 artifacts.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Model(Protocol):
-    """A loaded artifact. Inputs and outputs are told apart by name, never by position."""
+    """A loaded artifact. Inputs and outputs are identified by name, never by position."""
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -49,10 +49,10 @@ class Model(Protocol):
 
 @runtime_checkable
 class TellingModel(Model, Protocol):
-    """A model whose engine tells how it runs it."""
+    """A model whose engine says how it runs it."""
 
     def execution(self) -> Execution | None:
-        """Return how the model is run, once it has run; None where the engine does not tell now.
+        """Return how the model is run, once it has run; None if the engine does not say now.
 
         It may cost as much as loading, so it is asked for after everything that is measured.
         """
@@ -63,10 +63,10 @@ class Engine(Protocol):
 
     NAME: how results name it ("litert").
     PACKAGE: the distribution that provides it, for `pip install`.
-    IMPORT_NAME: the module that it runs on, imported before a load is timed. Its first part tells
+    IMPORT_NAME: the module that it runs on, imported before a load is timed. Its first part shows
     whether it is installed.
     FORMAT: the format of the artifacts it runs.
-    INSTALL (optional): what to do to get it, where `pip install PACKAGE` is not enough.
+    INSTALL (optional): what to do to get it, if `pip install PACKAGE` is not enough.
     """
 
     NAME: str
@@ -82,7 +82,7 @@ class Engine(Protocol):
 
 
 def root_module(engine: Engine) -> str:
-    """Return the package whose presence tells that an engine is installed."""
+    """Return the package whose presence shows that an engine is installed."""
     return engine.IMPORT_NAME.split(".")[0]
 
 
@@ -94,7 +94,7 @@ def install_line(engine: Engine) -> str:
 def load_engine(module: str) -> Engine:
     """Import the engine module of that name.
 
-    Raises EngineError where it cannot be imported.
+    Raises EngineError if it cannot be imported.
     """
     with map_exceptions(f"The engine {module} cannot be imported", EngineError):
         return cast(Engine, importlib.import_module(module))

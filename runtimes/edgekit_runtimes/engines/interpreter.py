@@ -16,8 +16,8 @@ from edgekit_runtimes.tensors import Arrays, TensorSpec, dequantize, quantize
 class InterpreterModel:
     """A TFLite file in an `Interpreter`, with XNNPACK where the package turns it on (default).
 
-    Inputs and outputs have the signature's names: the order of the interpreter's own lists is
-    whatever the converter left. A file without a signature goes by its tensors' names.
+    Inputs and outputs have the signature's names: the order of the interpreter's own lists is what
+    the converter happened to leave. Without a signature the tensors' names are used.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class InterpreterModel:
             self.outputs = tuple(_spec(name, detail) for name, detail in outputs.items())
             self._shapes = {name: tuple(detail["shape"]) for name, detail in inputs.items()}
             self._allocated = False
-            # Free sizes stand as 1 until they are set. For a batch that is right; an image of
+            # Free sizes are 1 until they are set. For a batch that is right; an image of
             # 1 x 1 may be too small for the graph, so that one waits for its first sample.
             if all(None not in spec.shape[1:] for spec in self.inputs):
                 self._allocate()
@@ -72,7 +72,7 @@ class InterpreterModel:
 
     def execution(self) -> Execution | None:
         """Return which nodes the delegates took; None before the tensors are allocated."""
-        # "Experimental and subject to change", and the only one that tells.
+        # "Experimental and subject to change", but the only one that says this.
         tell = getattr(self._interpreter, "_get_ops_details", None)
         return delegated_execution(tell()) if tell and self._allocated else None
 
@@ -88,7 +88,7 @@ class InterpreterModel:
                 self._allocated = False
         if not self._allocated:
             self._allocate()
-        # State of recurrent ops outlives a run; samples are independent of each other.
+        # The state of recurrent ops outlives a run; samples are independent of each other.
         self._interpreter.reset_all_variables()
         for name, array in arrays.items():
             self._interpreter.set_tensor(self._input_indices[name], array)

@@ -27,7 +27,7 @@ LOG_ERRORS_ONLY = 3
 MAX_EXPLAINED_BYTES = 200_000_000
 
 # For int8 weights under float activations. Otherwise onnxruntime takes their DequantizeLinear for
-# a half of QDQ: mbv2 becomes 2.3 times slower than fp32, and a MatMul becomes MatMulNBits, which
+# half of QDQ: mbv2 becomes 2.3 times slower than fp32, and a MatMul becomes MatMulNBits, which
 # rounds the activations to int8 as well (accuracy level 4).
 # https://github.com/microsoft/onnxruntime/pull/27614
 DISABLE_QUANT_QDQ = "session.disable_quant_qdq"
@@ -110,9 +110,9 @@ class SessionModel:
         return call
 
     def execution(self) -> Execution | None:
-        """Return what the session made of the file; None for a file that is too large to do so.
+        """Return what the session made of the file; None for a file that is too large for that.
 
-        The session does not tell, but writes its graph when it is made: so another one is made.
+        A session does not say, but can write its graph when it is made: so another one is made.
         """
         import onnxruntime
 

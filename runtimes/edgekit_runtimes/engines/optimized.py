@@ -1,6 +1,6 @@
 """Reading what onnxruntime made of a model: operators and kernels of an .onnx file.
 
-A device need not have the `onnx` package, and this little of the format is easily read: protobuf
+A device may lack the `onnx` package, and this little of the format is easily read: protobuf
 fields by the numbers that onnx.proto gives them.
 https://protobuf.dev/programming-guides/encoding
 https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
@@ -33,9 +33,9 @@ Field = tuple[int, int, int | memoryview]
 
 
 def optimized_execution(content: bytes, nodes: int) -> Execution:
-    """Return what stands in an optimized file. nodes: how many there were in the original.
+    """Return what is in an optimized file. nodes: how many there were in the original.
 
-    Raises ValueError where it is not a protobuf message.
+    Raises ValueError if it is not a protobuf message.
     """
     graph = _message(memoryview(content), MODEL_GRAPH)
     dtypes = {
@@ -98,7 +98,7 @@ def _fields(data: memoryview) -> Iterator[Field]:
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """Return the number that begins at a byte, seven bits a byte, and where the next field does."""
+    """Return the number at a byte (seven bits per byte), and where the next field begins."""
     value = shift = 0
     while at < len(data):
         byte = data[at]

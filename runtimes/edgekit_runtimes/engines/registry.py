@@ -1,6 +1,6 @@
-"""Which engines there are in Python: ours, and those that other distributions add.
+"""The engines in Python: ours, and those that other distributions add.
 
-One more engine of ours is one module and one line in formats.py. Another distribution names its
+To add one of ours, write one module and one line in formats.py. Another distribution names its
 module as an entry point:
 
     [project.entry-points."edgekit.engines"]
@@ -21,7 +21,7 @@ from edgekit_runtimes.plugins import load_plugins, missing_part, warn_of_plugin
 
 GROUP = "edgekit.engines"
 
-# What an engine module must offer, and of which kind it is.
+# What an engine module must offer, and its type.
 TEXTS = ("NAME", "PACKAGE", "IMPORT_NAME", "FORMAT")
 FUNCTIONS = ("version", "load")
 
@@ -82,7 +82,7 @@ def page_engine_words() -> list[str]:
 
 
 def _fault(name: str, plugin: Any, engines: Mapping[str, RegisteredEngine]) -> str:
-    """Return why an object cannot be an engine of this name; "" where it can."""
+    """Return why an object cannot be an engine of this name; "" if it can."""
     if name in engines or name in page_engine_words():
         return "edgekit has an engine of this name"
     if not isinstance(plugin, ModuleType):

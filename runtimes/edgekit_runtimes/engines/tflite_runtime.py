@@ -1,7 +1,7 @@
 """tflite-runtime, the TFLite interpreter that many boards still have.
 
 2.14.0 is its last release; it needs Python <= 3.11 and numpy < 2. On a damaged file it dies with
-signal 11 where LiteRT raises.
+signal 11; LiteRT raises.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What one worker process reported: its events, sorted by model.
 
-Whoever sends a job reads its events by `read_events`.
+The sender of a job reads its events with `read_events`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ModelRecord:
 
     inputs, outputs: what it takes and gives, once it is loaded.
     blocks: samples in ns, one list per block, in the order of time.
-    conditions: what the firmware said before and after each block; None where there is none to ask.
+    conditions: what the firmware said before and after each block; None if there is none to ask.
     """
 
     load_ns: int | None = None
@@ -56,9 +56,9 @@ class ModelRecord:
 class ProcessRecord:
     """What one process said.
 
-    peak_memory_bytes: None where the process did not end well, or cannot tell, as a page cannot.
-    errors: the reason of each model that failed; of "" where the process failed as a whole.
-    lost: the connection to it, where that dropped: what was said until then counts.
+    peak_memory_bytes: None if the process did not end well, or does not know it, as a page.
+    errors: the reason of each model that failed; of "" if the process failed as a whole.
+    lost: the connection to it, if that dropped: what was said by then counts.
     """
 
     environment: dict[str, Any] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class ProcessRecord:
     lost: ConnectionLostError | None = None
 
     def added_to(self, environment: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is known of the device, with what this process says of it.
+        """Return what is known of the device, with what this process says about it.
 
         The first process to say something is believed; engines are known as models are loaded.
         """
@@ -80,15 +80,15 @@ class ProcessRecord:
 
     @property
     def failure(self) -> str | None:
-        """Why the first model that failed did, or the process as a whole; None where none did.
+        """Why the first model that failed did, or the process as a whole; None if none did.
 
-        Raises ConnectionLostError where the connection dropped.
+        Raises ConnectionLostError if the connection dropped.
         """
         self.raise_if_lost()
         return next(iter(self.errors.values()), None)
 
     def raise_if_lost(self) -> None:
-        """Raise ConnectionLostError where the connection dropped."""
+        """Raise ConnectionLostError if the connection dropped."""
         if self.lost:
             raise self.lost
 

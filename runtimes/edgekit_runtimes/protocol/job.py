@@ -1,6 +1,7 @@
 """The one protocol: a job goes to a device, events come back.
 
-A job is one JSON document. A worker reads it, does what it says and writes one JSON object a line:
+A job is one JSON document. A worker reads it, does what it says and writes one JSON object per
+line:
 
     environment   what the machine is: CPU, versions, threads
     loading       a model is about to be loaded ("model" names it); the next event may never come
@@ -15,8 +16,8 @@ A job is one JSON document. A worker reads it, does what it says and writes one 
                   Raspberry Pi the "conditions" before and after that round
     execution     how the engine runs the model: "nodes" in the file, "ops" that run instead, places
                   "outside" of a delegate, dtypes of "kernels"
-    error         "message" in the engine's own words; the worker goes on with the other models,
-                  and what this one gave before is void. "model" is null where it is the job's fault
+    error         "message" in the engine's own words; the worker continues with the other models,
+                  and what this one gave before is void. "model" is null if it is the job's fault
     done          the job is finished; a stream without it was cut
 
 In this order: loading, loaded and first_run model after model; all outputs; the warm-up blocks
@@ -59,14 +60,14 @@ class JobModel:
 class Plan:
     """How one worker process measures.
 
-    warmup_runs, warmup_s: at least so many runs and so many seconds of each model, not counted.
+    warmup_runs, warmup_s: at least this many runs and this many seconds of each model, not counted.
     rounds: in each round every model has two blocks, in palindromic order (A B B A). There are at
-    least so many. 0: one block of min_runs a model, for a device that counts and need not fear
+    least this many. 0: one block of min_runs per model, for a device that counts and does not
     drift.
     block_s: a block lasts at least this long.
-    block_runs: there are only more than `rounds` rounds as long as blocks have so many runs.
-    min_runs, min_s: at least so many counted runs, and seconds, of each model in this process.
-    max_s: no more runs than are expected to take so long, whatever min_runs says; 0: no limit.
+    block_runs: there are more than `rounds` rounds only if blocks have this many runs.
+    min_runs, min_s: at least this many counted runs, and seconds, of each model in this process.
+    max_s: no more runs than are expected to take this long, whatever min_runs says; 0: no limit.
     """
 
     warmup_runs: int = 1
@@ -83,12 +84,12 @@ class Plan:
 class Job:
     """What one worker process does.
 
-    models: loaded in this order; measured interleaved, so that a slow moment meets all of them.
+    models: loaded in this order; measured interleaved, so that a slow moment affects all of them.
     inputs: a .npy file for each input, samples along the first axis, before preprocessing. Where
     there are none, the models are only loaded.
     plan: None to measure nothing.
     outputs: how many samples (from the first) each model runs to report its outputs; -1: all.
-    explain: whether each engine is to tell how it runs its model, after all else.
+    explain: whether each engine should say how it runs its model, after all else.
     """
 
     models: tuple[JobModel, ...]
@@ -109,7 +110,7 @@ class Job:
     def from_json(cls, text: str) -> Job:
         """Return the job of a JSON document.
 
-        Raises ValueError where the document is of another schema version.
+        Raises ValueError if the document is of another schema version.
         """
         form = json.loads(text)
         if form.get("schema") != JOB_SCHEMA_VERSION:

@@ -194,7 +194,7 @@ def test_dynamic_quantization_without_a_dense_layer_is_not_available(tmp_path, q
 def test_int8_says_that_loops_compute_in_float(write):
     _, notes, _ = write("recurrent_net", "int8")
     assert notes == (
-        "2 of 3 layers stand in a loop: their weights are int8, their computing is float",
+        "2 of 3 layers are in a loop: their weights are int8, their computing is float",
     )
 
 

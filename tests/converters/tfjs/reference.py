@@ -1,10 +1,10 @@
-"""Convert SavedModels with the reference converter, tensorflowjs 4.22.0, in a process of its own.
+"""Convert SavedModels with the reference converter, tensorflowjs 4.22.0, in a separate process.
 
     python reference.py SAVED_MODEL FOLDER [SAVED_MODEL FOLDER …]
 
 The package cannot be imported as it is beside TensorFlow 2.21: it asks for decision-forests, hub,
-jax and tf_keras, none of which a SavedModel's conversion uses. Empty modules stand for the first
-two, and its `converters` package is opened without running the `__init__` that imports the rest.
+jax and tf_keras, none of which a SavedModel's conversion uses. Empty modules replace the first two,
+and its `converters` package is opened without running the `__init__` that imports the rest.
 """
 
 from __future__ import annotations

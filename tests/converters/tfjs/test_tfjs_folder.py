@@ -114,8 +114,8 @@ def test_integer_inputs_are_cast_where_no_value_is_lost(tmp_path):
         model({"z": np.zeros(3, np.uint8)})
 
 
-def test_a_folder_without_a_model_is_none(tmp_path):
-    with pytest.raises(ArtifactError, match=r"has no model\.json: it is no TF\.js model"):
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(ArtifactError, match=r"has no model\.json: it is not a TF\.js model"):
         load(tmp_path)
 
 
@@ -128,7 +128,7 @@ def test_a_truncated_model_file_is_reported_with_its_name(folder):
 
 def test_another_format_is_reported(folder):
     edit(folder, lambda model: model.update(format="layers-model"))
-    with pytest.raises(ArtifactError, match=r"is no TF\.js graph model"):
+    with pytest.raises(ArtifactError, match=r"is not a TF\.js graph model"):
         load(folder)
 
 
@@ -142,9 +142,7 @@ def test_a_truncated_shard_is_reported_with_both_sizes(folder):
     path = folder / "group1-shard1of1.bin"
     size = path.stat().st_size
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(
-        ArtifactError, match=rf"hold {size - 4} bytes and model\.json tells of {size}"
-    ):
+    with pytest.raises(ArtifactError, match=rf"hold {size - 4} bytes and model\.json says {size}"):
         load(folder)
 
 

@@ -59,7 +59,7 @@ def test_a_constant_that_would_blow_up_the_file_is_left_to_be_made_at_run_time(e
     assert ops(prepare(graph)) == {"AddV2": 1, **left}
 
 
-def test_random_numbers_are_no_constants():
+def test_random_numbers_are_not_constants():
     graph = trace(lambda x: {"y": x + tf.random.uniform((3,))}, ["y"], x=(None, 3))
     assert ops(prepare(graph)) == {"AddV2": 1, "RandomUniform": 1}
 

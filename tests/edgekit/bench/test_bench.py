@@ -70,7 +70,7 @@ def subject(name: str, path: Path) -> Subject:
 
 @pytest.fixture(scope="module")
 def results(request_for: Callable[..., BenchRequest], files: Path) -> Results:
-    """One bench with everything in it; onnxruntime stands for the original's framework."""
+    """One bench with everything in it; onnxruntime replaces the original's framework."""
     samples = small_artifacts.inputs(LABELLED)
     request = request_for(
         {

@@ -1,4 +1,4 @@
-"""What the firmware of a Raspberry Pi said about a block stands beside it in the results.
+"""What the firmware of a Raspberry Pi said about a block is beside it in the results.
 
 The firmware is a script named vcgencmd on PATH.
 """

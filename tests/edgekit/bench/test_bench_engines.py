@@ -103,7 +103,7 @@ def test_each_row_was_really_run_by_its_engine(results: Results) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_row_that_failed_has_its_engine_all_the_same(results: Results, engine: str) -> None:
+def test_a_row_that_failed_has_its_engine_nevertheless(results: Results, engine: str) -> None:
     assert "SIGFPE" in str(row(results, engine, "tflite/int8").reason)
 
 

@@ -39,7 +39,7 @@ def test_the_original_is_measured_where_it_still_is_what_it_was(
     assert model.path == str(tmp_path / "net.keras")
     shutil.copy(saved_models("recurrent_net"), tmp_path / "net.keras")
     assert a_request(tmp_path).original is None
-    with pytest.raises(UsageError, match=r"is not the source that .* was made of"):
+    with pytest.raises(UsageError, match=r"is not the source that .* was made from"):
         a_request(tmp_path, original=tmp_path / "net.keras")
     (tmp_path / "net.keras").unlink()
     assert a_request(tmp_path).original is None
@@ -57,7 +57,7 @@ def test_code_of_a_source_runs_only_when_the_user_names_the_source(
 
 
 @pytest.mark.parametrize("place", ["/dev/zero", "/", "../work"])
-def test_a_path_that_is_no_source_is_not_read(
+def test_a_path_that_is_not_a_source_is_not_read(
     cli: Cli, saved_models: SavedModels, tmp_path: Path, place: str
 ) -> None:
     (tmp_path / "work").mkdir()

@@ -163,7 +163,7 @@ def mbv2(tmp_path_factory):
 
 
 def mbv2_jobs(bundle, folder, *names, **more):
-    """A job for each of some artifacts, so that each has a process of its own."""
+    """A job for each of some artifacts, so that each has its own process."""
     golden = store_golden(load_bundle(bundle), folder)
     inputs = {name: str(file) for name, file in golden.files.items()}
     engines = {".tflite": LITERT, ".onnx": ONNXRUNTIME}

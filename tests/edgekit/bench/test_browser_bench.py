@@ -130,7 +130,7 @@ def one_artifact(digits_with: Callable[..., Path]) -> Path:
 
 
 def start(bundle: Path, *words: str) -> subprocess.Popen[str]:
-    """Start a bench in a browser, in a process group of its own."""
+    """Start a bench in a browser, in a separate process group."""
     return subprocess.Popen(
         [sys.executable, "-m", "edgekit", "bench", str(bundle), "--on", "browser:wasm", *words],
         stdout=subprocess.PIPE,

@@ -18,7 +18,7 @@ def test_before_anything_was_seen_the_plan_says_how_long_it_takes():
     assert Pace(QUICK.worker).left_s([PAIR]) == pytest.approx(2 * (START_S + 0.5 + 0.3))
 
 
-def test_a_group_that_was_timed_takes_as_long_again_in_whatever_order():
+def test_a_group_that_was_timed_takes_as_long_again_in_any_order():
     pace = Pace(QUICK.worker)
     pace.finished(PAIR, 7.0)
     turned = Work("time", ("b", "a"), ("b",), process=1)
@@ -43,9 +43,9 @@ def test_a_measured_run_counts_more_than_the_first_one():
 
 
 def test_slow_models_take_as_long_as_their_fewest_runs():
-    # 205 runs in four blocks are 52 a block.
+    # 205 runs in four blocks are 52 per block.
     assert measuring_s(THOROUGH.worker, [1.0]) == pytest.approx(1 + 4 * 52)
-    # 13 runs in four blocks are four a block, but for the longest time that the plan allows.
+    # 13 runs in four blocks are four per block, except for the longest time that the plan allows.
     assert measuring_s(QUICK.worker, [0.5]) == pytest.approx(0.5 + 4 * 0.5 * 4)
     assert measuring_s(QUICK.worker, [1.0]) == pytest.approx(1 + 4 * 3)
     assert measuring_s(QUICK.worker, [2.0]) == pytest.approx(2 + 4 * 2 * 2)

@@ -129,7 +129,7 @@ def test_clean_is_refused_where_no_device_keeps_anything(refused, bundle):
 
 def test_a_device_without_space_is_a_row_with_the_reason(ssh_server, request_on, tmp_path):
     ssh_server.cache.mkdir()
-    # A disk of 64 KB in the place of the device's cache, seen by this Python alone.
+    # A disk of 64 KB instead of the device's cache, seen by this Python alone.
     mount = f"mount -t tmpfs -o size=64k none {ssh_server.cache} && "
     isolate, error = "unshare --map-root-user --mount", "No space left on device"
     if subprocess.run([*isolate.split(), "true"], capture_output=True).returncode:
@@ -140,8 +140,8 @@ def test_a_device_without_space_is_a_row_with_the_reason(ssh_server, request_on,
     results = run_bench(request_on(spec(full)))
     folder = ssh_server.cache / "edgekit" / "device"
     assert [row.reason for row in results.rows] == [
-        f"{spec(full)} cannot keep files in {folder}: {error}. See to it that there is room and "
-        "that it can be written; --clean removes what edgekit keeps there"
+        f"{spec(full)} cannot keep files in {folder}: {error}. Make sure that there is room and "
+        "that it can be written to; --clean removes what edgekit keeps there"
     ] * 2
 
 

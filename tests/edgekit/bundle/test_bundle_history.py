@@ -58,7 +58,7 @@ def test_other_notes_of_version_1_become_notes_with_their_text(tmp_path, sqnr):
 
 def test_a_damaged_manifest_of_version_1_is_one_sentence(tmp_path):
     bundle = write(tmp_path / "digits.edgekit", {**form_of(1), "artifacts": [7]})
-    with pytest.raises(ArtifactError, match=r"is damaged: it is not as version 1 is\. Convert aga"):
+    with pytest.raises(ArtifactError, match=r"is not a valid form of version 1\. Convert aga"):
         load_bundle(bundle)
 
 

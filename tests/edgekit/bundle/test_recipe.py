@@ -44,7 +44,7 @@ def test_modifiers_in_another_order_are_refused_with_the_right_one(channels):
 
 
 @pytest.mark.parametrize("text", ["int8+prune30+prune30", "int8+prune30+prune50"])
-def test_a_modifier_that_stands_twice_is_refused(text):
+def test_a_modifier_given_twice_is_refused(text):
     with pytest.raises(UsageError, match=r"names prune twice\. Give it once"):
         parse_recipe(text)
 
@@ -54,7 +54,7 @@ def test_an_unknown_modifier_is_refused_with_all_that_there_are(channels):
         parse_recipe("int8+half")
     assert str(refused.value) == (
         "Unknown recipe 'int8+half': after the '+' only channels1 to channels99 or prune1 to "
-        "prune99 may stand, as in int8+channels50."
+        "prune99 may follow, as in int8+channels50."
     )
 
 
@@ -66,7 +66,7 @@ def test_a_list_keeps_its_order_and_each_recipe_once():
     "text", ["int8+prune0", "int8+prune100", "int8+prune", "int8+half", "int8+", "int8+prune050"]
 )
 def test_an_impossible_pruning_is_refused_with_the_possible_ones(text):
-    with pytest.raises(UsageError, match="only prune1 to prune99 may stand, as in int8"):
+    with pytest.raises(UsageError, match="only prune1 to prune99 may follow, as in int8"):
         parse_recipe(text)
 
 

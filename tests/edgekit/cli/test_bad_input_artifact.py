@@ -79,12 +79,12 @@ def test_a_damaged_tfjs_model_is_reported_with_its_name(
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "model.json").write_text(content)
     message, code = refused("inspect", "web")
-    assert message.startswith(f"web/model.json is no TF.js graph model {reason}")
+    assert message.startswith(f"web/model.json is not a TF.js graph model {reason}")
     assert code == FAILED
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "photos", "net.keras"])
-def test_what_is_no_artifact_is_refused_with_what_is_one(
+def test_what_is_not_an_artifact_is_refused_with_what_is_one(
     refused: Refused, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "photos").mkdir()

@@ -38,12 +38,12 @@ LATE_NAN[150] = np.nan
         ),
         (
             {"x": GOOD[:, :63]},
-            "data.npz: 'x' has shape (5, 63) and the model wants (N, 64). Prepare the data as the "
+            "data.npz: 'x' has shape (5, 63) and the model takes (N, 64). Prepare the data as the "
             "model was trained on it.",
         ),
         (
             {"x": GOOD[0]},
-            "data.npz: 'x' has shape (64) and the model wants (N, 64). That is a single sample: "
+            "data.npz: 'x' has shape (64) and the model takes (N, 64). That is a single sample: "
             "add an axis for the samples, x[None].",
         ),
         (
@@ -109,8 +109,8 @@ def test_a_damaged_file_is_reported_with_its_name(
     ("data", "message"),
     [
         ("nosuch.npz", "No such file or folder: nosuch.npz"),
-        ("net.keras", "net.keras is no data that edgekit reads. Data is a .npz file, a .npy file,"),
-        ("nosuch", "'nosuch' is no file, no folder and no module:function. Data is a .npz file,"),
+        ("net.keras", "net.keras is not data that edgekit reads. Data is a .npz file, a .npy"),
+        ("nosuch", "'nosuch' is not a file, a folder or module:function. Data is a .npz file,"),
         ("nosuch:samples", "nosuch:samples: the module 'nosuch' could not be imported from "),
         ("empty", "empty is a folder of images, and the model takes features: float32[?, 64]:"),
     ],
@@ -160,14 +160,14 @@ def test_an_npy_for_two_inputs_is_refused_with_the_names(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--scale 0", "0.0 is no factor to multiply values with; 1/255 is 0.00392157."),
-        ("--std 0", "holds 0, and values are divided by it."),
+        ("--scale 0", "0.0 is not a factor to multiply values by; 1/255 is 0.00392157."),
+        ("--std 0", "holds 0, and values are divided by it. Give other numbers."),
         (
             "--mean 1,2",
             "has 2 numbers, and the model takes features: float32[?, 64]. Give one number, or 64.",
         ),
         ("--mean low", "low is not understood. Write it as 0.5 or 0.485,0.456,0.406."),
-        ("--resize 9x9", "is for folders of images, and data.npz is none. Leave it out."),
+        ("--resize 9x9", "is for folders of images, and data.npz is not one. Leave it out."),
         ("--resize 9", "9 is not understood. Write it as 224x224."),
     ],
 )
@@ -201,7 +201,7 @@ def test_run_refuses_data_that_does_not_fit_the_artifact(
     artifact = bundles("dense_net", "--to", "tflite", "--recipe", "fp32") / "tflite/fp32.tflite"
     np.savez(tmp_path / "data.npz", x=GOOD[:, :63])
     assert refused("run", artifact, "--input", "data.npz") == (
-        "data.npz: 'x' has shape (5, 63) and the model wants (N, 64). Prepare the data as the "
+        "data.npz: 'x' has shape (5, 63) and the model takes (N, 64). Prepare the data as the "
         "model was trained on it.",
         WRONG_USE,
     )

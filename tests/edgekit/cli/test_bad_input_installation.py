@@ -1,6 +1,6 @@
 """Packages that are not installed, through the command line: the pip line, and exit code 2.
 
-Each command is a process of its own that does not find the package: `sitecustomize`, which every
+Each command is a separate process that does not find the package: `sitecustomize`, which every
 Python imports first, takes it out of what the path finder sees.
 """
 
@@ -94,7 +94,7 @@ def test_a_package_that_is_broken_is_told_apart_from_one_that_is_missing(
     model = saved_models("dense_net")
     assert without("", "convert", model) == (
         f"Reading {model} failed, because a package cannot be imported: libbroken.so: cannot open "
-        "shared object file. `edgekit doctor` tells which, and how to install it again.",
+        "shared object file. `edgekit doctor` says which, and how to install it again.",
         WRONG_USE,
     )
 

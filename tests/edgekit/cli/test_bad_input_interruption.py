@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment: exit code 130, one line, nothing half-written, and the work goes on later.
+"""Ctrl-C at any moment: exit code 130, one line, nothing half-written, and work continues later.
 
 Real processes and real signals.
 """

@@ -75,7 +75,7 @@ def test_the_bundle_of_another_source_is_left_alone_without_force(
     words = (*QUICK, "-o", "net.edgekit")
     cli("convert", saved_models("dense_net"), *words)
     assert refused("convert", saved_models("recurrent_net"), *words) == (
-        "net.edgekit is a bundle made otherwise (another source). Start over with --force, or "
+        "net.edgekit was made with other settings (another source). Start over with --force, or "
         "choose another folder with -o.",
         WRONG_USE,
     )
@@ -97,7 +97,7 @@ def test_a_bundle_made_with_other_settings_is_left_alone(
         (("--unsafe",), "--unsafe or --import"),
     ):
         assert refused("convert", model, *QUICK, *words, "-o", "net.edgekit") == (
-            f"net.edgekit is a bundle made otherwise (another {named}). Start over with --force, "
+            f"net.edgekit was made with other settings (another {named}). Start over with --force, "
             "or choose another folder with -o.",
             WRONG_USE,
         )

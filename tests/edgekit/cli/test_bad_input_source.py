@@ -22,7 +22,7 @@ SOURCES = (
     "Sources are .keras files (what model.save() writes), .h5 files (the same in HDF5, of Keras 2 "
     "too; also .hdf5) and SavedModel folders (what model.export() and tf.saved_model.save() write)."
 )
-NO_ZIP = "is damaged or cut off: a .keras file is a zip archive, and this is none. Get it again."
+NO_ZIP = "is damaged or cut off: a .keras file is a zip archive, and this is not one. Get it again."
 STRINGS = (
     "takes strings, which no edge format does. Export the model without its text or decoding "
     "layers and feed it numbers."
@@ -71,7 +71,7 @@ def test_a_missing_file_is_named(refused: Refused) -> None:
     )
 
 
-def test_a_folder_that_is_no_saved_model_is_refused_with_what_is_one(
+def test_a_folder_that_is_not_a_saved_model_is_refused_with_what_is_one(
     refused: Refused, tmp_path: Path
 ) -> None:
     (tmp_path / "plain").mkdir()
@@ -138,7 +138,7 @@ def test_a_truncated_h5_file_is_reported_with_its_name(
 ) -> None:
     cut(h5_file, share, h5_file.with_name("cut.h5"))
     message, code = refused("convert", "cut.h5")
-    assert message.startswith("cut.h5 is damaged, cut off or no HDF5 file: ")
+    assert message.startswith("cut.h5 is damaged, cut off or not an HDF5 file: ")
     assert message.endswith(". Get it again.")
     assert code == FAILED
 
@@ -148,7 +148,7 @@ def test_garbage_that_is_called_h5_is_reported_with_its_name(
 ) -> None:
     (tmp_path / "garbage.h5").write_bytes(bytes(range(256)) * 20)
     message, code = refused("convert", "garbage.h5")
-    assert message.startswith("garbage.h5 is damaged, cut off or no HDF5 file: ")
+    assert message.startswith("garbage.h5 is damaged, cut off or not an HDF5 file: ")
     assert code == FAILED
 
 
@@ -162,7 +162,7 @@ def test_an_h5_file_with_nothing_but_weights_is_refused_with_what_to_save(
         file["x"] = [1, 2, 3]
     for name in ("net.weights.h5", "table.h5"):
         assert refused("convert", name) == (
-            f"{name} holds no model, at most its weights. Save the whole model: "
+            f"{name} holds no model, only its weights at most. Save the whole model: "
             "model.save('model.keras').",
             FAILED,
         )
@@ -180,7 +180,7 @@ def test_a_lambda_layer_needs_the_user_s_word(
     assert (tmp_path / "lambda.edgekit" / "tflite" / "fp32.tflite").is_file()
 
 
-def test_a_path_that_reads_unsafe_is_no_lambda_layer(
+def test_a_path_that_reads_unsafe_is_not_a_lambda_layer(
     refused: Refused, saved_models: SavedModels, tmp_path: Path
 ) -> None:
     (tmp_path / "unsafe_mode").mkdir()
@@ -372,7 +372,7 @@ def test_a_shape_that_contradicts_the_model_is_refused(
 
 
 @pytest.mark.parametrize("shape", ["image=big", "image=1,-9,9,3", "image", "=1,9,9,3", "image="])
-def test_a_shape_that_is_none_is_refused(
+def test_a_shape_that_makes_no_sense_is_refused(
     refused: Refused, saved_models: SavedModels, shape: str
 ) -> None:
     assert refused("convert", saved_models("any_size_net"), "--input-shape", shape) == (
@@ -381,7 +381,7 @@ def test_a_shape_that_is_none_is_refused(
     )
 
 
-def test_a_shape_for_an_input_that_is_none_is_refused(
+def test_a_shape_for_an_unknown_input_is_refused(
     refused: Refused, saved_models: SavedModels
 ) -> None:
     model = saved_models("any_size_net")

@@ -31,7 +31,7 @@ RECIPES = "fp32, fp16, int8-weights, int8-dynamic, int8, int16x8, int4-dynamic"
         (("--recipe", "xyz"), f"Unknown recipe 'xyz'. Known: {RECIPES}."),
         (
             ("--recipe", "int8+prune100"),
-            "Unknown recipe 'int8+prune100': after the '+' only prune1 to prune99 may stand, as "
+            "Unknown recipe 'int8+prune100': after the '+' only prune1 to prune99 may follow, as "
             "in int8+prune50.",
         ),
         (("--recipe", ","), "No recipe given."),
@@ -57,8 +57,8 @@ RECIPES = "fp32, fp16, int8-weights, int8-dynamic, int8, int16x8, int4-dynamic"
         ),
         (
             ("--io", "int8"),
-            "--io int8 is for TFLite artifacts of the recipe int8, and none is asked for. Leave it "
-            "out, or add --to tflite --recipe int8 --calibration DATA.",
+            "--io int8 is for TFLite artifacts of the recipe int8, and none are requested. Leave "
+            "it out, or add --to tflite --recipe int8 --calibration DATA.",
         ),
     ],
 )
@@ -82,7 +82,7 @@ def test_a_word_that_convert_does_not_know_is_refused(
         (("run", "nosuch.onnx", "--input", "x.npz"), "nosuch.onnx: no such file or folder."),
     ],
 )
-def test_a_command_line_that_is_none_is_refused(
+def test_a_wrong_command_line_is_refused(
     refused: Refused, words: tuple[str, ...], message: str
 ) -> None:
     assert refused(*words) == (message, WRONG_USE)
@@ -100,7 +100,7 @@ def test_an_unknown_command_is_answered_with_the_nearest(refused: Refused) -> No
     ("device", "message"),
     [
         ("hst", "Unknown device 'hst'. Did you mean 'host'? Known: host"),
-        ("host:", "Device 'host:' names no Python. Write host or host:/path/to/python."),
+        ("host:", "Device 'host:' does not name a Python. Write host or host:/path/to/python."),
     ],
 )
 def test_an_unknown_device_is_answered_with_the_nearest(
@@ -155,7 +155,7 @@ print(exit_code, *{name.split(".")[0] for name in sys.modules})
     [
         (
             b"cat\ndog\n",
-            "--classes names 2 classes, and no output of MODEL has so many values: "
+            "--classes names 2 classes, and no output of MODEL has that many values: "
             "class: float32[?, 4].",
         ),
         (b"\n \n", "--classes names.txt holds no names: write one per line."),

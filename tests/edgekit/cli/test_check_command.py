@@ -173,14 +173,14 @@ def test_gates_on_regressions_are_kept_for_compare(cli, results, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("gates = [", "{} is no TOML: "),
+        ("gates = [", "{} is not TOML: "),
         (
             "gate = ['size<=3KB']",
             "{}: Unknown setting 'gate'. Did you mean 'gates'? Known: gates.",
         ),
         ("gates = 3", "{}: gates must be a list or a table, not 3."),
-        ("gates = [3]", "{}: gates must be texts, as 'size<=300KB', not 3."),
-        ("[gates]\nsize = 300", "{}: gate size must be a text, as '<=300KB', not 300."),
+        ("gates = [3]", "{}: gates must be strings, as 'size<=300KB', not 3."),
+        ("[gates]\nsize = 300", "{}: gate size must be a string, as '<=300KB', not 300."),
         (
             "gates = ['size<=5ms']",
             "{}: Gate 'size<=5ms': 5ms is a time. size takes B, KB, MB, GB, KiB, MiB or GiB, as in "

@@ -369,13 +369,13 @@ def test_results_of_different_machines_are_refused_unless_forced(
     store(tmp_path / "old.json", [INT8])
     store(tmp_path / "new.json", [INT8], **more)
     assert refused("compare", "old.json", "new.json") == (
-        f"old.json and new.json are not to be compared: {obstacle}. Bench both alike, or give "
+        f"old.json and new.json should not be compared: {obstacle}. Bench both alike, or give "
         "--force.",
         WRONG_USE,
     )
     forced = cli("compare", "old.json", "new.json", "--force")
     assert forced.exit_code == 0
-    assert f"compared all the same: {obstacle}" in forced.out
+    assert f"compared nevertheless: {obstacle}" in forced.out
 
 
 def test_cpus_of_one_name_that_webassembly_uses_differently_are_refused(refused, tmp_path):
@@ -429,7 +429,7 @@ def test_other_versions_and_plans_are_noted_only():
     )
 
 
-def test_a_fact_that_one_edgekit_did_not_record_is_no_difference():
+def test_a_fact_that_one_edgekit_did_not_record_is_not_a_difference():
     bare = {name: fact for name, fact in ENVIRONMENT.items() if name != "governor"}
     old = results_of(INT8, environments={"host": bare})
     new = results_of(INT8, environments={"host": {**ENVIRONMENT, "governor": "ondemand"}})
@@ -454,7 +454,7 @@ def test_threads_of_the_command_line_are_nothing_to_a_board():
         (("--max-regression", "5ms"), "5ms is a time. --max-regression takes %, as in 5%."),
         (
             ("--junit", "gates.xml"),
-            "--junit reports gates, and there is none: give --gate 'latency.max_regression<=5%'.",
+            "--junit reports gates, and none are given: add --gate 'latency.max_regression<=5%'.",
         ),
     ],
 )

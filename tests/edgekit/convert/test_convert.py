@@ -42,7 +42,7 @@ def save(path: Path, inputs: object, outputs: object) -> Path:
 # --- Formats and recipes ------------------------------------------------------------------------
 
 
-def test_every_format_has_its_recipes_and_says_which_it_has_not(bundles: Bundles) -> None:
+def test_every_format_has_its_recipes_and_says_which_it_does_not_have(bundles: Bundles) -> None:
     assert statuses(bundles("dense_net", "--recipe", EVERY_RECIPE)) == {
         "tflite/fp32": "ok",
         "tflite/fp16": "ok",
@@ -105,7 +105,7 @@ def test_without_options_there_are_three_recipes_and_with_data_int8_too(
     assert list(statuses(tmp_path / "dense_net.edgekit")) == [*three, "onnx/int8"]
 
 
-def test_a_recipe_that_a_format_has_not_is_a_row_and_no_failure(
+def test_a_recipe_that_a_format_does_not_have_is_a_row_and_not_a_failure(
     cli: Cli, saved_models: SavedModels
 ) -> None:
     answer = cli("convert", saved_models("dense_net"), "--recipe", "int8-dynamic")
@@ -254,7 +254,7 @@ def test_sizes_and_hashes_are_those_of_the_files(bundles: Bundles) -> None:
     assert tfjs.bytes == sum(map(len, files))
     for record, contents in ((tflite, [content]), (tfjs, files)):
         assert record.wire is not None
-        # Each file is a download of its own. The sizes are those of common levels.
+        # Each file is a separate download. The sizes are those of common levels.
         gzipped = sum(len(gzip.compress(one, 6)) for one in contents)
         assert record.wire.gzip == gzipped
         assert record.wire.brotli == sum(len(brotli.compress(one, quality=5)) for one in contents)

@@ -97,7 +97,7 @@ def test_several_inputs_are_read_by_name_and_so_are_their_test_arrays(tmp_path: 
     assert labels(dataset) == [7, 8]
 
 
-def test_an_input_called_y_is_no_label(tmp_path: Path) -> None:
+def test_an_input_called_y_is_not_a_label(tmp_path: Path) -> None:
     text = save(tmp_path / "d.npz", image=digits(), y=np.zeros((6, 3)))
     dataset = open_data(text, [IMAGE, TensorSpec("y", (None, 3), "float32")], "calibration")
     assert not dataset.labelled
@@ -167,11 +167,11 @@ def test_two_arrays_for_one_input_are_refused(tmp_path: Path) -> None:
     [
         (
             (5, 4, 4),
-            r"'x' has shape \(5, 4, 4\) and the model wants \(N, 4, 4, 1\).*x\[\.\.\., None",
+            r"'x' has shape \(5, 4, 4\) and the model takes \(N, 4, 4, 1\).*x\[\.\.\., None",
         ),
         ((4, 4, 1), r"a single sample: .*x\[None\]"),
         ((5, 1, 4, 4), r"np\.moveaxis\(x, -3, -1\)"),
-        ((5, 1, 4, 4, 1), r"a batch axis of its own.*x\[:, 0\]"),
+        ((5, 1, 4, 4, 1), r"has its own batch axis.*x\[:, 0\]"),
         ((5, 16), r"x\.reshape\(len\(x\), 4, 4, 1\)"),
         ((5, 9, 9, 3), "as the model was trained"),
         ((), "as the model was trained"),
@@ -203,7 +203,7 @@ def test_a_lossy_dtype_is_refused(tmp_path: Path) -> None:
     ("value", "message"),
     [(np.nan, "NaN"), (np.inf, "infinity"), (1e300, "a value beyond float32")],
 )
-def test_a_value_that_is_no_number_is_reported_with_its_sample(
+def test_a_value_that_is_not_a_number_is_reported_with_its_sample(
     tmp_path: Path, value: float, message: str
 ) -> None:
     array = np.zeros((9, 3))
@@ -220,7 +220,7 @@ def test_labels_of_another_length_are_refused(tmp_path: Path) -> None:
     refuse(tmp_path, "'x' has 6, .*'y' has 5", x=digits(), y=np.arange(5))
 
 
-def test_labels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+def test_labels_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
     refuse(tmp_path, "'y'.* is <U3", x=digits(2), y=np.array(["cat", "dog"]))
     refuse(tmp_path, "'y': labels are bool", x=digits(2), y=np.array([True, False]))
     refuse(tmp_path, "sample 1: the label is NaN", x=digits(2), y=np.array([0, np.nan]))
@@ -266,7 +266,7 @@ def test_an_npy_for_several_inputs_is_refused(tmp_path: Path) -> None:
         open_data(str(tmp_path / "d.npy"), [IMAGE, META], "calibration")
 
 
-# --- What is no data ----------------------------------------------------------------------------
+# --- What is not data ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_an_npy_for_several_inputs_is_refused(tmp_path: Path) -> None:
     [
         ("missing.npz", "No such file or folder: missing.npz"),
         ("some/folder", "No such file or folder: some/folder"),
-        ("calib", "'calib' is no file, no folder and no module:function. Data is a .npz file"),
+        ("calib", "'calib' is not a file, a folder or module:function. Data is a .npz file"),
     ],
 )
 def test_a_word_that_names_nothing_is_wrong_use(text: str, message: str) -> None:
@@ -285,5 +285,5 @@ def test_a_word_that_names_nothing_is_wrong_use(text: str, message: str) -> None
 
 def test_a_file_of_an_unknown_kind_is_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("1,2,3")
-    with pytest.raises(UsageError, match=r"d\.csv is no data that edgekit reads\. Data is a"):
+    with pytest.raises(UsageError, match=r"d\.csv is not data that edgekit reads\. Data is a"):
         open_data(str(tmp_path / "d.csv"), [IMAGE], "calibration")

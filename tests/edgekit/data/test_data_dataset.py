@@ -55,7 +55,7 @@ def test_a_limit_beyond_the_data_takes_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (DataOptions(scale=0), r"--scale 0 is no factor"),
+        (DataOptions(scale=0), r"--scale 0 is not a factor"),
         (DataOptions(std=(1, 0, 1)), "--std holds 0"),
         (DataOptions(mean=(1, 2)), r"--mean has 2 numbers.*Give one number, or 3"),
     ],

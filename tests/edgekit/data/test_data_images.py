@@ -114,7 +114,7 @@ def test_a_damaged_image_is_reported_with_its_name(tmp_path: Path) -> None:
 
 def test_sixteen_bits_a_channel_are_refused_rather_than_cut(tmp_path: Path) -> None:
     Image.fromarray(np.full((8, 6), 40000, np.uint16)).save(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"a\.png has more than 8 bits a channel"):
+    with pytest.raises(DataError, match=r"a\.png has more than 8 bits per channel"):
         read(tmp_path, GRAY)
 
 

@@ -194,7 +194,8 @@ def test_a_folder_of_something_else_is_left_alone_without_force(
     (tmp_path / "photos/cat.jpg").write_text("cat")
     (tmp_path / "photos/site.json").write_text("[1]")
     assert refused("demo", bundle, "-o", "photos") == (
-        "photos exists and is no site of edgekit's. Choose another folder with -o, or replace it "
+        "photos exists and is not a site that edgekit wrote. Choose another folder with -o, "
+        "or replace it "
         "and all that is in it with --force.",
         WRONG_USE,
     )
@@ -223,7 +224,7 @@ def test_a_file_in_the_way_is_left_alone(refused: Refused, bundle: Path, tmp_pat
     )
 
 
-def test_what_is_no_bundle_is_said_to_be_none(refused: Refused, tmp_path: Path) -> None:
+def test_what_is_not_a_bundle_is_said_not_to_be_one(refused: Refused, tmp_path: Path) -> None:
     assert refused("demo", "nowhere") == ("No such bundle: nowhere", WRONG_USE)
     (tmp_path / "folder").mkdir()
     message = "folder is not a bundle: it holds no edgekit.json."

@@ -87,7 +87,7 @@ def test_lines_of_a_known_width_are_found_to_have_it() -> None:
         assert drawing(np.stack(lines)).stroke == pytest.approx(width, rel=0.15)
 
 
-def test_photographs_are_no_drawings() -> None:
+def test_photographs_are_not_drawings() -> None:
     for channels in (1, 3):
         found = picture(photos(32, channels))
         assert found
@@ -116,7 +116,7 @@ def test_black_and_white_are_told_from_the_values(
     assert (found.low, found.high) == expected
 
 
-def test_values_that_are_no_shades_are_no_picture() -> None:
+def test_values_that_are_not_shades_are_not_a_picture() -> None:
     assert picture(photos(32, 3).astype(np.float32) / 50 - 2) is None
     assert picture(np.full((4, 32, 32, 3), np.nan, np.float32)) is None
 
@@ -132,7 +132,7 @@ def test_noise_says_nothing_so_bytes_and_the_usual_drawing_are_assumed() -> None
 @pytest.mark.parametrize(
     "shape", [(8, 10, 6), (8, 4, 4), (8, 64), (8, 16, 16, 2), (8, 4, 28, 28, 1)]
 )
-def test_series_and_tables_are_no_pictures(shape: tuple[int, ...]) -> None:
+def test_series_and_tables_are_not_a_pictures(shape: tuple[int, ...]) -> None:
     assert picture(np.zeros(shape, np.uint8)) is None
 
 
@@ -142,6 +142,6 @@ def test_a_square_without_channels_is_a_picture(digits: Array) -> None:
     assert picture(digits[..., 0]) == replace(with_channel)
 
 
-def test_two_inputs_are_no_picture(digits: Array) -> None:
+def test_two_inputs_are_not_a_picture(digits: Array) -> None:
     specs = [TensorSpec(name, (None, 28, 28, 1), "float32") for name in ("left", "right")]
     assert picture_of(specs, digits, noise=False) is None

@@ -130,13 +130,12 @@ TIME_UNITS = "ns, µs (or us), ms or s"
         ),
         (
             "accuracy.max_degradation>=1%",
-            "Gate 'accuracy.max_degradation>=1%': accuracy.max_degradation is the most that may "
-            "be. Write <=.",
+            "Gate 'accuracy.max_degradation>=1%': accuracy.max_degradation is an upper "
+            "bound. Write <=.",
         ),
         (
             "size.min_improvement<=1KB",
-            "Gate 'size.min_improvement<=1KB': size.min_improvement is the least that must be. "
-            "Write >=.",
+            "Gate 'size.min_improvement<=1KB': size.min_improvement is a lower bound. Write >=.",
         ),
         (
             "latency.p90<=nan",

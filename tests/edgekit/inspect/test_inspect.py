@@ -103,13 +103,13 @@ def test_an_artifact_outside_of_a_bundle_has_no_recipe(
                 " nodes  4: 3 FULLY_CONNECTED, 1 SOFTMAX",
                 "        4 int8; 8 tensors",
                 "params  16,640; constants take 16.6 KB",
-                "  MACs  16,640 multiply-accumulates a sample: 100.0 % int8",
+                "  MACs  16,640 multiply-accumulates per sample: 100.0 % int8",
             ],
         ),
         (
             "onnx/int8.onnx",
             [
-                "  MACs  16,640 multiply-accumulates a sample: 100.0 % int8",
+                "  MACs  16,640 multiply-accumulates per sample: 100.0 % int8",
                 " float  1 of the nodes, in 1 island: 1 Softmax",
             ],
         ),
@@ -117,7 +117,7 @@ def test_an_artifact_outside_of_a_bundle_has_no_recipe(
             "tfjs/fp32",
             [
                 " nodes  4: 2 _FusedMatMul, 1 MatMul, 1 Softmax",
-                "  MACs  16,640 multiply-accumulates a sample: 100.0 % fp32",
+                "  MACs  16,640 multiply-accumulates per sample: 100.0 % fp32",
             ],
         ),
     ],
@@ -164,7 +164,7 @@ def test_without_the_onnx_package_the_rest_is_shown_with_the_line_that_helps(
     assert facts["graph_reason"] == lines[-1].removeprefix(" nodes  not read: ")
 
 
-def test_a_model_that_dies_when_it_runs_is_inspected_all_the_same(cli: Cli, tmp_path: Path) -> None:
+def test_a_model_that_dies_when_it_runs_is_still_inspected(cli: Cli, tmp_path: Path) -> None:
     import small_artifacts
 
     small_artifacts.write_onnx(tmp_path / "deadly.onnx", deadly=True)

@@ -69,24 +69,24 @@ def test_a_weight_file_outside_of_the_folder_is_refused(refused: Refused, folder
 
 
 @pytest.mark.parametrize("key", ["weightsManifest", "modelTopology"])
-def test_a_model_json_without_its_parts_is_no_graph_model(
+def test_a_model_json_without_its_parts_is_not_a_graph_model(
     refused: Refused, folder: Path, key: str
 ) -> None:
     change(folder, lambda model: model.pop(key))
     assert refused("inspect", "web") == (
-        f"web/model.json is no TF.js graph model (KeyError: '{key}').",
+        f"web/model.json is not a TF.js graph model (KeyError: '{key}').",
         FAILED,
     )
 
 
-def test_a_graph_that_runs_in_a_circle_is_no_graph_model(refused: Refused, folder: Path) -> None:
+def test_a_graph_that_runs_in_a_circle_is_not_a_graph_model(refused: Refused, folder: Path) -> None:
     def close_the_circle(model: dict[str, Any]) -> None:
         nodes = [node for node in model["modelTopology"]["node"] if "MatMul" in node["op"]]
         nodes[0]["input"][0] = nodes[-1]["name"]
 
     change(folder, close_the_circle)
     message, code = refused("inspect", "web")
-    assert message.startswith("web/model.json is no TF.js graph model (CycleError: ")
+    assert message.startswith("web/model.json is not a TF.js graph model (CycleError: ")
     assert code == FAILED
 
 
@@ -114,7 +114,7 @@ def test_bytes_turned_anywhere_are_read_or_refused_in_one_line(
     assert [text for text in refusals if str(path) not in text or "\n" in text] == []
 
 
-def test_what_is_no_tflite_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_what_is_not_a_tflite_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "random.tflite"
     path.write_bytes(random.Random(1).randbytes(4000))
     with pytest.raises(ArtifactError, match="does not begin as a TFLite file does"):
@@ -127,10 +127,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             read_graph(tmp_path / "nowhere", form)
 
 
-def test_a_model_json_that_nests_too_deeply_is_no_graph_model(
+def test_a_model_json_that_nests_too_deeply_is_not_a_graph_model(
     refused: Refused, folder: Path
 ) -> None:
     (folder / "model.json").write_text("[" * 100_000)
     message, code = refused("inspect", "web")
-    assert message.startswith("web/model.json is no TF.js graph model (RecursionError: ")
+    assert message.startswith("web/model.json is not a TF.js graph model (RecursionError: ")
     assert code == FAILED

@@ -129,7 +129,7 @@ def test_four_bit_weights_are_expanded_unless_the_file_asks_for_integers(
     assert node.outputs[0].shape == (1, 10)
 
 
-def test_an_operator_that_nobody_knows_has_no_count(tmp_path: Path) -> None:
+def test_an_unknown_operator_has_no_count(tmp_path: Path) -> None:
     shapes = [(1, 8), (8, 8)]
     graph = one_operator(tmp_path, "Whirl", shapes, [(1, 8)], domain="org.example")
     assert [node.op for node in graph.uncounted] == ["Whirl"]

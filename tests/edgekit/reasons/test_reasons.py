@@ -142,7 +142,7 @@ def test_a_delegate_that_takes_nothing_is_told(case: MakeCase) -> None:
 
 def test_activations_that_are_quantized_in_each_run_are_told(case: MakeCase) -> None:
     reason = the("dynamic", case("tflite/int8-dynamic"))
-    assert reason.text == "quantizes the data of 5 nodes anew in each run"
+    assert reason.text == "quantizes the data of 5 nodes again in each run"
 
 
 def test_float_islands_in_an_int8_file_are_told(bundles: Bundles, case: MakeCase) -> None:
@@ -225,9 +225,9 @@ def reading(throttled: str = "0x0", frequency_khz: int | None = 2_400_000) -> di
     ("before", "after", "text"),
     [
         (reading(), reading("0x5"), "the board was held back: under-voltage, throttled"),
-        # Bits of any time since boot are no reason: the blocks were measured without.
+        # Bits of any time since boot are not a reason: the blocks were measured without.
         (reading(), reading("0x50000"), None),
-        # A clock that idles before the block is none either.
+        # Neither is a clock that idles before the block.
         (reading(frequency_khz=600_000), reading(), None),
         (reading(frequency_khz=None), reading(frequency_khz=None), None),
         (
@@ -261,7 +261,7 @@ def test_a_software_renderer_is_told_by_name(case: MakeCase) -> None:
     found = replace(found, row=replace(found.row, backend="webgl"))
     assert codes(found) == ["storage-only", "software-renderer"]
     assert the("software-renderer", found) == Reason(
-        "software-renderer", "a software renderer stands for the GPU", {"renderer": "llvmpipe"}
+        "software-renderer", "a software renderer replaces the GPU", {"renderer": "llvmpipe"}
     )
     gpu = replace(found, environment={**environment, "software_renderer": False})
     assert codes(gpu) == ["storage-only"]

@@ -100,7 +100,7 @@ def test_a_line_below_the_table_warns_of_a_software_renderer() -> None:
     ]
 
 
-def test_the_download_stands_before_the_load() -> None:
+def test_the_download_comes_before_the_load() -> None:
     headers = [column.header.split("\n")[0] for column in table_columns([ROW])]
     assert headers == ["artifact", "download", "load", "first", "median", "p90"]
 

@@ -136,7 +136,7 @@ def test_results_of_a_newer_schema_are_refused(refused, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00\xff", "no JSON"])
-def test_what_is_no_results_file_is_refused(refused, tmp_path, text):
+def test_what_is_not_a_results_file_is_refused(refused, tmp_path, text):
     path = tmp_path / "bad.json"
     path.write_bytes(text.encode("latin-1"))
     message = f"{path} is not a results file, or was cut off. Bench again."

@@ -1,4 +1,4 @@
-"""The report as a page: what stands in it, and that it is one well-formed file."""
+"""The report as a page: what it contains, and that it is one well-formed file."""
 
 import math
 import re
@@ -191,7 +191,7 @@ def test_the_environment_of_each_device_is_told():
     assert browser["renderer"] == "SwiftShader"
     assert browser["software renderer"] == "yes"
     assert browser["cross origin isolated"] == "no"
-    assert browser["plan"].startswith("quick: 4 processes, 0.3 s a model in each, ")
+    assert browser["plan"].startswith("quick: 4 processes, 0.3 s per model in each, ")
     assert "WebGPU" not in browser
     assert host["memory"] == "8.00 GB"
     assert host["engines"] == "litert 2.3.0"
@@ -213,7 +213,7 @@ def test_without_fp32_there_is_a_page_without_ratios():
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_figures_that_are_no_numbers_break_nothing(value):
+def test_figures_that_are_not_numbers_break_nothing(value):
     fidelity = made_fidelity(None, value)
     odd = replace(
         INT8,
@@ -227,7 +227,7 @@ def test_figures_that_are_no_numbers_break_nothing(value):
     assert page.all("figure") == []
 
 
-def test_a_note_about_the_files_stands_at_the_top():
+def test_a_note_about_the_files_is_at_the_top():
     other = replace(FP32, device="phone", bytes=1)
     report = merge({"a.json": results_of(FP32), "b.json": results_of(other)})
     (note,) = Page(render_html(report)).texts("p", class_="note")

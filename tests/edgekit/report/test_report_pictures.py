@@ -52,7 +52,7 @@ def test_equal_ratios_are_equally_long():
     assert [scale.place(value) for value in (10, 100, 1000)] == pytest.approx([0, 50, 100])
 
 
-def test_a_single_value_stands_in_the_middle():
+def test_a_single_value_is_in_the_middle():
     assert scale_of([7.0], 0, 100).place(7.0) == pytest.approx(50)
 
 
@@ -141,7 +141,7 @@ def test_the_whisker_spans_the_interval_around_its_dot():
     assert 0 < scale.place(0.4) < scale.place(2.1) < WIDTH
 
 
-def test_a_ratio_that_is_no_number_has_no_picture():
+def test_a_ratio_that_is_not_a_number_has_no_picture():
     broken = made_ratio(math.nan)
     assert whiskers([broken], ratio_scale([broken])).cells == ("",)
 

@@ -203,7 +203,7 @@ def test_counts_are_labelled_as_instructions_and_never_as_time():
     assert not any(word in name for name in table for word in ("ms", "µs", "median", "p90"))
 
 
-def test_below_counts_stands_what_they_are_and_on_how_many_samples_they_were_judged():
+def test_below_counts_it_says_what_they_are_and_how_many_samples_were_judged():
     judged = Fidelity({"class": OutputFidelity(8, 1.0, 0.999, 30.0, 0.1, 0)})
     lines = legend(results(), [replace(COUNTED_FP32, fidelity=judged)])
     assert lines[0].startswith("instr.: instructions per inference, the fewest of five; not time")
@@ -294,7 +294,7 @@ def test_threads_are_counted_in_the_heading():
     assert "2 cores, 4 threads;" in heading("host", replace(results(FP32), threads=4))
 
 
-def test_brackets_in_a_reason_are_no_markup():
+def test_brackets_in_a_reason_are_not_markup():
     lines = printed(results(replace(BROKEN, reason="shape [1, 2] and [bold]")), 200)
     assert lines[-1] == "onnx/int8: failed: shape [1, 2] and [bold]"
 
@@ -348,7 +348,7 @@ def test_a_column_takes_the_largest_unit_that_suits_its_smallest_value(values, u
     assert pick_unit(values, units).word == word
 
 
-def test_a_ratio_without_an_interval_stands_alone():
+def test_a_ratio_without_an_interval_is_alone():
     assert ratio_cell(Ratio(0.5, None, None)) == "0.500"
     assert ratio_cell(Ratio(0.5, 0.44444, 0.5555)) == "0.500 [0.444, 0.555]"
     assert ratio_cell(None) == ""

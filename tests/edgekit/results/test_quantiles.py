@@ -11,7 +11,7 @@ SHIFTS = (-0.1, 0.0, 0.1)
 
 
 def shifted(shifts, blocks=4, runs=20):
-    """Processes that are slower by e**shift than 100, each without any noise of its own."""
+    """Processes that are slower by e**shift than 100, each without noise."""
     return [[[100 * math.exp(shift)] * runs] * blocks for shift in shifts]
 
 

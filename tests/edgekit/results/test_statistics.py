@@ -35,7 +35,7 @@ def test_the_outlier_limit_is_a_modified_z_of_three_and_a_half():
     assert summarize([-2, -2, -2, 0, 2, 2, 2, 11, -11]).outliers == 2
 
 
-def test_with_a_coarse_clock_one_tick_off_is_no_outlier():
+def test_with_a_coarse_clock_one_tick_off_is_not_an_outlier():
     ticks = [100] * 60 + [200] * 40
     assert summarize(ticks).mad == 0
     assert summarize(ticks).outliers == 0
@@ -192,7 +192,7 @@ def changing_weather(generator, shape):
 @pytest.mark.parametrize("noise", [lognormal, bimodal])
 @pytest.mark.parametrize("processes", ROUNDS)
 def test_the_interval_covers_the_true_ratio(noise, machine, process_effect, processes):
-    """A block is off by 1 % besides; process_effect: how far off a process is."""
+    """Each block is off by another 1 %; process_effect: how far off a process is."""
     generator = np.random.default_rng(20261121)
     truth = 0.9
     rounds = ROUNDS[processes]

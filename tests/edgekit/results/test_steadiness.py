@@ -10,7 +10,7 @@ LEVELS = (1_000.0, 1_100.0, 900.0)
 
 
 def processes(*factors):
-    """Blocks of three processes, each with a level of its own, by one factor a block."""
+    """Blocks of three processes, each with its own level, by one factor per block."""
     return [[[level * factor] * 3 for factor in factors] for level in LEVELS]
 
 
@@ -29,11 +29,11 @@ def test_blocks_that_grow_faster_are_a_trend_too():
     assert steadiness(processes(1.06, 1.04, 1.02, 1)).trend == pytest.approx(-0.057, abs=0.002)
 
 
-def test_a_trend_of_two_percent_is_none():
+def test_a_trend_of_two_percent_is_not_flagged():
     assert steadiness(processes(1, 1.006, 1.012, 1.018)).flags == ()
 
 
-def test_a_first_quarter_that_stands_apart_is_flagged():
+def test_a_first_quarter_that_differs_is_flagged():
     found = steadiness(processes(1.2, 1, 1.001, 0.999))
     assert "first quarter" in found.flags
     assert found.first_quarter == pytest.approx(0.2)
@@ -56,7 +56,7 @@ def test_blocks_too_few_for_a_trend_have_none():
     assert steadiness([[]]) == Steadiness(None, None)
 
 
-def test_a_clock_that_shows_zero_is_no_error():
+def test_a_clock_that_shows_zero_is_not_an_error():
     assert steadiness([[[0], [0], [0], [0]]] * 3).flags == ()
 
 
@@ -68,14 +68,14 @@ def test_steadiness_survives_json():
 @pytest.mark.parametrize(("blocks", "count", "trials"), [(4, 3, 300), (128, 5, 30)])
 @pytest.mark.parametrize("spread", [0.003, 0.01, 0.03])
 def test_steady_models_are_seldom_flagged(blocks, count, trials, spread):
-    """spread: how much a block differs from the next; processes differ by 2 % besides."""
+    """spread: how much a block differs from the next; processes differ by another 2 %."""
     generator = np.random.default_rng(20261121)
     flagged = 0
     for _ in range(trials):
         noise = spread * generator.standard_normal((count, blocks))
         level = 0.02 * generator.standard_normal((count, 1))
         flagged += bool(steadiness(np.exp(noise + level)[..., None] * 1e6).flags)
-    # By chance 5 % have a trend, and 3 % a first quarter that stands apart.
+    # By chance 5 % have a trend, and 3 % a first quarter that differs.
     assert flagged / trials <= 0.12
 
 

@@ -1,4 +1,4 @@
-"""`edgekit run`: an artifact on samples of the user's."""
+"""`edgekit run`: an artifact on the user's own samples."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def numpy_job(
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process exists and is no zombie."""
+    """Whether a process exists and is not a zombie."""
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -94,7 +94,7 @@ def test_an_unknown_device_gets_the_nearest_one_suggested() -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("", "Device 'host:' names no Python. Write host or host:/path/to/python."),
+        ("", "Device 'host:' does not name a Python. Write host or host:/path/to/python."),
         ("/no/python", "/no/python is not a Python interpreter that runs here: No such file"),
         ("/etc/passwd", "/etc/passwd is not a Python interpreter that runs here: Permission"),
         ("/bin/ls", "/bin/ls is not a Python interpreter that runs here: "),

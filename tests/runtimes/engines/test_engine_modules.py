@@ -31,6 +31,6 @@ def test_importing_the_engine_modules_imports_no_interpreter() -> None:
     assert not loaded & {root_module(load_engine(module)) for module in MODULES}
 
 
-def test_an_engine_that_is_no_module_is_an_error_with_its_name() -> None:
+def test_an_engine_that_is_not_a_module_is_an_error_with_its_name() -> None:
     with pytest.raises(EngineError, match=r"engine no_such_engine cannot be imported"):
         load_engine("no_such_engine")

@@ -67,10 +67,10 @@ def modifiers() -> Mapping[str, Modifier]:
 
 
 def parse_modifications(recipe: str, words: Iterable[str]) -> tuple[Modification, ...]:
-    """Return the modifiers that stand behind the quantization of a recipe.
+    """Return the modifiers that follow the quantization of a recipe.
 
-    Raises UsageError for a word or a number that is none, for one that stands twice, and for
-    another order than that in which they are applied: one recipe has one name.
+    Raises UsageError for an unknown word or a wrong number, for a modifier given twice, and for an
+    order other than the one in which they are applied: one recipe has one name.
     """
     found = tuple(_parse(recipe, word) for word in words)
     places = [[*modifiers()].index(one.word) for one in found]
@@ -81,8 +81,8 @@ def parse_modifications(recipe: str, words: Iterable[str]) -> tuple[Modification
         ordered = [one for _, one in sorted(zip(places, found, strict=True))]
         written = "+".join((recipe.split("+")[0], *map(str, ordered)))
         raise UsageError(
-            f"The recipe '{recipe}' names its modifiers in another order than they are applied. "
-            f"Write it as {written}."
+            f"The recipe '{recipe}' names its modifiers in an order other than the one in "
+            f"which they are applied. Write it as {written}."
         )
     return found
 
@@ -103,5 +103,5 @@ def _parse(recipe: str, text: str) -> Modification:
     example = modifier or known[0]
     raise UsageError(
         f"Unknown recipe '{recipe}': after the '+' only {' or '.join(one.words for one in known)} "
-        f"may stand, as in {recipe.split('+')[0]}+{example.word}{example.example}."
+        f"may follow, as in {recipe.split('+')[0]}+{example.word}{example.example}."
     )

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from edgekit_converters.graph.frozen import FrozenGraph
     from edgekit_runtimes.tensors import Array
 
-# The operators whose second input is a kernel. Depthwise kernels stay whole: they hold few
+# The operators whose second input is a kernel. Depthwise kernels stay as they are: they hold few
 # weights, and each of them matters.
 KERNEL_OPS = frozenset({"Conv2D", "Conv3D", "MatMul", "BatchMatMulV2", "Conv2DBackpropInput"})
 
-# What may stand between a kernel and its operator without changing which weights it holds.
+# What may be between a kernel and its operator without changing which weights it holds.
 PASS_THROUGH_OPS = frozenset({"Identity", "ExpandDims", "Squeeze", "Reshape", "Transpose"})
 
 # Smaller kernels save a few bytes and lose the most accuracy.
@@ -27,7 +27,7 @@ def prune(graph: FrozenGraph, percent: int) -> FrozenGraph:
 
     Kernels of convolutions and dense layers of at least 1,000 elements are pruned, each for
     itself by magnitude; depthwise kernels and biases stay. What it buys is a smaller download
-    (zeros compress), no speed: the engines compute with dense weights.
+    (zeros compress), not speed: the engines compute with dense weights.
     """
     constants = graph.constants()
     return graph.with_constants(

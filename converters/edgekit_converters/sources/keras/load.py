@@ -99,8 +99,8 @@ def _check_container(path: Path) -> None:
     if path.suffix == ".keras":
         if not zipfile.is_zipfile(path):
             raise SourceError(
-                f"{path} is damaged or cut off: a .keras file is a zip archive, and this is none. "
-                "Get it again."
+                f"{path} is damaged or cut off: a .keras file is a zip archive, and this is not "
+                "one. Get it again."
             )
         with zipfile.ZipFile(path) as archive:
             if "config.json" not in archive.namelist():
@@ -118,17 +118,17 @@ def _check_container(path: Path) -> None:
             has_model = "model_config" in file.attrs
     except (OSError, RuntimeError, KeyError) as error:
         raise SourceError(
-            f"{path} is damaged, cut off or no HDF5 file: {first_line(error)}. Get it again."
+            f"{path} is damaged, cut off or not an HDF5 file: {first_line(error)}. Get it again."
         ) from error
     if not has_model:
         raise SourceError(
-            f"{path} holds no model, at most its weights. Save the whole model: "
+            f"{path} holds no model, only its weights at most. Save the whole model: "
             "model.save('model.keras')."
         )
 
 
 def _import_module(name: str) -> None:
-    """Import a module of the user's, which may lie in the working folder."""
+    """Import the user's own module, which may be in the working folder."""
     folder = see_working_folder()
     try:
         importlib.import_module(name)

@@ -1,15 +1,15 @@
-"""Emulated ARM64 boards: which there are, what runs in them, and how they are built and booted.
+"""Emulated ARM64 boards: the boards, what runs in them, and how they are built and booted.
 
-QEMU's instruction clock (`-icount shift=0`) lets a guest's time go on by one nanosecond with each
+QEMU's instruction clock (`-icount shift=0`) advances a guest's time by one nanosecond with each
 instruction. An unmodified worker in it therefore counts instructions where it reads the clock.
-That is no latency: there are no caches, no pipeline and no memory stalls.
+That is not a latency: there are no caches, no pipeline and no memory stalls.
 
     userland_contents.py   what the userland is made of
     packages.py    fetches Debian packages and wheels
     initramfs.py   writes the archives that the kernel unpacks at boot
     userland.py    packages become archives
     bytecode.py    runs in the guest: its own Python compiles what is imported
-    cache.py       where a userland is kept, and whether it is whole
+    cache.py       where a userland is kept, and whether it is complete
     build.py       all of it in order, under a lock
     tasks.py       jobs become tasks of a guest
     guest.py       boots QEMU and reads what its tasks write
@@ -65,7 +65,7 @@ def open_device(spec: str, options: DeviceOptions) -> Device:
     board = spec.partition(":")[2]
     if not board:
         known = ", ".join(f"board:{name}" for name in BOARDS)
-        raise UsageError(f"Device '{spec}' names no board. Write {known}.")
+        raise UsageError(f"Device '{spec}' does not name a board. Write {known}.")
     return Board(board)
 
 

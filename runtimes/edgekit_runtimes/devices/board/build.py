@@ -41,9 +41,9 @@ Report = Callable[[str], None]
 def ensure_userland(report: Report) -> Userland:
     """Return the userland, building it first where it is missing, broken or of other versions.
 
-    One process builds; others wait for it. What is there already is not fetched again, and a
-    userland is in place as a whole or not at all. Raises UsageError where this host cannot build
-    one, DeviceError where fetching or the guest fails.
+    One process builds; others wait for it. What is already there is not fetched again, and a
+    userland is put in place complete or not at all. Raises UsageError if this host cannot build
+    one, DeviceError if fetching or the guest fails.
     """
     state = find_userland()
     if state.userland:
@@ -115,7 +115,7 @@ def _compile(folder: Path) -> None:
                 for module in kind.engines.values()
                 if (module == TFLITE_RUNTIME_ENGINE) == (name == TFLITE_RUNTIME)
             ]
-            # Python's own library goes with the userland, which is always there.
+            # Python's own library is part of the userland, which is always there.
             folders = [f"/{roots[name]}"]
             if name == USERLAND:
                 folders += ["/usr/lib", f"/{GROUND_FLOOR}"]

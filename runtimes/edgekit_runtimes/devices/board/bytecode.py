@@ -2,9 +2,9 @@
 
     python -m edgekit_runtimes.devices.board.bytecode ARCHIVE ROOT ENGINE...
 
-The .pyc files that the imports left under ROOT folders become an initramfs archive of their own.
-Compiling takes most of a worker's start in an emulator; with this archive the start is ten times
-as quick. An engine that cannot be imported fails the build.
+The .pyc files that the imports left under ROOT folders become a separate initramfs archive.
+Compiling takes most of a worker's start in an emulator; with this archive the start is ten times as
+fast. An engine that cannot be imported fails the build.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the boards' userland is kept, and whether it is whole."""
+"""Where the boards' userland is kept, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edgekit_runtimes.engines import load_engine
 MANIFEST = "manifest.json"
 KERNEL = "vmlinuz"
 USERLAND = "userland.cpio"
-# tflite-runtime with the numpy that it needs: an archive of its own, appended only where wanted.
+# tflite-runtime with the numpy that it needs: a separate archive, appended only if needed.
 TFLITE_RUNTIME = "tflite-runtime.cpio"
 
 
@@ -62,7 +62,7 @@ class Userland:
 
 @dataclass(frozen=True)
 class CacheState:
-    """Whether there is a userland; where there is none that works, `reason` says why."""
+    """Whether there is a userland; if none works, `reason` says why."""
 
     userland: Userland | None
     reason: str = ""
@@ -135,7 +135,7 @@ def _is_whole(path: Path, file: StoredFile) -> bool:
 def locked(wait: Callable[[], None]) -> Iterator[None]:
     """Hold the cache for this process alone; `wait` is called where another one has it.
 
-    The lock goes with the process that holds it, however that ends.
+    The lock ends with the process that holds it, however that ends.
     """
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)

@@ -38,8 +38,8 @@ RESERVED_BYTES = 400_000_000
 class Board(BaseDevice):
     """An emulated Raspberry Pi: "pi3", "pi4" or "pi5".
 
-    Raises UsageError where there is no such board or QEMU is missing. The userland is built when
-    the first job comes, or by `prepare`.
+    Raises UsageError if there is no such board or QEMU is missing. The userland is built for the
+    first job, or by `prepare`.
     """
 
     unit: Final = "instructions"
@@ -64,9 +64,9 @@ class Board(BaseDevice):
         return choices or [no_python_engine(format)]
 
     def prepare(self, report: Callable[[str], None]) -> None:
-        """Build the userland where there is none; `report` gets the step at hand.
+        """Build the userland if there is none; `report` gets the current step.
 
-        Raises UsageError or DeviceError where it cannot be built.
+        Raises UsageError or DeviceError if it cannot be built.
         """
         if self._userland is None:
             self._userland = ensure_userland(report)
@@ -79,9 +79,9 @@ class Board(BaseDevice):
     def run_all(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Event]]:
         """Boot the board once for all jobs; yield each event with the number of its job.
 
-        Each job has a worker process of its own. A job whose worker dies, or at which the board
+        Each job has its own worker process. A job whose worker dies, or at which the board
         panics or hangs, gets an error event; after the latter the board is booted again for the
-        jobs that are left. Raises DeviceError where the board does not boot at all.
+        remaining jobs. Raises DeviceError if the board does not boot at all.
         """
         self.prepare(lambda step: None)
         waiting = list(range(len(jobs)))
@@ -102,7 +102,7 @@ class Board(BaseDevice):
     def _boot(
         self, jobs: Sequence[Job], batch: Sequence[int], waiting: list[int]
     ) -> Iterator[tuple[int, Event]]:
-        """Boot for the jobs numbered in `batch`; those that came to an end leave `waiting`."""
+        """Boot for the jobs numbered in `batch`; those that ended leave `waiting`."""
         tasks = JobTasks([jobs[number] for number in batch])
         current: int | None = None
         model: str | None = None

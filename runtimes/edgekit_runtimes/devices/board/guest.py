@@ -1,6 +1,6 @@
 """A booted board: QEMU with tasks appended to its userland, and what the tasks write.
 
-The channel is a virtio console of its own, apart from the board's serial console, so that the
+The channel is a separate virtio console, apart from the board's serial console, so that the
 kernel's messages never mix with events.
 """
 
@@ -22,7 +22,7 @@ from edgekit_runtimes.devices.board.initramfs import Archive
 from edgekit_runtimes.devices.process import STDERR_LINES, LastLines, open_pipe, read_lines
 from edgekit_runtimes.errors import DeviceError, UsageError, map_exceptions
 
-# The guest's first process. It goes along with every boot: it and this module are one protocol.
+# The guest's first process. It is sent with every boot: it and this module are one protocol.
 INIT = Path(__file__).with_name("init")
 
 MEMORY_MB = 2048
@@ -37,8 +37,8 @@ PANIC = "Kernel panic - not syncing: "
 # What a panicking kernel prints: its reason, then registers and the stack.
 CONSOLE_LINES = 200
 
-# Everything that would make one boot differ from the next is off: where the kernel and programs
-# lie in memory, and the randomness that QEMU hands over.
+# Everything that would make one boot differ from the next is off: where the kernel and programs are
+# in memory, and the randomness that QEMU passes on.
 KERNEL_ARGUMENTS = "console=ttyAMA0 quiet panic=-1 nokaslr norandmaps"
 MACHINE = "virt,dtb-randomness=off"
 
@@ -76,7 +76,7 @@ Message = TaskStart | TaskLine | TaskEnd
 
 
 def check_qemu() -> None:
-    """Raise UsageError where QEMU is not installed."""
+    """Raise UsageError if QEMU is not installed."""
     if shutil.which(QEMU) is None:
         raise UsageError(
             f"Emulated boards need {QEMU}, which is not installed. "
@@ -123,7 +123,7 @@ class Guest:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    # A group of its own: a Ctrl-C reaches edgekit only, which then ends QEMU.
+                    # In its own group: a Ctrl-C reaches edgekit only, which then ends QEMU.
                     start_new_session=True,
                 )
         except BaseException:
@@ -134,14 +134,14 @@ class Guest:
     def messages(self, silence_limit_s: float = SILENCE_LIMIT_S) -> Iterator[Message]:
         """Yield what the tasks write, until the board powers off.
 
-        Raises DeviceError where the board panics, hangs or does not boot.
+        Raises DeviceError if the board panics, hangs or does not boot.
         """
         task: int | None = None
         is_running = False
         lines = read_lines(open_pipe(self._process.stdout), silence_limit_s, BOOT_LIMIT_S)
         try:
             for line in lines:
-                # A guest that speaks has its archives in its memory.
+                # A guest that writes has its archives in its memory.
                 self._folder.cleanup()
                 text, is_control, control = line.partition(CONTROL)
                 if text and task is not None:

@@ -20,7 +20,7 @@ LARGEST_FILE = 0xFFFF_FFFF
 
 
 class Archive:
-    """Writes one archive to `stream`; folders that a path needs are made by themselves.
+    """Writes one archive to `stream`; folders that a path needs are made automatically.
 
     A context manager: leaving it without an error ends the archive and leaves `stream` open.
     """
@@ -42,7 +42,7 @@ class Archive:
         self._add(path, stat.S_IFLNK | 0o777, target.encode())
 
     def add_folder(self, path: str) -> None:
-        """Add a folder; one that is there already is left as it is."""
+        """Add a folder; an existing one is left as it is."""
         self._add_parents(path)
         folder = PurePosixPath(path)
         if folder not in self._folders:

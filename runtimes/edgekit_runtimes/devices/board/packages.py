@@ -1,6 +1,6 @@
 """Fetch what a userland is made of, from the machine's own apt sources and package index.
 
-apt works on a root of its own with an empty status file: the system's apt and dpkg are only read
+apt works on a separate root with an empty status file: the system's apt and dpkg are only read
 (sources and keys), and no root is needed. apt checks signatures and hashes, pip checks hashes.
 """
 
@@ -45,7 +45,7 @@ class DebianPackages:
 
 
 def check_tools() -> None:
-    """Raise UsageError where the host is not one that boards can be built on."""
+    """Raise UsageError if the host is not one that boards can be built on."""
     for tool, package in TOOLS.items():
         if shutil.which(tool) is None:
             raise UsageError(
@@ -61,7 +61,7 @@ _ELSEWHERE = (
 
 
 class Apt:
-    """apt-get for ARM64 in a folder of its own."""
+    """apt-get for ARM64 in its own folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -83,7 +83,7 @@ class Apt:
     def resolve(self) -> DebianPackages:
         """Return the packages that this machine's sources offer.
 
-        Raises DeviceError where they cannot be reached, UsageError where they hold none for
+        Raises DeviceError if they cannot be reached, UsageError if they hold none for
         ARM64.
         """
         said = self._run(["update"])
@@ -107,7 +107,7 @@ class Apt:
         return DebianPackages(pythons[0], kernels[0], userland, versions)
 
     def download(self, names: Sequence[str]) -> dict[str, Path]:
-        """Fetch packages; what is there already and whole is not fetched again."""
+        """Fetch packages; what is already there and complete is not fetched again."""
         folder = self._folder / "debs"
         folder.mkdir(exist_ok=True)
         self._run(["download", *names], folder)
@@ -119,7 +119,7 @@ class Apt:
         if answer.returncode != 0:
             raise DeviceError(
                 f"apt-get {words[0]} failed: {_last_line(answer.stderr)}. "
-                "What was fetched is kept: build again to go on."
+                "What was fetched is kept: build again to continue."
             )
         return answer.stderr
 
@@ -134,8 +134,8 @@ def download_wheels(
 ) -> dict[str, list[Path]]:
     """Fetch the wheels of each folder in the guest, for the guest's Python.
 
-    versions: those wanted; where the index has none such for this Python, its newest is taken.
-    Raises DeviceError where pip or the index fails.
+    versions: those wanted; if the index has no such version for this Python, its newest is taken.
+    Raises DeviceError if pip or the index fails.
     """
     groups = dict(WHEELS)
     if tuple(map(int, python.split("."))) > NEWEST_TFLITE_RUNTIME_PYTHON:
@@ -143,7 +143,7 @@ def download_wheels(
     wheels: dict[str, list[Path]] = {}
     for group, names in groups.items():
         pinned = [f"{name}=={versions[name]}" if name in versions else name for name in names]
-        # A folder of their own, so that no other versions are among them.
+        # In their own folder, so that no other versions are among them.
         target = folder / ",".join(pinned)
         answer = pip_download(target, python, pinned)
         if "No matching distribution" in answer.stderr:
@@ -152,7 +152,7 @@ def download_wheels(
         if answer.returncode != 0:
             raise DeviceError(
                 f"pip cannot fetch {', '.join(names)} for Python {python} on ARM64: "
-                f"{_last_line(answer.stderr)}. What was fetched is kept: build again to go on."
+                f"{_last_line(answer.stderr)}. What was fetched is kept: build again to continue."
             )
         # Of a name without a version, an interrupted build may have left an older one.
         by_age = sorted(target.glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime)

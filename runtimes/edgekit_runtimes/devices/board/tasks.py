@@ -1,4 +1,4 @@
-"""Jobs as tasks of a guest: each is a worker process of its own, and they share their files."""
+"""Jobs as tasks of a guest: each is a separate worker process, and they share their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgekit_runtimes.protocol.job import Job
 
 TFLITE_RUNTIME_ENGINE = "edgekit_runtimes.engines.tflite_runtime"
 
-# Where our ground floor stands in the guest.
+# Where edgekit_runtimes is in the guest.
 GROUND_FLOOR = "edgekit"
 
 
@@ -24,7 +24,7 @@ def python_command(packages: str) -> str:
 
 
 def add_ground_floor(archive: Archive) -> None:
-    """Add edgekit_runtimes as it is here, so that a change of it needs no new userland."""
+    """Add edgekit_runtimes as it is here, so that a change to it needs no new userland."""
     package = Path(edgekit_runtimes.__file__).parent
     for file in sorted(package.rglob("*")):
         if file.suffix in (".py", ".json"):
@@ -62,7 +62,7 @@ class JobTasks:
         for module in {model.engine for job in self._jobs for model in job.models}:
             _add_engine(archive, module)
         for path, name in self._paths.items():
-            # What is missing is the worker's to report.
+            # The worker reports what is missing.
             if Path(path).is_file():
                 archive.add_file(name, Path(path).read_bytes())
         moved = {path: f"/{name}" for path, name in self._paths.items()}
@@ -73,7 +73,7 @@ class JobTasks:
             archive.add_file(f"tasks/{number}/job.json", moved_job(job, moved).to_json().encode())
 
     def with_host_paths(self, text: str) -> str:
-        """Return a message of the guest with the paths that the user knows."""
+        """Return a message from the guest with the paths that the user knows."""
         for path, name in self._paths.items():
             text = text.replace(f"/{name}", path)
         return text
@@ -85,7 +85,7 @@ def _is_for_tflite_runtime(job: Job) -> bool:
 
 
 def _add_engine(archive: Archive, module: str) -> None:
-    """Add an engine that is a module of its own, outside of our packages."""
+    """Add an engine that is a separate module, outside our packages."""
     spec = None if "." in module else importlib.util.find_spec(module)
     if spec and spec.origin:
         archive.add_file(f"{GROUND_FLOOR}/{module}.py", Path(spec.origin).read_bytes())

@@ -29,7 +29,7 @@ DEPENDS = re.compile(rb"\0depends=([^\0]*)\0")
 def write_userland(
     path: Path, python: str, debs: Iterable[Path], kernel_deb: Path, wheels: Sequence[Path]
 ) -> None:
-    """Write the archive of everything but tflite-runtime."""
+    """Write the archive of everything except tflite-runtime."""
     with path.open("wb") as stream, Archive(stream) as archive:
         for folder in MERGED:
             archive.add_link(folder, f"usr/{folder}")
@@ -54,7 +54,7 @@ def add_wheels(archive: Archive, wheels: Sequence[Path], folder: str) -> None:
 
 
 def read_kernel(deb: Path) -> bytes:
-    """Return the kernel of its package. Raises DeviceError where there is none in it."""
+    """Return the kernel of its package. Raises DeviceError if there is none in it."""
     for member, content in _files_of(deb):
         if member.name.startswith("boot/vmlinuz-"):
             return content
@@ -94,7 +94,7 @@ def _add_modules(archive: Archive, kernel_deb: Path) -> None:
 def load_order(modules: Mapping[str, bytes], wanted: Sequence[str]) -> list[str]:
     """Return `wanted` and what they depend on, each after its own dependencies.
 
-    modules: name -> content. What is in none of them is built into the kernel.
+    modules: name -> content. What none of them has is built into the kernel.
     """
     order: list[str] = []
 
@@ -112,7 +112,7 @@ def load_order(modules: Mapping[str, bytes], wanted: Sequence[str]) -> list[str]
 
 
 def _files_of(deb: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    """Yield the files and links of a Debian package; names have no leading "./"."""
+    """Yield the files and links of a Debian package; names do not begin with "./"."""
     with subprocess.Popen(
         ["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Raised where a userland built by an older edgekit would no longer do.
+# Raised where a userland built by an older edgekit is no longer enough.
 RECIPE_VERSION = 1
 
 ARCHITECTURE = "arm64"
@@ -30,8 +30,8 @@ USERLAND_PACKAGES = (
     r"busybox-static",
 )
 
-# Of those packages, what no worker needs. libssl is not taken: hashes and random numbers have
-# code of their own in Python, and there is no network.
+# Of those packages, what no worker needs. libssl is not taken: Python has its own code for hashes
+# and random numbers, and there is no network.
 UNWANTED_FILES = (
     r"usr/share/.*|etc/.*|usr/lib/binfmt\.d/.*",
     r"usr/lib/aarch64-linux-gnu/(gconv|audit|perl)/.*",
@@ -54,7 +54,7 @@ WHEELS: Mapping[str, tuple[str, ...]] = {
 }
 # The last Python that tflite-runtime has wheels for.
 NEWEST_TFLITE_RUNTIME_PYTHON = (3, 11)
-# Of which glibc wheels may be: Debian 12 has 2.36.
+# The glibc that wheels may need: Debian 12 has 2.36.
 GLIBC_MINORS = (34, 31, 28, 27, 26, 24, 17)
 
 UNWANTED_WHEEL_FILES = (

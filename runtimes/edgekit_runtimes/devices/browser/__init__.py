@@ -4,7 +4,7 @@ backends.py   which engine of the page runs a format, and on which back ends
 files.py      a job's files as addresses
 exchange.py   what passes between the device and its page
 server.py     the same over HTTP, on loopback
-launch.py     which browser there is and what it is started with
+launch.py     which browser is installed and what it is started with
 chromium.py, program.py, manual.py    three ways to bring a browser to the page
 device.py     the device
 """
@@ -42,7 +42,7 @@ def open_device(spec: str, options: DeviceOptions) -> Device:
 
 
 def known_devices() -> Iterator[KnownDevice]:
-    """Return whether there are the pages, and a browser to start or to open."""
+    """Return whether the pages are built, and there is a browser to start or to open."""
     from edgekit_runtimes.devices.browser.device import NOBODY, check_pages
 
     spec = f"{WORD}[:{'|'.join(BACKENDS)}]"

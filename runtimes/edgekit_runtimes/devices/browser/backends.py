@@ -27,7 +27,7 @@ def parse_backend(spec: str) -> str | None:
         return None
     if not word:
         known = ", ".join(f"browser:{name}" for name in BACKENDS)
-        raise UsageError(f"Device '{spec}' names no back end. Write browser, {known}.")
+        raise UsageError(f"Device '{spec}' does not name a back end. Write browser, {known}.")
     if word not in BACKENDS:
         raise unknown_name("back end", word, BACKENDS)
     return word

@@ -1,4 +1,4 @@
-"""The installed Chromium, driven by Playwright: a browser process of its own for each job.
+"""The installed Chromium, driven by Playwright: a separate browser process for each job.
 
 Starting one takes half a second and makes a page in which nothing was loaded or compiled before.
 """
@@ -42,7 +42,7 @@ CLOSE_LIMIT_S = 5.0
 PROFILE = "profile"
 
 CONSOLE_LINES = 20
-# Of the console, what may explain an end.
+# The lines of the console that may explain why it ended.
 CONSOLE_KINDS = ("error", "warning")
 
 CRASHED = "the page crashed; often memory had run out"
@@ -54,7 +54,7 @@ Result = TypeVar("Result")
 class Chromium:
     """Chromium by Playwright.
 
-    A job that measures nothing, and whose first run is reported, meets an empty cache of shaders,
+    A job that measures nothing, and whose first run is reported, has an empty cache of shaders,
     so that first runs can be compared. Those that measure share one.
 
     Raises MissingExtraError without Playwright, UsageError without Chromium.
@@ -90,9 +90,9 @@ class Chromium:
             raise DeviceError(f"{self._executable} does not start: {reason}") from error
 
     def suits(self, environment: Event) -> bool:
-        """Return whether the page has what the job draws with, or no other flags are left."""
+        """Return whether the page has what the job draws with, or no flags are left to try."""
         needed = "webgpu" if self._backend == "webgpu" else "renderer"
-        # Where the job draws nothing, the page does not say what with.
+        # If the job draws nothing, the page does not say what it draws with.
         if environment.get(needed, True) or len(self._flags) == 1:
             return True
         self._flags.pop(0)
@@ -108,7 +108,7 @@ class Chromium:
         self._kill()
         context, self._context = self._context, None
         if context and self._thread:
-            # What died has nothing left to close.
+            # A process that died has nothing left to close.
             with contextlib.suppress(Exception):
                 self._thread.run(context.close(), CLOSE_LIMIT_S)
         if self._job_folder:
@@ -136,7 +136,7 @@ class Chromium:
                 os.killpg(int(owner.rpartition("-")[2]), signal.SIGKILL)
 
     def _stop_playwright(self) -> None:
-        """End Playwright's own process, and with it whatever browser it has started."""
+        """End Playwright's own process, and with it any browser that it has started."""
         playwright, self._playwright = self._playwright, None
         if playwright and self._thread:
             with contextlib.suppress(Exception):
@@ -182,7 +182,7 @@ class _LoopThread:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        # Where Ctrl-C reaches Playwright's process too, what it leaves unsaid is nobody's concern.
+        # If Ctrl-C reaches Playwright's process too, what it does not say does not matter.
         self._loop.set_exception_handler(lambda loop, context: None)
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -210,6 +210,6 @@ class _LoopThread:
 def _reason(error: Exception) -> str:
     """Return what a browser said when it ended at once, or else what Playwright says."""
     if isinstance(error, TimeoutError):
-        return f"nothing came of it within {START_LIMIT_S:g} s"
+        return f"it did not start within {START_LIMIT_S:g} s"
     said = re.findall(r"\[err\] (.*)", str(error))
     return said[-1] if said else first_line(error)

@@ -22,14 +22,14 @@ from edgekit_runtimes.errors import ConnectionLostError, UsageError
 from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
 
-# From the browser's start to the page's first word: a cold start from a slow disk, on a busy
+# From the browser's start to the page's first request: a cold start from a slow disk, on a busy
 # machine, and a WebGL context on a software renderer.
 START_LIMIT_S = 120.0
 
 # How long a browser may take to say why the connection to its page closed.
 LAST_WORDS_S = 1.0
 
-# What opens the page in whatever browser somebody likes.
+# What opens the page in any browser.
 NOBODY = "none"
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -38,10 +38,10 @@ PAGES = Path(__file__).parents[2] / "pages"
 class Browser(BaseDevice):
     """The device that "browser[:webgl|wasm|webgpu|cpu]" names: a page of a browser on this machine.
 
-    browser: the path of the browser to start, "none" to wait for a page that somebody opens, or
+    browser: the path of the browser to start, "none" to wait for a page that the user opens, or
     None for the installed Chromium.
 
-    What other devices call a process is a fresh page here. The installed Chromium is started anew
+    What other devices call a process is a fresh page here. The installed Chromium is started again
     for each job, which takes half a second; in another browser the page reloads itself.
 
     Raises UsageError for a wrong word, without the built page or without a browser,
@@ -67,8 +67,8 @@ class Browser(BaseDevice):
         """Run the job in a fresh page and yield its events.
 
         A page or a browser that crashes, or falls silent, is one error event with the model that
-        it was at, and the end; the next job has a new one. Raises DeviceError where no browser
-        starts, ConnectionLostError where no page comes.
+        was running, and the end; the next job has a new one. Raises DeviceError if no browser
+        starts, ConnectionLostError if no page comes.
         """
         while not (yield from self._attempt(job)):
             pass
@@ -124,7 +124,7 @@ class Browser(BaseDevice):
                 return
 
     def _last_words(self, offer: Offer, gone: Gone) -> str:
-        """Return why the page is gone: what the browser says of it goes before what we saw."""
+        """Return why the page is gone: what the browser says comes before what we saw."""
         with contextlib.suppress(queue.Empty):
             while not gone.is_certain:
                 message = offer.inbox.get(timeout=LAST_WORDS_S)
@@ -137,7 +137,7 @@ class Browser(BaseDevice):
 
     def _finished(self, event: Event, files: JobFiles) -> Event:
         if event["event"] == "environment":
-            # Somebody's page may be on another machine: a phone's, through a forwarded port.
+            # The user's page may be on another machine: a phone's, through a forwarded port.
             cpu = describe_environment()["cpu"] if self._is_here else None
             facts = {name: value for name, value in event.items() if name != "cpu"}
             return {**facts, **({"cpu": cpu} if cpu else {})}
@@ -157,7 +157,7 @@ def _opener(browser: str | None, backend: str | None) -> Opener:
 
 
 def check_pages() -> None:
-    """Raise UsageError where the pages have not been built."""
+    """Raise UsageError if the pages have not been built."""
     if not (PAGES / RUNNER_PAGE).is_file():
         raise UsageError(
             "The page that browsers run has not been built here. In a checkout of edgekit, build "

@@ -34,8 +34,8 @@ class Offer:
     """A job for the page.
 
     files: those of the job, and the job itself with their addresses.
-    inbox: what comes back: events in their order, or the news that none will come.
-    taken: whether a page has it. over: whether the device wants to hear no more of it.
+    inbox: what comes back: events in their order, or word that none will come.
+    taken: whether a page has it. over: whether the device ignores what else comes of it.
     """
 
     number: int
@@ -45,8 +45,8 @@ class Offer:
     over: bool = False
 
 
-class Finished(Exception):  # noqa: N818 (no error: there is just no work left)
-    """There will be no more jobs."""
+class Finished(Exception):  # noqa: N818 (not an error: no work is left)
+    """No more jobs will come."""
 
 
 class Exchange:
@@ -68,7 +68,7 @@ class Exchange:
 
     @contextlib.contextmanager
     def offered(self, offer: Offer) -> Iterator[None]:
-        """Let a page take the job; on leaving, whatever it still says is refused."""
+        """Let a page take the job; on leaving, anything that it still says is refused."""
         with self._condition:
             self._offer = offer
             self._condition.notify_all()
@@ -102,7 +102,7 @@ class Exchange:
                 self._condition.notify_all()
 
     def take(self, patience_s: float, is_gone: Callable[[], bool]) -> Offer | None:
-        """Return a job that no page has yet, None where none comes in time.
+        """Return a job that no page has yet, None if none comes in time.
 
         is_gone: whether the page that asks is no longer there: a job handed to it would be lost.
         Raises Finished.
@@ -123,7 +123,7 @@ class Exchange:
                 self._condition.wait(left)
 
     def running(self, number: int) -> Offer | None:
-        """Return the job of that number, None where it is not the one that a page has."""
+        """Return the job of that number, None if it is not the one that a page has."""
         with self._condition:
             offer = self._offer
             return offer if offer and offer.taken and offer.number == number else None

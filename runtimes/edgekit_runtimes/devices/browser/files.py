@@ -16,8 +16,8 @@ FILES = "files"
 class JobFiles:
     """The files of job number `number`: artifacts and samples, and nothing else.
 
-    job: the same job with addresses relative to the runner page in the place of paths. What is
-    missing behind them is the page's to report.
+    job: the same job with addresses relative to the runner page instead of paths. The page reports
+    files that are missing.
     """
 
     def __init__(self, number: int, job: Job) -> None:
@@ -37,15 +37,15 @@ class JobFiles:
         )
 
     def named(self, message: str) -> str:
-        """Return a message of the page with the paths that the user knows."""
+        """Return a message from the page with the paths that the user knows."""
         for path, address in self._addresses.items():
             message = message.replace(address, path)
         return message
 
     def at(self, quoted: str) -> Path | None:
-        """Return the file whose address ends so, None where there is none.
+        """Return the file whose address ends like this, None if there is none.
 
-        quoted: what stands behind "files/NUMBER/", as it came over HTTP.
+        quoted: what follows "files/NUMBER/", as it came over HTTP.
         """
         return self._paths.get(urllib.parse.unquote(quoted))
 

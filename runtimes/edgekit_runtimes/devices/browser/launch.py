@@ -1,4 +1,4 @@
-"""Which browser there is, and what it is started with."""
+"""Which browser is installed, and what it is started with."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ INSTALL_CHROMIUM = "apt-get install chromium"
 # A cold start from a slow disk takes seconds.
 VERSION_LIMIT_S = 30
 
-# Nothing is fetched, asked or offered beside the page, and it is not slowed down while its window
-# is out of sight. In containers /dev/shm has 64 MB, which is too little.
+# Nothing is fetched, asked or offered besides the page, and it is not slowed down while its window
+# is hidden. In containers /dev/shm has 64 MB, which is too little.
 QUIET_FLAGS = (
     *("--no-first-run", "--no-default-browser-check", "--disable-quic", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
@@ -35,11 +35,11 @@ QUIET_FLAGS = (
 
 # What computes on the CPU alone needs no GPU process, and without a GPU that takes half a second.
 NO_GPU_FLAGS = ("--disable-gpu",)
-# EGL is the one way to Mesa: --use-angle=gl and =vulkan fall back to SwiftShader without a word.
+# EGL is the one way to Mesa: --use-angle=gl and =vulkan fall back to SwiftShader silently.
 # Mesa's llvmpipe is about five times as fast as SwiftShader, and a GPU's driver speaks EGL too.
 EGL_FLAGS = ("--use-gl=angle", "--use-angle=gl-egl", "--ignore-gpu-blocklist")
 SWIFTSHADER_FLAGS = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-# Without a GPU, WebGPU has an adapter only where this one is asked for; good for a smoke test.
+# Without a GPU, WebGPU has an adapter only if this one is asked for; good for a smoke test.
 WEBGPU_FLAGS = ("--enable-unsafe-webgpu",)
 FALLBACK_WEBGPU_FLAGS = (*WEBGPU_FLAGS, "--use-webgpu-adapter=swiftshader")
 
@@ -50,8 +50,8 @@ SHADER_CACHES = ("MESA_SHADER_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH")
 def flag_sets(backend: str | None) -> list[tuple[str, ...]]:
     """Return what to start Chromium with, the preferred flags first.
 
-    The others are for where the page says that it lacks what the back end needs.
-    backend: None where each engine takes its own.
+    The others are used if the page says that it lacks what the back end needs.
+    backend: None if each engine takes its own.
     """
     if backend == "webgpu":
         return [
@@ -80,13 +80,13 @@ def browser_environment(folder: Path, shaders: Path) -> dict[str, str]:
 
 
 def installed(names: tuple[str, ...]) -> list[str]:
-    """Return the paths of those programs that are on PATH, of two names of one file the first."""
+    """Return the paths of the programs that are on PATH, one for each file."""
     paths = [path for path in map(shutil.which, names) if path]
     return list({Path(path).resolve(): path for path in reversed(paths)}.values())[::-1]
 
 
 def check_playwright() -> None:
-    """Raise MissingExtraError where Playwright is not installed."""
+    """Raise MissingExtraError if Playwright is not installed."""
     if importlib.util.find_spec("playwright") is None:
         raise MissingExtraError("Measuring in Chromium", "browser")
 
@@ -104,9 +104,9 @@ def find_chromium() -> str:
 
 
 def identify(path: str) -> tuple[str, Kind]:
-    """Return the full path of a browser and of which kind it is, by what it says of itself.
+    """Return the full path of a browser and its kind, by what it says about itself.
 
-    Raises UsageError where it is not a browser.
+    Raises UsageError if it is not a browser.
     """
     found = shutil.which(path)
     if found is None:
@@ -119,7 +119,7 @@ def identify(path: str) -> tuple[str, Kind]:
         return found, "chromium"
     answer = f"its --version says '{said}'" if said else "it does not answer to --version"
     raise UsageError(
-        f"--browser {path} is neither Firefox nor a relative of Chromium: {answer}. Open the page "
+        f"--browser {path} is neither Firefox nor based on Chromium: {answer}. Open the page "
         "in it yourself with --browser none."
     )
 
@@ -130,7 +130,7 @@ def is_root() -> bool:
 
 
 def has_display(environment: Mapping[str, str] = os.environ) -> bool:
-    """Return whether there is a screen, be it one that nobody sees (Xvfb)."""
+    """Return whether there is a screen, even one that is not visible (Xvfb)."""
     return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 

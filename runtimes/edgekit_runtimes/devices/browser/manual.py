@@ -1,4 +1,4 @@
-"""Whatever browser opens the page: the address is printed, and that is all."""
+"""Any browser may open the page: only its address is printed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edgekit_runtimes.protocol.job import Event
 
 
 class Manual:
-    """A page that somebody opens; it reloads itself for each job."""
+    """A page that the user opens; it reloads itself for each job."""
 
     def __init__(self) -> None:
         self._is_asked = False
@@ -22,7 +22,7 @@ class Manual:
     def open(self, url: str, is_timing: bool, ended: ReportEnd) -> None:
         """Print the address on stderr, once."""
         if not self._is_asked:
-            # The address on a line of its own, so that a narrow terminal does not break it.
+            # The address on its own line, so that a narrow terminal does not break it.
             text = f"Open this page in the browser to measure, and keep it in front:\n{url}"
             print(text, file=sys.stderr, flush=True)
         self._is_asked = True

@@ -1,4 +1,4 @@
-"""How a browser comes to the page: what the three ways have in common."""
+"""How a browser gets to the page: what the three ways have in common."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 from edgekit_runtimes.protocol.job import Event
 
-# Told, from whatever thread, why the page or its browser has ended.
+# Called, from any thread, with why the page or its browser has ended.
 ReportEnd = Callable[[str], None]
 
 
@@ -19,9 +19,9 @@ class Opener(Protocol):
         """What the browser or the page's console printed last."""
 
     def open(self, url: str, is_timing: bool, ended: ReportEnd) -> None:
-        """See to it that a page at this address asks for its job.
+        """Make sure that a page at this address asks for its job.
 
-        is_timing: whether the job measures. Raises DeviceError where no browser starts.
+        is_timing: whether the job measures. Raises DeviceError if no browser starts.
         """
 
     def suits(self, environment: Event) -> bool:
@@ -31,7 +31,7 @@ class Opener(Protocol):
         """
 
     def leave(self, is_done: bool) -> None:
-        """The job is over: leave the page, and where it is not done with it, its browser too."""
+        """The job is over: leave the page, and end its browser too if the page is not done."""
 
     def close(self) -> None:
         """End the browser that was started, and remove its profile."""

@@ -1,4 +1,4 @@
-"""A browser that the user names: started with the page's address and a profile of its own.
+"""A browser that the user names: started with the page's address and its own profile.
 
 Nothing drives it. It is started once; the page reloads itself for each job.
 """
@@ -60,10 +60,10 @@ FIREFOX_PREFERENCES: dict[str, bool | int | str] = {
 
 
 class Program:
-    """The browser at `path`: Firefox, or a relative of Chromium.
+    """The browser at `path`: Firefox, or one based on Chromium.
 
     Its compiled shaders stay for all jobs, so that of two models the second one's first run may be
-    the shorter. Raises UsageError where the path is not such a browser.
+    the shorter. Raises UsageError if the path is not such a browser.
     """
 
     def __init__(self, path: str, backend: str | None) -> None:
@@ -80,7 +80,7 @@ class Program:
         return self._stderr.lines if self._stderr else []
 
     def open(self, url: str, is_timing: bool, ended: ReportEnd) -> None:
-        """Start the browser where it does not run already. Raises DeviceError."""
+        """Start the browser if it is not running already. Raises DeviceError."""
         self._report = ended
         if self._process and self._process.poll() is None:
             return
@@ -106,7 +106,7 @@ class Program:
         return True
 
     def leave(self, is_done: bool) -> None:
-        """End the browser where its page is not done: the next job gets a new one."""
+        """End the browser if its page is not done: the next job gets a new one."""
         self._report = lambda reason: None
         if not is_done:
             self.close()
@@ -115,7 +115,7 @@ class Program:
         """End the browser and remove its profile."""
         process, self._process = self._process, None
         if process:
-            # The program that was started may be gone, and its children not.
+            # The program that was started may be gone while its children are not.
             _signal_group(process.pid, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(END_LIMIT_S)
@@ -155,7 +155,7 @@ def browser_command(
         (profile / "user.js").write_text("".join(lines))
         return [path, "-no-remote", "-profile", str(profile), *headless, url]
     sandbox = ["--no-sandbox"] if is_root() else []
-    # Nobody starts it again with other flags: the adapter that there always is.
+    # It is not started again with other flags: this is the adapter that always exists.
     flags = flag_sets(backend)[-1 if backend == "webgpu" else 0]
     return [path, f"--user-data-dir={profile}", *flags, *sandbox, *headless, url]
 

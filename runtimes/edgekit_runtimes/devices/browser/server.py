@@ -1,9 +1,9 @@
-"""The server that a page has its job from: HTTP on loopback, with a token that only we know.
+"""The server that a page has its job from: HTTP on loopback, with a token that only edgekit knows.
 
 GET  /TOKEN/                  the runner page
 GET  /TOKEN/…                 a file of the pages
 GET  /TOKEN/job               200: a job; 204: none yet, ask again; 410: there are no more
-GET  /TOKEN/alive/N           open as long as job N runs: it closes where the page ends before
+GET  /TOKEN/alive/N           open as long as job N runs: it closes if the page ends before
 GET  /TOKEN/files/N/NAME      an artifact or samples of job N
 POST /TOKEN/events/N          a JSON array of events of job N, in their order
 204: taken; 410: job N is no longer wanted
@@ -38,9 +38,11 @@ from edgekit_runtimes.protocol.job import Event
 
 RUNNER_PAGE = "runner.html"
 
-# A page asks again after so long. Proxies and browsers give up on an answer after a minute or more.
+# After this long a page asks again. Proxies and browsers give up on an answer after a minute or
+# more.
 POLL_S = 20.0
-# While a job runs, so often something goes over its open connection: Firefox gives up after 300 s.
+# While a job runs, something is sent over its open connection this often: Firefox gives up after
+# 300 s.
 ALIVE_S = 10.0
 # How long such a connection may outlast its job.
 LOOK_S = 1.0
@@ -55,7 +57,7 @@ PAGE_IS_GONE = "the page was closed, was reloaded, or crashed"
 class PageServer:
     """Serves the pages in a folder and one job at a time, until it is closed.
 
-    url: the runner page's address; who does not know it gets nothing.
+    url: the runner page's address; nothing is served without it.
     """
 
     def __init__(self, pages: Path) -> None:
@@ -108,7 +110,7 @@ class _Handler(LocalHandler):
         match = re.fullmatch(r"events/(\d+)", self._rest() or "")
         is_too_large = not length.isdecimal() or int(length) > LARGEST_POST_BYTES
         if match is None or is_too_large:
-            # The body is not read: it may be anyone's, and of any size.
+            # The body is not read: anyone may have sent it, and it may have any size.
             self.close_connection = True
             too_large = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             self.answer(HTTPStatus.NOT_FOUND if match is None else too_large)
@@ -122,7 +124,7 @@ class _Handler(LocalHandler):
             self.answer(HTTPStatus.GONE)
 
     def _rest(self) -> str | None:
-        """Return what stands behind the token, still quoted; None for whoever does not know it."""
+        """Return what follows the token, still quoted; None if the token is wrong."""
         token, slash, rest = urllib.parse.urlsplit(self.path).path[1:].partition("/")
         knows = hmac.compare_digest(token.encode(), self.server.token.encode())
         return rest if self.is_ours() and knows and slash else None
@@ -160,13 +162,13 @@ class _Handler(LocalHandler):
             offer.inbox.put(Gone(PAGE_IS_GONE, is_certain=False))
 
     def _is_closed(self, patience_s: float = 0.0) -> bool:
-        """Return whether the other end of the connection is gone, or goes within that time."""
+        """Return whether the other end of the connection is gone, or closes within that time."""
         readable, _, _ = select.select([self.connection], [], [], patience_s)
         return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
 
 def _events(body: bytes) -> list[Event] | None:
-    """Return the events in a body, None where it holds something else."""
+    """Return the events in a body, None if it holds something else."""
     try:
         events = json.loads(body)
     except ValueError:

@@ -17,7 +17,9 @@ def open_device(spec: str, options: DeviceOptions) -> Device:
 
     _, colon, python = spec.partition(":")
     if colon and not python:
-        raise UsageError(f"Device '{spec}' names no Python. Write host or host:/path/to/python.")
+        raise UsageError(
+            f"Device '{spec}' does not name a Python. Write host or host:/path/to/python."
+        )
     return Host(python or None)
 
 

@@ -20,8 +20,8 @@ from edgekit_runtimes.protocol.job import Event, Job
 class Host(BaseDevice):
     """This machine, with our own Python or the one at `python`.
 
-    Another Python needs numpy and an engine, not edgekit: our ground floor is handed over to it,
-    and nothing else of ours. Raises UsageError where `python` cannot run it.
+    Another Python needs numpy and an engine, not edgekit: it gets edgekit_runtimes and nothing else
+    of ours. Raises UsageError if `python` cannot run it.
 
     launcher: a command that starts the worker ("nice -n 10"), for devices that wrap this one.
     """
@@ -53,7 +53,7 @@ class Host(BaseDevice):
     def run(self, job: Job) -> Iterator[Event]:
         """Run the job in a new worker process and yield its events.
 
-        A worker that dies is one error event, with the model that it was at, and the end.
+        A worker that dies is one error event, with the model that was running, and the end.
         """
         python = [self._other or sys.executable, "-P", "-m", "edgekit_runtimes.worker", "-"]
         worker = self._worker = WorkerProcess([*self._launcher, *python], self._environment())
@@ -63,7 +63,7 @@ class Host(BaseDevice):
             worker.stop()
 
     def close(self) -> None:
-        """Stop the worker where one still runs."""
+        """Stop the worker if one still runs."""
         if self._worker:
             self._worker.stop()
         if self._folder:
@@ -91,7 +91,7 @@ class Host(BaseDevice):
 
 
 def _package_folders() -> list[str]:
-    """Return the folders of our packages that a new interpreter would not find by itself.
+    """Return the folders of our packages that a new interpreter would not find on its own.
 
     edgekit_converters holds the engine of the original. A folder of installed packages must not
     come before the standard library.

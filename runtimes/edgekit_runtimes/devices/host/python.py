@@ -15,10 +15,10 @@ from edgekit_runtimes.errors import UsageError
 
 OLDEST_PYTHON = (3, 11)
 
-# A cold start from a slow disk takes seconds; what needs longer is no Python waiting for -c.
+# A cold start from a slow disk takes seconds; what takes longer is not a Python waiting for -c.
 PROBE_LIMIT_S = 60
 
-# Run by the other Python, of whatever version: tells what it is and which modules it finds. The
+# Run by the other Python, of any version: prints what it is and which modules it finds. The
 # first entry of the path, the current folder, holds nothing of that Python.
 PROBE = """
 import json, os, sys
@@ -37,7 +37,7 @@ print(json.dumps(answer))
 def find_modules(python: str) -> frozenset[str]:
     """Return which of the modules that matter a Python finds.
 
-    Raises UsageError where `python` is not one, is too old or has no numpy.
+    Raises UsageError if `python` is not one, is too old or has no numpy.
     """
     if Path(python).is_dir():
         raise UsageError(f"{python} is a folder. Give the Python in it, as in {python}/bin/python.")
@@ -51,7 +51,7 @@ def find_modules(python: str) -> frozenset[str]:
     if "numpy" not in answer["found"]:
         raise UsageError(
             f"{python} has no numpy. Install it with: {python} -m pip install numpy "
-            "(tflite-runtime wants 'numpy<2')"
+            "(tflite-runtime needs 'numpy<2')"
         )
     return frozenset(answer["found"])
 

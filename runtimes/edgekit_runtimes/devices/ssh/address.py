@@ -10,7 +10,7 @@ from edgekit_runtimes.errors import UsageError
 
 FORM = "ssh://[user@]host[:port][/path/to/python]"
 
-# What stands for itself in a shell. A host or user that began with "-" would be an option of ssh.
+# What needs no quoting in a shell. A host or user that began with "-" would be an option of ssh.
 WORD = r"[A-Za-z0-9_.][A-Za-z0-9_.+-]*"
 IPV6 = r"\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.]+)?\]"
 ADDRESS = re.compile(

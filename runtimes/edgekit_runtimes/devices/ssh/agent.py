@@ -1,11 +1,11 @@
-"""The far end of SSH: keeps files by their hash, and starts workers that end with the connection.
+"""The device's side of SSH: keeps files by hash, and starts workers that end with the connection.
 
     receive         stdin: a JSON line with the files that a job needs, then those that are missing
     work PYTHON     stdin: a job; runs the worker with this Python
     clean           removes all that is kept
 
 It runs on the device and needs the standard library only: for `receive` and `clean` its text is
-sent to a Python on which nothing of ours stands yet.
+sent to a Python that has nothing of edgekit yet.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COPY_BYTES = 1 << 20
 # What the folder of an unpacked zip file has at its end.
 UNPACKED = ".unpacked"
 
-# What a shell reports for a program that a signal ended is the signal's number above this.
+# A shell reports this plus the signal's number for a program that a signal ended.
 SIGNAL_BASE = 128
 
 
@@ -69,7 +69,7 @@ def receive() -> int:
 def work(python: str) -> int:
     """Run the worker on the job that comes over stdin; return its exit code.
 
-    Where the connection goes, so does the worker, even one that hangs.
+    When the connection ends, so does the worker, even one that hangs.
     """
     ground_floor = str(Path(__file__).resolve().parents[3])
     paths = [ground_floor, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -144,7 +144,7 @@ def _unpack(archive: Path) -> None:
     try:
         with zipfile.ZipFile(archive) as content:
             content.extractall(part)
-        # Where another run was faster, its folder is as good.
+        # If another run was faster, its folder is as good.
         if not target.exists():
             part.rename(target)
     finally:

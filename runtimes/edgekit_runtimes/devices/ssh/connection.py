@@ -21,21 +21,21 @@ from edgekit_runtimes.errors import ConnectionLostError, DeviceError, UsageError
 CONNECT_LIMIT_S = 15
 # From then on to a shell: keys, name look-ups, jump hosts. sshd itself gives up after 120 s.
 LOGIN_LIMIT_S = 120
-# A network that vanishes without a word is noticed after three of these.
+# A network that vanishes silently is noticed after three of these.
 ALIVE_INTERVAL_S = 15
 ALIVE_COUNT = 3
 # A connection that is closed in order is gone at once.
 CLOSE_LIMIT_S = 5
 
-# What ssh exits with for faults of its own.
+# ssh's exit code for its own failures.
 SSH_FAULT = 255
 
-# Of what ssh says. A changed host key alone takes 17 lines.
+# Lines of what ssh says. A changed host key alone takes 17.
 SAID_LINES = 60
 
 READY = "edgekit-ready"
 
-# Whatever ~/.ssh/config says about these would get into the way; everything else of it counts.
+# What ~/.ssh/config says about these would get in the way; everything else in it counts.
 # Host keys are checked as the user has set it up, by default strictly.
 OPTIONS: Mapping[str, object] = {
     "BatchMode": "yes",
@@ -57,7 +57,7 @@ OPTIONS: Mapping[str, object] = {
 class Connection:
     """A connection to the device at `address`.
 
-    Raises UsageError without an ssh client, DeviceError where the device cannot be reached, its
+    Raises UsageError without an ssh client, DeviceError if the device cannot be reached, its
     host key is not the known one, or it refuses the login.
     """
 
@@ -77,7 +77,7 @@ class Connection:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self.environment,
-            # A Ctrl-C is edgekit's, which ends the connection when it has put things in order.
+            # A Ctrl-C is edgekit's, which ends the connection when it has cleaned up.
             start_new_session=True,
         )
         self._said = LastLines(open_pipe(self._master.stderr), SAID_LINES)
@@ -94,7 +94,7 @@ class Connection:
 
     def command(self, words: Sequence[str]) -> list[str]:
         """Return the command that runs `words` on the device."""
-        # Without the shared connection ssh would quietly make one of its own.
+        # Without the shared connection ssh would quietly make its own.
         options = {"ControlMaster": "no", "ProxyCommand": "exit 1"}
         return self._ssh(options, [shlex.join(words)])
 
@@ -156,7 +156,7 @@ class Connection:
             raise DeviceError(
                 f"On {self._address.target} the shell prints '{noise[0]}' before any command, "
                 "which would be taken for an answer. Make its start-up files (.bashrc and the "
-                "like) silent where there is no terminal."
+                "like) silent without a terminal."
             )
 
 
@@ -164,14 +164,14 @@ def _refusal(address: Address, said: Sequence[str]) -> DeviceError:
     """Return the error for what ssh said when it could not connect."""
     name = address.target
     text = "\n".join(said)
-    reason = next((line for line in said if not line.startswith("@")), "ssh ended without a word")
+    reason = next((line for line in said if not line.startswith("@")), "ssh ended silently")
     if "HOST IDENTIFICATION HAS CHANGED" in text:
         lines = [line.strip() for line in said]
         seen = next((line.rstrip(".") for line in lines if line.startswith("SHA256:")), "unknown")
         remove = next((line for line in lines if line.startswith("ssh-keygen -f")), "")
         return DeviceError(
             f"The host key of {name} has changed: it is not the one in known_hosts. Either the "
-            "device was set up anew, or something else answers in its place. Compare what answers "
+            "device was set up again, or something else answers in its place. Compare what answers "
             f"({seen}) with the device's own keys (there: for key in /etc/ssh/ssh_host_*.pub; do "
             "ssh-keygen -lf $key; done). Only if they agree, forget the old key with: "
             f"{remove}, then connect once by hand: {address.typed()}"
@@ -184,7 +184,7 @@ def _refusal(address: Address, said: Sequence[str]) -> DeviceError:
     if "Permission denied" in text or "Too many authentication failures" in text:
         return DeviceError(
             f"{name} refused the login: {reason.rstrip('.')}. edgekit asks for no password. Put "
-            f"your key on the device with: {address.typed('ssh-copy-id')}, and where the key has "
+            f"your key on the device with: {address.typed('ssh-copy-id')}, and if the key has "
             "a passphrase give it to the agent with: ssh-add"
         )
     return DeviceError(

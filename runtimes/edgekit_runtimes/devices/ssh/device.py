@@ -22,8 +22,8 @@ class Ssh(BaseDevice):
     """The device that "ssh://[user@]host[:port][/path/to/python]" names.
 
     It needs a 64-bit Python with numpy and an engine, not edgekit. What is copied there is kept by
-    hash in ~/.cache/edgekit/device, so that it is copied once. Raises UsageError where the words
-    or the Python will not do, DeviceError where there is no connection.
+    hash in ~/.cache/edgekit/device, so that it is copied once. Raises UsageError if the words or
+    the Python cannot be used, DeviceError if there is no connection.
     """
 
     def __init__(self, spec: str, silence_limit_s: float = SILENCE_LIMIT_S) -> None:
@@ -50,8 +50,8 @@ class Ssh(BaseDevice):
     def run(self, job: Job) -> Iterator[Event]:
         """Copy what is not there yet, run the job in a new worker process and yield its events.
 
-        A worker that dies is one error event, with the model that it was at, and the end. Raises
-        ConnectionLostError where the connection drops, DeviceError where nothing can be copied.
+        A worker that dies is one error event, with the model that was running, and the end. Raises
+        ConnectionLostError if the connection drops, DeviceError if nothing can be copied.
         """
         paths = self._remote.keep(job_files(job))
         here = {there: path for path, there in paths.items()}
@@ -69,7 +69,7 @@ class Ssh(BaseDevice):
         self._remote.clean()
 
     def close(self) -> None:
-        """Stop the worker where one still runs, and end the connection."""
+        """Stop the worker if one still runs, and end the connection."""
         if self._worker:
             self._worker.stop()
         self._connection.close()

@@ -1,4 +1,4 @@
-"""What jobs need on a device over SSH: our ground floor, artifacts and samples, by their hash."""
+"""What jobs need on a device over SSH: edgekit_runtimes, artifacts and samples, by their hash."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class KeptFile:
     unpack: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the device is told of it."""
+        """Return what the device is told about it."""
         return {"sha256": self.sha256, "bytes": self.size, "unpack": self.unpack}
 
     def chunks(self) -> Iterator[bytes]:
@@ -60,7 +60,7 @@ def ground_floor() -> KeptFile:
 
 
 def job_files(job: Job) -> dict[str, KeptFile]:
-    """Return the files of a job by their paths; what is missing here is the worker's to report."""
+    """Return the files of a job by their paths; the worker reports what is missing here."""
     paths = [*job.inputs.values(), *(model.path for model in job.models)]
     return {path: _file(Path(path)) for path in dict.fromkeys(paths) if Path(path).is_file()}
 

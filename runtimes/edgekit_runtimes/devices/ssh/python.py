@@ -1,4 +1,4 @@
-"""The Python on a device: whether it can run a worker, and the line that helps where it cannot."""
+"""The Python on a device: whether it can run a worker, and the line that helps if it cannot."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from edgekit_runtimes.devices.ssh.connection import SSH_FAULT, Connection
 from edgekit_runtimes.engines.registry import registered_engines
 from edgekit_runtimes.errors import DeviceError, UsageError
 
-# For a device's users as Raspberry Pi OS names the first one.
+# The first user's home, as Raspberry Pi OS names it.
 EXAMPLE_PYTHON = "/home/pi/edgekit/bin/python"
 
-# Runs a program that comes ahead of everything else on stdin: nothing of it has to pass the
-# quoting of whatever shell the device has. Python 2 understands it too, to be told its age.
+# Runs a program that comes ahead of everything else on stdin: nothing of it has to survive the
+# quoting of the device's shell. Python 2 understands it too, so that its version is known.
 BOOTSTRAP = "import sys;exec(getattr(sys.stdin,'buffer',sys.stdin).read({}))"
 
 
@@ -58,8 +58,8 @@ class RemotePython:
 def find_python(connection: Connection, address: Address, path: str) -> RemotePython:
     """Return the Python at `path` on the device.
 
-    Raises UsageError, with what to do, where there is none or it cannot run a worker, DeviceError
-    where the device runs nothing at all.
+    Raises UsageError, with what to do, if there is none or it cannot run a worker, DeviceError if
+    the device runs nothing at all.
     """
     answer = _probe(connection, address, path)
     found = RemotePython(
@@ -80,7 +80,7 @@ def find_python(connection: Connection, address: Address, path: str) -> RemotePy
         oldest = ".".join(map(str, OLDEST_PYTHON))
         raise UsageError(
             f"{described}, and edgekit's worker needs {oldest} to 3.13. Raspberry Pi OS has one "
-            "since its version 12 (Bookworm). Where the device has another Python, name it, as in "
+            "since its version 12 (Bookworm). If the device has another Python, name it, as in "
             f"{address.with_python('/usr/local/bin/python3.11')}."
         )
     missing = [] if "numpy" in found.modules else ["numpy"]
@@ -112,7 +112,7 @@ def _probe(connection: Connection, address: Address, path: str) -> dict[str, Any
             reason = f": {lines[0]}" if lines else ""
             raise DeviceError(
                 f"{address.target} runs nothing over the connection{reason}. Its sshd must allow "
-                "several sessions a connection (MaxSessions, 10 by default)."
+                "several sessions per connection (MaxSessions, 10 by default)."
             )
         said = lines[-1].rstrip(".") if lines else said
         answer: dict[str, Any] = json.loads(result.stdout)

@@ -1,4 +1,4 @@
-"""The far end of a connection: our program on the device, which keeps files by their hash."""
+"""The other side of a connection: our program on the device, which keeps files by their hash."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Remote:
     def keep(self, files: Mapping[str, KeptFile]) -> dict[str, str]:
         """Copy what is not there yet; return where the files are there, by their paths here.
 
-        Raises DeviceError where they cannot be stored, ConnectionLostError.
+        Raises DeviceError if they cannot be stored, ConnectionLostError.
         """
         wanted = {file.sha256: file for file in (self._ground_floor, *files.values())}
         new = {sha256: file for sha256, file in wanted.items() if sha256 not in self._kept}
@@ -65,9 +65,9 @@ class Remote:
                 answer = _answer(stdout)
         if "error" in answer:
             raise DeviceError(
-                f"{self._name} cannot keep files in {answer['folder']}: {answer['error']}. See to "
-                "it that there is room and that it can be written; --clean removes what edgekit "
-                "keeps there"
+                f"{self._name} cannot keep files in {answer['folder']}: {answer['error']}. Make "
+                "sure that there is room and that it can be written to; --clean removes what "
+                "edgekit keeps there"
             )
         self._kept.update({sha256: f"{first['folder']}/{sha256}" for sha256 in files})
 
@@ -104,7 +104,7 @@ class Remote:
 
 
 def _write(stream: IO[bytes], chunks: Iterator[bytes] | Sequence[bytes]) -> None:
-    # A far end that gave up has said why: its answer is read all the same.
+    # A program that gave up has said why: its answer is read nevertheless.
     with contextlib.suppress(BrokenPipeError):
         for chunk in chunks:
             stream.write(chunk)
@@ -112,7 +112,7 @@ def _write(stream: IO[bytes], chunks: Iterator[bytes] | Sequence[bytes]) -> None
 
 
 def _answer(stream: IO[bytes]) -> dict[str, Any]:
-    """Return the next answer. Raises EOFError where none comes."""
+    """Return the next answer. Raises EOFError if none comes."""
     line = stream.readline()
     if not line.endswith(b"\n"):
         raise EOFError

@@ -1,4 +1,4 @@
-"""Accuracy in a bench: real artifacts, judged by labels or by a function of the user's own."""
+"""Accuracy in a bench: real artifacts, judged by labels or by the user's own function."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_a_long_evaluation_says_how_far_it_is_and_how_long_it_takes_yet(
     assert rows[0].accuracy.mae == pytest.approx(2)
 
 
-def test_outputs_that_do_not_come_are_no_wrong_answers(request_of_one):
+def test_outputs_that_do_not_come_are_not_wrong_answers(request_of_one):
     request = request_of_one()
     few = {"x": request.evaluation.inputs["x"]}
     samples = np.load(few["x"])

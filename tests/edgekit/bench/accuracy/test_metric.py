@@ -1,4 +1,4 @@
-"""A metric of the user's own: its two forms, and functions that do not work."""
+"""The user's own metric: its two forms, and functions that do not work."""
 
 import numpy as np
 import pytest

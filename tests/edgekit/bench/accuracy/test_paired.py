@@ -40,7 +40,7 @@ def judged(labels, outputs, metric=None):
 
 
 def split(here, there, samples):
-    """Which samples two models get right, where so many are right in one of them only."""
+    """Which samples two models get right, if this many are right in only one of them."""
     mine, other = np.ones((2, samples), bool)
     mine[:there] = False
     other[there : there + here] = False
@@ -268,7 +268,7 @@ def rows_of(judgements):
     ]
 
 
-def test_rows_are_compared_with_the_original_on_whatever_device_it_was():
+def test_rows_are_compared_with_the_original_on_any_device():
     found = compared(
         {
             ("ssh://pi", "tflite/int8"): WORSE,

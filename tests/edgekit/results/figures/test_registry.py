@@ -1,4 +1,4 @@
-"""A figure is registered once, and stands in every output."""
+"""A figure is registered once, and is in every output."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ OUTPUTS = {
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_a_figure_that_is_registered_stands_in_each_output(output, request):
+def test_a_figure_that_is_registered_is_in_each_output(output, request):
     make = OUTPUTS[output]
     assert "warmth" not in make()
     request.getfixturevalue("warmth")
@@ -170,7 +170,7 @@ def columns_at(width, *rows):
     return stream.getvalue()
 
 
-def test_memory_stands_in_a_table_where_there_is_room():
+def test_memory_is_in_a_table_if_there_is_room():
     wide, narrow = (columns_at(width, LEAN) for width in (200, 100))
     assert "memory" in wide
     assert "50.0" in wide

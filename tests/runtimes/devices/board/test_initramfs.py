@@ -43,7 +43,7 @@ def test_folders_stand_once_and_before_what_is_in_them():
     assert names == ["a", "a/b", "a/b/one", "a/b/two", "TRAILER!!!"]
 
 
-def test_archives_can_stand_one_after_the_other_whatever_their_sizes():
+def test_archives_can_follow_one_another_whatever_their_sizes():
     parts = [written(lambda archive, n=n: archive.add_file("x" * n, b"y" * n)) for n in (1, 2, 3)]
     assert [len(entry.content) for entry in read_entries(b"".join(parts)) if entry.mode] == [
         1,

@@ -53,7 +53,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageServ
 def ask(
     server: PageServer, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> Reply:
-    """Ask for what stands at a path below the runner page's address; post where there is a body."""
+    """Ask for what is at a path below the runner page's address; post where there is a body."""
     address = urllib.parse.urlsplit(server.url)
     target = path if path.startswith("/") else address.path + path
     connection = http.client.HTTPConnection(address.netloc, timeout=PATIENCE_S)
@@ -172,7 +172,7 @@ def test_a_page_that_already_asks_has_the_job_at_once(server: PageServer, tmp_pa
     assert time.monotonic() - began < PATIENCE_S / 2
 
 
-def test_the_files_of_the_job_at_hand_are_served_and_no_others(
+def test_the_files_of_the_current_job_are_served_and_no_others(
     server: PageServer, tmp_path: Path
 ) -> None:
     offer = an_offer(server, tmp_path)
@@ -219,9 +219,7 @@ def test_events_arrive_in_their_order(server: PageServer, tmp_path: Path) -> Non
         assert [offer.inbox.get(timeout=1) for _ in range(3)] == [first, second, third]
 
 
-def test_events_of_a_job_that_nobody_waits_for_are_refused(
-    server: PageServer, tmp_path: Path
-) -> None:
+def test_events_of_a_job_that_is_over_are_refused(server: PageServer, tmp_path: Path) -> None:
     offer = an_offer(server, tmp_path)
     with server.exchange.offered(offer):
         assert ask(server, "events/1", [{"event": "done"}]).status == 410
@@ -232,7 +230,7 @@ def test_events_of_a_job_that_nobody_waits_for_are_refused(
 
 
 @pytest.mark.parametrize("body", [b"", b"no json", b"{}", b"[1]", b'[{"event": 1}]', b"\xff"])
-def test_what_is_no_list_of_events_is_refused(
+def test_what_is_not_a_list_of_events_is_refused(
     server: PageServer, tmp_path: Path, body: bytes
 ) -> None:
     offer = an_offer(server, tmp_path)

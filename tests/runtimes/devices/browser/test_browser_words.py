@@ -48,8 +48,8 @@ def refusal(spec: str, browser: str | None = "none") -> str:
         ),
         (
             "browser:",
-            "Device 'browser:' names no back end. Write browser, browser:webgl, browser:wasm, "
-            "browser:webgpu, browser:cpu.",
+            "Device 'browser:' does not name a back end. Write browser, browser:webgl, "
+            "browser:wasm, browser:webgpu, browser:cpu.",
         ),
         (
             "brovser:webgl",
@@ -102,13 +102,13 @@ def test_without_its_page_the_line_that_builds_it_is_said(
     )
 
 
-def test_a_browser_that_is_not_there_or_is_none_is_refused(machine: Path) -> None:
+def test_a_browser_that_is_missing_or_not_a_browser_is_refused(machine: Path) -> None:
     assert refusal("browser", "/nowhere/firefox") == (
         "--browser /nowhere/firefox: no such program. Give the path of a browser, or none."
     )
     write_script(machine / "calculator", "echo calc 1.0")
     assert refusal("browser", "calculator") == (
-        "--browser calculator is neither Firefox nor a relative of Chromium: its --version says "
+        "--browser calculator is neither Firefox nor based on Chromium: its --version says "
         "'calc 1.0'. Open the page in it yourself with --browser none."
     )
     write_script(machine / "silent", "exit 1")

@@ -36,7 +36,7 @@ def test_an_address_has_a_host_and_perhaps_a_user_a_port_and_a_python(spec, addr
         "ssh://pi;reboot",
     ],
 )
-def test_what_is_no_address_is_refused_with_the_form_of_one(spec):
+def test_what_is_not_an_address_is_refused_with_the_form_of_one(spec):
     with pytest.raises(UsageError) as caught:
         parse_address(spec)
     assert str(caught.value) == (

@@ -25,14 +25,14 @@ def refusal(words: str, kind: type[Exception] = DeviceError) -> str:
 # --- No connection ------------------------------------------------------------------------------
 
 
-def test_a_port_at_which_nobody_listens_is_reported_with_the_line_to_try(ssh_server):
+def test_a_closed_port_is_reported_with_the_line_to_try(ssh_server):
     assert refusal("ssh://me@pi:1") == (
         "me@pi cannot be reached: ssh: connect to host 127.0.0.1 port 1: Connection refused. "
         "Check that it is on and that the address is right, then try: ssh -p 1 me@pi"
     )
 
 
-def test_a_name_that_nobody_knows_is_reported(ssh_server):
+def test_an_unknown_name_is_reported(ssh_server):
     message = refusal("ssh://nobody.invalid")
     assert message.startswith(
         "nobody.invalid cannot be reached: ssh: Could not resolve hostname nobody.invalid: "
@@ -69,7 +69,7 @@ def test_a_changed_host_key_stops_everything_and_says_what_to_compare(ssh_server
     message = refusal("ssh://pi")
     assert message.startswith(
         "The host key of pi has changed: it is not the one in known_hosts. Either the device was "
-        "set up anew, or something else answers in its place. Compare what answers "
+        "set up again, or something else answers in its place. Compare what answers "
         f"({answer.stdout.split()[1]}) with the device's own keys"
     )
     forget = f'ssh-keygen -f "{ssh_server.known_hosts}" -R "[127.0.0.1]:{ssh_server.port}"'
@@ -83,7 +83,7 @@ def test_a_key_that_the_device_does_not_know_is_refused_without_a_question(ssh_s
     assert message.startswith("pi refused the login: ")
     assert message.endswith(
         ": Permission denied (publickey). edgekit asks for no password. Put your key on the "
-        "device with: ssh-copy-id pi, and where the key has a passphrase give it to the agent "
+        "device with: ssh-copy-id pi, and if the key has a passphrase give it to the agent "
         "with: ssh-add"
     )
 
