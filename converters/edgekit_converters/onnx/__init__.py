@@ -15,7 +15,7 @@ RECIPES = Recipes(
     "ONNX",
     {
         "fp32": FormatRecipe(
-            f"{__name__}.export:as_prepared",
+            f"{__name__}.float_model.export:as_prepared",
             "as trained",
             advice="this should not happen, please report it",
         ),

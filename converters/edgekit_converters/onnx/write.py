@@ -9,7 +9,7 @@ import onnx
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.onnx import RECIPES
 from edgekit_converters.onnx.compact import compact
-from edgekit_converters.onnx.export import prepare
+from edgekit_converters.onnx.float_model.export import prepare
 from edgekit_converters.onnx.quiet import quiet
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 

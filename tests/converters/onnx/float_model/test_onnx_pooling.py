@@ -6,7 +6,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgekit_converters.onnx.pooling import use_global_pools
+from edgekit_converters.onnx.float_model.pooling import use_global_pools
 
 
 def mean_model(axes, keepdims, shape):

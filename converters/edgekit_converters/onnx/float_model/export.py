@@ -17,11 +17,11 @@ from tf2onnx.tfonnx import process_tf_graph
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.normalize import apply, bucketize, erfc
+from edgekit_converters.onnx.float_model.paddings import mend_paddings
+from edgekit_converters.onnx.float_model.pooling import use_global_pools
+from edgekit_converters.onnx.float_model.proof import difference
 from edgekit_converters.onnx.graph import graphs
 from edgekit_converters.onnx.loops import hoist_constants
-from edgekit_converters.onnx.paddings import mend_paddings
-from edgekit_converters.onnx.pooling import use_global_pools
-from edgekit_converters.onnx.proof import difference
 from edgekit_converters.onnx.quiet import quiet
 from edgekit_runtimes.errors import ConversionError, first_line, map_exceptions
 
