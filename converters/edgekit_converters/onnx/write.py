@@ -9,7 +9,7 @@ import onnx
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.onnx import RECIPES
 from edgekit_converters.onnx.compact import compact
-from edgekit_converters.onnx.float_model.export import prepare
+from edgekit_converters.onnx.float_model.export import prepare, taken_notes
 from edgekit_converters.onnx.quiet import quiet
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
@@ -32,8 +32,9 @@ def write(
     model = onnx.ModelProto()
     model.CopyFrom(prepared)
     with map_exceptions(f"Writing ONNX {quantization} failed", ConversionError), quiet("root"):
+        made_so = taken_notes(model)
         model, notes = writer(model, calibration)
         compact(model)
         model.producer_name, model.producer_version = "edgekit", ""
         onnx.save(model, path)
-    return tuple(notes)
+    return (*made_so, *notes)

@@ -156,6 +156,12 @@ def test_int8_is_right_where_outputs_are_shared(
         assert level(record) > INT8_DB, record.id
 
 
+def test_a_model_that_an_optimizer_changed_is_made_without_it_and_says_so(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(1)
+    (record,) = (r for r in converted(lstm_residual(), tmp_path, "fp32") if r.format == "onnx")
+    assert any("optimize_transpose" in str(note) for note in record.notes)
+
+
 def test_onnx_int8_looks_into_no_loop_and_lives(tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
     (record,) = (r for r in converted(two_lstm_concat(), tmp_path, "int8") if r.format == "onnx")

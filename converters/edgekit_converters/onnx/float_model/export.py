@@ -28,6 +28,7 @@ from edgekit_runtimes.errors import ConversionError, first_line, map_exceptions
 # The newest that tf2onnx writes; onnxruntime and ort-web read it since 1.14 (2023).
 OPSET = 18
 BATCH_NAME = "batch"
+NOTE = "edgekit.note"
 ERRORS_ONLY = 3
 
 
@@ -57,7 +58,7 @@ WAYS = (
 def prepare(graph: FrozenGraph) -> onnx.ModelProto:
     """Return the float ONNX model of a frozen graph: signature names, free batch kept, simplified.
 
-    Inputs stay in the source's layout (NHWC), with one Transpose behind each image input.
+    Inputs stay in the source's layout (NHWC), with one Transpose after each image input.
     Raises ConversionError naming the operators that ONNX does not have.
     """
     both = {e.spec.name for e in graph.inputs} & {e.spec.name for e in graph.outputs}
@@ -79,9 +80,27 @@ def prepare(graph: FrozenGraph) -> onnx.ModelProto:
                 continue
             fault = difference(model, graph)
             if not fault:
+                _keep_note(model, way)
                 return model
             faults.append(fault)
     raise ConversionError(f"ONNX conversion failed: {faults[0]}")
+
+
+def _keep_note(model: onnx.ModelProto, way: Way) -> None:
+    """Let the model say which optimizers were left out, until `taken_notes` is called."""
+    if way.left_out:
+        names = ", ".join(sorted(way.left_out))
+        note = f"made without these optimizers of tf2onnx, which would change its outputs: {names}"
+        onnx.helper.set_model_props(model, {NOTE: note})
+
+
+def taken_notes(model: onnx.ModelProto) -> tuple[str, ...]:
+    """Return what the model says of how it was made, and take it out."""
+    found = [entry for entry in model.metadata_props if entry.key == NOTE]
+    notes = tuple(entry.value for entry in found)
+    for entry in found:
+        model.metadata_props.remove(entry)
+    return notes
 
 
 def _finished(model: onnx.ModelProto, graph: FrozenGraph) -> onnx.ModelProto:
