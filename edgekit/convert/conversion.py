@@ -25,6 +25,7 @@ from edgekit.convert.request import (
 )
 from edgekit.data import open_data
 from edgekit.files import remove, writing
+from edgekit.text.grouping import grouped
 from edgekit_converters.formats import format_writer
 from edgekit_converters.sources import load_source, source_hash, source_kind
 from edgekit_runtimes.errors import ConversionError, UsageError
@@ -151,7 +152,8 @@ def _open_bundle(
 def _check_success(request: ConvertRequest, pipeline: Pipeline) -> None:
     """Raise ConversionError if no artifact that was asked for exists."""
     if all(record.status != "ok" for record in pipeline.rows):
-        reasons = "; ".join(f"{record.id}: {record.reason}" for record in pipeline.rows)
+        said = grouped((str(record.reason), record.id) for record in pipeline.rows)
+        reasons = "; ".join(f"{', '.join(ids)}: {reason}" for reason, ids in said.items())
         raise ConversionError(f"No artifact could be made of {request.source}. {reasons}")
 
 

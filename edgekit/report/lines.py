@@ -12,6 +12,7 @@ from edgekit.report.columns import backends_of
 from edgekit.results.figures.naming import RowNames
 from edgekit.results.figures.ratios import DERIVED_MARK
 from edgekit.results.reference import REFERENCE_RECIPE
+from edgekit.text.grouping import grouped
 from edgekit.text.units import TIME_UNITS, pick_unit, significant
 
 if TYPE_CHECKING:
@@ -63,12 +64,8 @@ def _slower(share: float) -> str:
 
 def _by_reason(rows: Sequence[Row], text: Callable[[Row], str | None]) -> list[str]:
     names = RowNames(rows)
-    named: dict[str, list[str]] = {}
-    for row in rows:
-        reason = text(row)
-        if reason:
-            named.setdefault(reason, []).append(names.of(row))
-    return [f"{', '.join(found)}: {reason}" for reason, found in named.items()]
+    said = ((reason, names.of(row)) for row in rows if (reason := text(row)))
+    return [f"{', '.join(found)}: {reason}" for reason, found in grouped(said).items()]
 
 
 def legend(results: Results, rows: Sequence[Row]) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgekit.bundle.bundle import Bundle
 from edgekit.bundle.manifest import ArtifactRecord
+from edgekit.text.grouping import grouped
 from edgekit.text.units import BYTE_UNITS, percent, pick_unit, significant
 
 if TYPE_CHECKING:
@@ -32,14 +34,8 @@ def print_bundle(bundle: Bundle, console: Console) -> None:
     for record in made:
         table.add_row(*_cells(record, made))
     console.print(table)
-    for record in bundle.artifacts:
-        if record.status != "ok":
-            console.print(
-                f"{record.id}  {record.status}: {record.reason}", highlight=False, markup=False
-            )
-    for record in bundle.artifacts:
-        for known in record.notes:
-            console.print(f"{record.id}  {known}", highlight=False, markup=False)
+    for line in _remarks(bundle.artifacts):
+        console.print(line, highlight=False, markup=False)
     for note in manifest.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
     if manifest.golden.kind == "noise":
@@ -48,6 +44,13 @@ def print_bundle(bundle: Bundle, console: Console) -> None:
             "samples.",
             highlight=False,
         )
+
+
+def _remarks(records: Sequence[ArtifactRecord]) -> list[str]:
+    """Return each reason and each note once, with the artifacts that it holds for."""
+    reasons = [(f"{r.status}: {r.reason}", r.id) for r in records if r.status != "ok"]
+    notes = [(str(note), record.id) for record in records for note in record.notes]
+    return [f"{', '.join(ids)}  {text}" for text, ids in grouped([*reasons, *notes]).items()]
 
 
 def _cells(record: ArtifactRecord, made: list[ArtifactRecord]) -> list[str]:

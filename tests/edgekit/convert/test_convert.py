@@ -113,6 +113,15 @@ def test_a_recipe_that_a_format_does_not_have_is_a_row_and_not_a_failure(
     assert "tfjs/int8-dynamic  not available: TF.js stores quantized weights and " in answer.out
 
 
+def test_a_reason_that_holds_for_several_rows_is_said_once(
+    cli: Cli, saved_models: SavedModels
+) -> None:
+    recipes = "int8-dynamic,int8-dynamic+prune50"
+    answer = cli("convert", saved_models("dense_net"), "--recipe", recipes)
+    (line,) = (line for line in answer.out.splitlines() if "not available" in line)
+    assert line.startswith("tfjs/int8-dynamic, tfjs/int8-dynamic+prune50  not available: TF.js ")
+
+
 def test_nothing_but_what_is_not_available_is_a_failure_and_leaves_nothing(
     refused: Callable[..., tuple[str, int]], saved_models: SavedModels
 ) -> None:
