@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from edgekit.results.figures import accuracy, agreement, memory, naming, ratios, size, times
+import importlib
+import pkgutil
+
+from edgekit.results import figures
 from edgekit.results.figures.figure import GROUPS, Figure
+
+# Programs may read CSV by the place of a field: modules that are not named here come last.
+FIRST_MODULES = ("naming", "size", "times", "ratios", "agreement", "accuracy", "memory")
 
 FIGURES: dict[str, Figure] = {}
 
@@ -37,6 +43,12 @@ def compared_figures() -> dict[str, Figure]:
     return {figure.compared.name: figure for figure in by_group() if figure.compared}
 
 
-# What is new goes last: programs may read CSV by the place of a field.
-for _module in (naming, size, times, ratios, agreement, accuracy, memory):
-    register(*_module.FIGURES)
+def _register_all() -> None:
+    """Register the FIGURES of each module of this folder."""
+    names = {module.name for module in pkgutil.iter_modules(figures.__path__)} - {"registry"}
+    for name in (*FIRST_MODULES, *sorted(names.difference(FIRST_MODULES))):
+        module = importlib.import_module(f"{figures.__name__}.{name}")
+        register(*getattr(module, "FIGURES", ()))
+
+
+_register_all()
