@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,16 @@ FORMAT = "graph-model"
 # Browsers cache files of this size, and fetch several at once.
 SHARD_BYTES = 4 * 1024 * 1024
 
+# TF.js waits for these: the sizes of their outputs depend on values. They are the category "dynamic"
+# of @tensorflow/tfjs-converter 4.22.0; a test compares the two.
+DYNAMIC_OPS = frozenset(
+    {"ListDiff", "Where", *(f"NonMaxSuppressionV{version}" for version in (2, 3, 4, 5))}
+)
 LOOP_NOTE = "the model has a loop or a branch: run it by model.executeAsync, not predict"
+DYNAMIC_NOTE = (
+    "the sizes of some results depend on values ({ops}): run the model by model.executeAsync, not "
+    "predict"
+)
 
 
 def write(
@@ -66,8 +75,16 @@ def write(
     }
     text = json.dumps(model, separators=(",", ":"), allow_nan=False)
     (path / MODEL_FILE).write_text(text, encoding="utf-8")
-    has_loop = any(node.op in CONTROL_FLOW_OPS for node in prepared.graph_def.node)
-    return (LOOP_NOTE,) if has_loop else ()
+    return tuple(_notes(prepared))
+
+
+def _notes(prepared: FrozenGraph) -> Iterator[str]:
+    """Yield what must be said of how the model is run."""
+    ops = {node.op for node in all_nodes(prepared.graph_def)}
+    if ops & CONTROL_FLOW_OPS:
+        yield LOOP_NOTE
+    if dynamic := sorted(ops & DYNAMIC_OPS):
+        yield DYNAMIC_NOTE.format(ops=", ".join(dynamic))
 
 
 def _take_weights(graph_def: Any, quantization: str) -> tuple[list[Entry], bytes]:
@@ -104,8 +121,13 @@ def _topology(graph_def: Any) -> dict[str, Any]:
         for name in [name for name in node.attr if name.startswith("_")]:
             del node.attr[name]
     topology: dict[str, Any] = json_format.MessageToDict(graph_def)
+    functions = topology.get("library", {}).get("function", ())
+    for node in (*topology["node"], *(node for body in functions for node in body["nodeDef"])):
+        # In the order of their names: protobuf's own changes from one process to the next.
+        if "attr" in node:
+            node["attr"] = dict(sorted(node["attr"].items()))
     # Trap: the loader reads these lists without looking whether they are there.
-    for function in topology.get("library", {}).get("function", ()):
+    for function in functions:
         for arguments in ("inputArg", "outputArg"):
             function["signature"].setdefault(arguments, [])
     return topology

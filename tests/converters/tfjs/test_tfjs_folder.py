@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfjs_tools import difference, noise, trace
+from tfjs_tools import NODE, difference, noise, trace
 
 from edgekit_converters.tfjs.read import load
-from edgekit_converters.tfjs.write import LOOP_NOTE, SHARD_BYTES, prepare, write
+from edgekit_converters.tfjs.write import DYNAMIC_OPS, LOOP_NOTE, SHARD_BYTES, prepare, write
 from edgekit_runtimes.errors import ArtifactError, DataError
 
 # Relative to the largest output: float32, 11 bits, 8 bits for a whole tensor.
@@ -42,6 +43,27 @@ def test_a_folder_read_back_agrees_with_the_graph(graphs, tmp_path, name, quanti
     assert notes == ((LOOP_NOTE,) if name == "recurrent_net" else ())
     inputs = noise(graph)
     assert difference(load(tmp_path)(inputs), graph.run(inputs)) < TOLERANCES[quantization]
+
+
+def test_a_result_whose_size_depends_on_values_needs_the_asynchronous_call(tmp_path):
+    def model(boxes, scores):
+        return {"kept": tf.image.non_max_suppression(boxes, scores, 5)}
+
+    graph = trace(model, ["kept"], boxes=(8, 4), scores=(8,))
+    (note,) = write(prepare(graph), "fp32", tmp_path)
+    assert "(NonMaxSuppressionV3): run the model by model.executeAsync" in note
+
+
+def test_the_ops_that_need_it_are_those_of_the_package():
+    listing = NODE / "node_modules/@tensorflow/tfjs-converter/dist/operations/op_list/dynamic.js"
+    assert set(re.findall(r"'tfOpName': '(\w+)'", listing.read_text())) == DYNAMIC_OPS
+
+
+def test_attributes_come_in_the_order_of_their_names(folder):
+    topology = json.loads((folder / "model.json").read_text())["modelTopology"]
+    names = [[*node["attr"]] for node in topology["node"] if len(node.get("attr", ())) > 1]
+    assert names
+    assert names == [sorted(order) for order in names]
 
 
 def test_fp16_is_half_and_int8_weights_a_quarter_of_fp32(graphs, tmp_path):
