@@ -30,7 +30,7 @@ FORMAT = "graph-model"
 # Browsers cache files of this size, and fetch several at once.
 SHARD_BYTES = 4 * 1024 * 1024
 
-# TF.js waits for these: the sizes of their outputs depend on values. They are the category "dynamic"
+# TF.js waits for these, since the sizes of their outputs depend on values: the category "dynamic"
 # of @tensorflow/tfjs-converter 4.22.0; a test compares the two.
 DYNAMIC_OPS = frozenset(
     {"ListDiff", "Where", *(f"NonMaxSuppressionV{version}" for version in (2, 3, 4, 5))}
