@@ -54,6 +54,18 @@ def _hoist_one(loop: Any, constants: AbstractSet[str], kept: AbstractSet[str], g
         rename_reads(graph, {final: first} if final else {})
 
 
+def _float_results(graph: Any) -> set[str]:
+    """Return the float tensors that a graph computes: a Sum takes nothing else, booleans least."""
+    made = {name for node in graph.node for name in node.output if name}
+    floats = {
+        value.name
+        for value in (*graph.value_info, *graph.output)
+        if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    }
+    dequantized = (node.output[0] for node in graph.node if node.op_type == "DequantizeLinear")
+    return made & {*floats, *dequantized}
+
+
 def _source(graph: Any, name: str) -> str:
     """Return the name of a tensor of which `name` is only a copy."""
     copies = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity"}
@@ -69,7 +81,7 @@ def shield_loops(graph: Any) -> None:
     whatever reads it, takes a body's read for an input of the Loop, and aborts the process. It
     moves nothing past a Sum, and removes an Identity.
     """
-    made = {name for node in graph.node for name in node.output if name}
+    made = _float_results(graph)
     shields: dict[str, str] = {}
     for node in graph.node:
         for body in bodies(node):
