@@ -46,6 +46,30 @@ def test_the_argmax_of_keras_loses_its_bit_operations(name: str) -> None:
     check_same(before, after)
 
 
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+def test_an_argmax_in_half_precision_is_right(half: str) -> None:
+    before = frozen(
+        lambda x: keras.ops.argmax(keras.ops.cast(x, half), axis=-1), x=((None, 6), "float32")
+    )
+    after = normalize(before)
+    assert "Bitcast" not in ops(after)
+    check_same(before, after, {"x": np.float32([[1, 3, 2, 0, -1, 2], [-3, -2, -1, -4, -5, -6]])})
+
+
+def test_a_selection_of_another_number_than_argmax_s_stays() -> None:
+    def choose(x: Any) -> Any:
+        bits = tf.bitwise.bitwise_and(tf.bitcast(x, tf.int32), np.int32(-(2**31)))
+        return tf.where((x == 0) & (bits < 0), -1.0, x)
+
+    before = frozen(choose, x=((None, 6), "float32"))
+    assert normalize(before) is before
+
+
+def test_bits_of_half_precision_stay_what_they_are() -> None:
+    before = frozen(lambda x: tf.bitcast(tf.cast(x, "float16"), tf.int16), x=((2, 3), "float32"))
+    assert normalize(before) is before
+
+
 def test_a_selection_that_only_resembles_argmax_stays() -> None:
     before = frozen(lambda x: tf.where((x == 0) & (x < 1), -1.0, x), x=((None, 6), "float32"))
     assert normalize(before) is before

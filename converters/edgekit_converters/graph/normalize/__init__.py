@@ -20,11 +20,11 @@ from edgekit_converters.graph.normalize import (
     one_hot,
 )
 
-# In the order in which they are tried: `half` first, so that the others meet float32 alone.
+# In the order in which they are tried: `argmax` looks at bits, which `half` would change.
 REWRITES: tuple[Callable[[EditableGraph], bool], ...] = (
+    argmax.rewrite,
     half.rewrite,
     ensure_shape.rewrite,
-    argmax.rewrite,
     bincount.rewrite,
     one_hot.rewrite,
     list_shapes.rewrite,

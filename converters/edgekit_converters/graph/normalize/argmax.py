@@ -13,7 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from edgekit_converters.graph.edit import EditableGraph
+
+# Keras takes the smallest normal number of the dtype; float16's is the largest of them.
+LARGEST_TINY = 6.2e-5
 
 
 def rewrite(graph: EditableGraph) -> bool:
@@ -26,6 +31,9 @@ def rewrite(graph: EditableGraph) -> bool:
 
 def _is_selection(graph: EditableGraph, node: Any) -> bool:
     if node.op not in ("SelectV2", "Select"):
+        return False
+    tiny = graph.constant(node.input[1])
+    if tiny is None or np.abs(tiny.astype(np.float32)).max() > LARGEST_TINY:
         return False
     condition, x = graph.node(node.input[0]), node.input[2]
     masks = [above for above in _above(graph, condition) if above.op == "BitwiseAnd"]

@@ -6,6 +6,8 @@ Inputs and outputs keep their type.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from tensorflow.core.framework import types_pb2
 
@@ -17,6 +19,9 @@ FLOAT = types_pb2.DT_FLOAT
 
 def rewrite(graph: EditableGraph) -> bool:
     """Let every node that computes in half precision compute in float32."""
+    if any(node.op == "Bitcast" and _is_half(node) for node in graph):
+        # Bits mean something else in float32.
+        return False
     inputs = set(graph.inputs.values())
     changed = False
     for node in graph:
@@ -36,6 +41,10 @@ def rewrite(graph: EditableGraph) -> bool:
     if changed:
         _keep_interface(graph)
     return changed
+
+
+def _is_half(node: Any) -> bool:
+    return any(value.type in HALVES for value in node.attr.values())
 
 
 def _keep_interface(graph: EditableGraph) -> None:
