@@ -18,7 +18,7 @@ from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.golden import store_golden
 from edgekit.bundle.manifest import ArtifactRecord, Status
 from edgekit.bundle.notes import Note
-from edgekit.convert.check import check
+from edgekit.convert.check import Checked, check
 from edgekit.convert.wire import wire_size
 from edgekit.files import disk_fault, remove
 from edgekit_converters.calibration import CALIBRATION_SAMPLES, Calibration
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 LOW_SQNR_DB = 10.0
 
 
-Check = Callable[[Path, ArtifactRecord], "Fidelity"]
+Check = Callable[[Path, ArtifactRecord], Checked]
 
 
 class Pipeline:
@@ -72,7 +72,7 @@ class Pipeline:
         golden = store_golden(self.bundle, self._work)
         with open_device("host") as device:
 
-            def run_check(path: Path, record: ArtifactRecord) -> Fidelity:
+            def run_check(path: Path, record: ArtifactRecord) -> Checked:
                 return check(path, record.format, record.engine_options, golden, device)
 
             groups: dict[tuple[Modification, ...], list[Recipe]] = {}
@@ -149,16 +149,17 @@ class Pipeline:
         notes = self._writers[record.format].write(
             prepared, recipe.quantization, partial, self._calibration, record.io
         )
-        fidelity = run_check(partial, record)
+        checked = run_check(partial, record)
         return replace(
             record,
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
-            fidelity=fidelity,
+            fidelity=checked.fidelity,
             notes=(
                 *(Note("note", text) for text in notes),
-                *fidelity_warning(record.format, recipe, fidelity),
+                *checked.notes,
+                *fidelity_warning(record.format, recipe, checked.fidelity),
             ),
         )
 
@@ -211,9 +212,11 @@ class _Once:
         return self._function()
 
 
-def fidelity_warning(format_name: str, recipe: Recipe, fidelity: Fidelity) -> tuple[Note, ...]:
+def fidelity_warning(
+    format_name: str, recipe: Recipe, fidelity: Fidelity | None
+) -> tuple[Note, ...]:
     """Return what to tell the user about a low fidelity, with what to try, or nothing."""
-    if fidelity.sqnr_db >= LOW_SQNR_DB:
+    if fidelity is None or fidelity.sqnr_db >= LOW_SQNR_DB:
         return ()
     advice = [modifiers()[one.word].advice for one in recipe.modifications]
     warning = Note(
