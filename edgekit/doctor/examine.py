@@ -94,9 +94,7 @@ def _pages() -> Finding:
     try:
         check_pages()
     except UsageError:
-        return Finding(
-            "pages", "runner", "missing", "not built (browsers, Node)", "make web"
-        )
+        return Finding("pages", "runner", "missing", "not built (browsers, Node)", "make web")
     return Finding("pages", "runner", "works", "built")
 
 

@@ -4,11 +4,10 @@
 // way in Node: without threads, and with another download of the same files.
 
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { hideNode } from './hidden.ts';
 import { PageThread } from './page-thread.ts';
 
-/** Define what a page has, and hide what it has not. Files are fetched by path or file: URL. */
+/** Define what a page has, and hide what it has not. Files are fetched by their paths. */
 export function becomePage(): void {
   hideNode();
   Object.assign(globalThis, {
@@ -22,9 +21,10 @@ export function becomePage(): void {
 
 const TYPES: Readonly<Record<string, string>> = { wasm: 'application/wasm' };
 
-async function fetchFile(url: string | URL): Promise<Response> {
-  const address = String(url);
-  const path = address.startsWith('file:') ? fileURLToPath(address) : address;
+async function fetchFile(path: string): Promise<Response> {
+  const body = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new Error('there is no such file') : error;
+  });
   const type = TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
-  return new Response(await readFile(path), { headers: { 'Content-Type': type } });
+  return new Response(body, { headers: { 'Content-Type': type } });
 }

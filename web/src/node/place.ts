@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { clockResolutionNs } from '../worker/timing.ts';
-import { hasInt8DotProducts, hasSimd } from '../worker/wasm.ts';
+import { hasSimd } from '../worker/wasm.ts';
 import type { Place } from '../worker/worker.ts';
 
 const BYTES_PER_KB = 1024;
@@ -16,7 +16,6 @@ export const NODE: Place = {
     node: process.versions.node,
     logical_cores: availableParallelism(),
     wasm_simd: hasSimd(),
-    wasm_int8_dot_products: hasInt8DotProducts(),
     clock_resolution_ns: clockResolutionNs(),
   }),
   peakMemoryBytes,
