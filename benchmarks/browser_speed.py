@@ -10,8 +10,8 @@ drew WebGL. Below it: TF.js on WebAssembly against plain JavaScript, of the same
 --reference measures mbv2 as edgekit writes it and as tensorflowjs_converter does, in turns in the
 same pages; the SavedModel is the same. It needs `make install-dev`.
 
---node measures digits and mbv2 in TF.js on WebAssembly, on the host and in headless Chromium, several
-times in turns, and prints the ratio of the medians of each turn.
+--node measures digits and mbv2 in TF.js on WebAssembly, on the host and in headless Chromium,
+several times in turns, and prints the ratio of the medians of each turn.
 """
 
 from __future__ import annotations
