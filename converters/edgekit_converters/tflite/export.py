@@ -10,10 +10,15 @@ import flatbuffers
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
+from tensorflow.lite.python.lite import TFLiteSavedModelConverterV2
 
 from edgekit_converters.graph.edit import EditableGraph
-from edgekit_converters.graph.frozen import SIGNATURE_KEY, FrozenGraph
+from edgekit_converters.graph.frozen import SERVING, SIGNATURE_KEY, FrozenGraph
+from edgekit_converters.memory import give_back_memory
 from edgekit_runtimes.errors import ConversionError, map_exceptions
+
+# What packing needs beyond the file itself: alignment, and room for the next string.
+BUILDER_SPARE = 1 << 20
 
 
 def prepare(graph: FrozenGraph) -> bytes:
@@ -22,12 +27,12 @@ def prepare(graph: FrozenGraph) -> bytes:
     Raises ConversionError naming the operators that TFLite does not have.
     """
     with tempfile.TemporaryDirectory() as folder:
-        saved = _separate_outputs(graph).save(Path(folder) / "frozen")
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            str(saved), signature_keys=[SIGNATURE_KEY]
-        )
+        _separate_outputs(graph).save(Path(folder))
+        give_back_memory()
+        # Its public makers load the SavedModel twice in Python, only to see what is in it.
+        converter = TFLiteSavedModelConverterV2(folder, {SERVING}, [SIGNATURE_KEY])
         try:
-            return _shorten_names(bytes(converter.convert()))
+            return _shorten_names(converter._convert_from_saved_model(tf.compat.v1.GraphDef()))
         except Exception as error:
             # The converter's text is a screenful of MLIR; the operators in it are what matters.
             missing = sorted(set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1])))
@@ -89,6 +94,7 @@ def _shorten_names(model: bytes) -> bytes:
             # The quantizer finds tensors by name, so names stay unique.
             tensor.name = f"{short}_{number}" if short in taken else short
             taken.add(tensor.name)
-    builder = flatbuffers.Builder(len(model))
+    # A builder that is too small doubles: names only become shorter.
+    builder = flatbuffers.Builder(len(model) + BUILDER_SPARE)
     builder.Finish(tree.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return bytes(memoryview(builder.Bytes)[builder.Head() :])

@@ -22,6 +22,8 @@ from edgekit_runtimes.errors import SourceError, first_line
 
 SWITCH = "TF_USE_LEGACY_KERAS"
 
+GPU_MARK = "_could_use_gpu_kernel"
+
 # How tf_keras says that it does not know a name.
 CUSTOM = r"(?:Unknown \w+:|Could not \w+ (?:class|function)) '([^']+)'"
 
@@ -57,7 +59,8 @@ def load_legacy(file: KerasFile, unsafe: bool) -> Any:
                 raise SourceError(_unknown(file, name))
     try:
         with _quiet():
-            return tf_keras.models.load_model(file.path, compile=False, safe_mode=not unsafe)
+            model = tf_keras.models.load_model(file.path, compile=False, safe_mode=not unsafe)
+        return _without_kernels_of_gpus(model)
     except Exception as error:
         # As Keras 3, it raises anything, and only the text tells what is wrong.
         custom = re.search(
@@ -71,6 +74,17 @@ def load_legacy(file: KerasFile, unsafe: bool) -> Any:
             f"{tf_keras.__version__}: {first_line(error)}. It is damaged, or older than that; then "
             "open it where it was made and bring it as a SavedModel: model.save('folder')."
         ) from error
+
+
+def _without_kernels_of_gpus(model: Any) -> Any:
+    """Return the model with recurrent layers that are traced once, as loops.
+
+    Otherwise each is traced three times, with a kernel for GPUs that no format has.
+    """
+    for layer in model._flatten_layers():
+        if hasattr(layer, GPU_MARK):
+            setattr(layer, GPU_MARK, False)
+    return model
 
 
 def _unknown(file: KerasFile, name: str) -> str:

@@ -20,6 +20,7 @@ from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
 from edgekit_converters.graph.library import give_new_names
 from edgekit_converters.graph.tables import TABLE_OPS, replace_tables
+from edgekit_converters.sources.saved_model.branches import take_branches
 from edgekit_converters.sources.saved_model.signature import Signature, Signatures, clean, sizes
 from edgekit_runtimes.errors import SourceError
 from edgekit_runtimes.tensors import Arrays, TensorSpec
@@ -79,7 +80,8 @@ def _signature(session: Any, definition: Any, path: Path) -> Signature:
             f"The outputs of {path} are strings ({', '.join(text)}), which no edge format has. "
             "Export the numbers that they are made from, or choose another with --signature."
         )
-    frozen = _frozen(session, list(results.values()))
+    frozen = _frozen(session, list(feeds.values()), list(results.values()), path)
+    shapes = {clean(key): tf.TensorShape(x.tensor_shape) for key, x in definition.outputs.items()}
 
     def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
         copy = tf.compat.v1.GraphDef()
@@ -89,6 +91,9 @@ def _signature(session: Any, definition: Any, path: Path) -> Signature:
         fed = {feeds[key].name: x for key, x in tensors.items() if feeds[key].op.name in present}
         names = [tensor.name for tensor in results.values()]
         made = tf.graph_util.import_graph_def(copy, fed, return_elements=names, name="")
+        for key, tensor in zip(results, made, strict=True):
+            # A loop of TensorFlow 1 does not know what it makes; the signature does.
+            tensor.set_shape(shapes[key])
         return dict(zip(results, made, strict=True))
 
     def run(arrays: Mapping[str, object]) -> Arrays:
@@ -107,19 +112,29 @@ def _signature(session: Any, definition: Any, path: Path) -> Signature:
     )
 
 
-def _frozen(session: Any, results: list[Any]) -> Any:
-    """Return the part of the session's graph that results need, with all values as constants."""
-    graph = session.graph
+def _frozen(session: Any, inputs: list[Any], results: list[Any], path: Path) -> Any:
+    """Return the part of the session's graph that results need, with all values as constants.
+
+    Raises SourceError where it has loops.
+    """
     frozen = convert_variables_to_constants_from_session_graph(
-        session, graph.as_graph_def(), sorted({tensor.op.name for tensor in results})
+        session, session.graph.as_graph_def(), sorted({tensor.op.name for tensor in results})
     )
+    fed = {tensor.op.name for tensor in inputs}
     for node in frozen.node:
-        if node.op == "PlaceholderWithDefault":
-            # Nothing feeds it, as a rule whether the model is being trained: its default it is.
-            # (An input of the signature is replaced as a whole.)
+        if node.op == "PlaceholderWithDefault" and node.name not in fed:
             node.op = "Identity"
             node.attr["T"].type = node.attr["dtype"].type
             del node.attr["dtype"], node.attr["shape"]
+    present = {node.name for node in frozen.node}
+    kept = [tensor.name for tensor in (*inputs, *results) if tensor.op.name in present]
+    frozen = take_branches(frozen, kept)
+    if loops := [node.name for node in frozen.node if node.op == "Enter"]:
+        raise SourceError(
+            f"{path} has a loop of TensorFlow 1 ({loops[0].rpartition('/')[0]}), which no "
+            "format takes. Call tf.compat.v1.enable_control_flow_v2() before the model is built, "
+            "and export it again."
+        )
     tables = {
         node.input[0].partition(":")[0]: functools.partial(_export, session, node.input[0])
         for node in frozen.node
