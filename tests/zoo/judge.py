@@ -21,6 +21,9 @@ THRESHOLDS_DB = {"fp32": 60.0, "fp16": 30.0, "int8-weights": 20.0, "int8": 10.0}
 SMALL_ERROR = 1e-6
 # What is not there at all, whatever the model.
 NOT_THERE = re.compile(r"nothing to quantize|TF\.js stores quantized weights")
+DIFFERS = "differs from the original"
+# A sentence of ours says what to do; these are a library's own, behind our "… failed: " or alone.
+LIBRARYS_WORDS = re.compile(r"^\w*(Error|Exception)\b|failed: |error:|callsite\(")
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,10 @@ def judge_refusal(reason: str, case: Case) -> Verdict:
     """Return whether a refusal says which layer it is about."""
     if NOT_THERE.search(reason):
         return Verdict(NONE, None, reason)
+    if reason.startswith(DIFFERS):
+        return Verdict(WRONG, None, reason)
     named = any(word.lower() in reason.lower() for word in _words(case))
-    is_ours = not re.match(r"\w*(Error|Exception)\b", reason)
+    is_ours = not LIBRARYS_WORDS.search(reason)
     return Verdict(REFUSED if named and is_ours else CRASHED, None, reason)
 
 

@@ -53,8 +53,8 @@ def render(cases: Sequence[Case], kept: Kept) -> str:
         "# What converts to what\n",
         f"Written by `make test-zoo` on {date.today()} with {versions}; do not edit.\n",
         _INTRODUCTION.format(nets=len(cases)),
-        "| recipe | right | lossy | refused | not there | wrong | crashed | not run | right is, dB |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| recipe | right | lossy | refused | none | wrong | crashed | not run | right: dB from |",
+        "|---" * 9 + "|",
         *rows,
     ]
     groups = list(dict.fromkeys(case.group for case in cases))

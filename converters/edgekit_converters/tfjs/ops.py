@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any
 
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.tfjs.shapes import Shapes
+from edgekit_converters.graph.shapes import Shapes
 from edgekit_runtimes.errors import ConversionError
 
 

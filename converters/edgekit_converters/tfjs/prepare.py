@@ -8,6 +8,7 @@ from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.graph.normalize import apply, bucketize, erfc
+from edgekit_converters.graph.shapes import infer_shapes
 from edgekit_converters.tfjs.bands import mask_bands
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.fold import fold_constants
@@ -15,7 +16,6 @@ from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
 from edgekit_converters.tfjs.groups import split_groups
 from edgekit_converters.tfjs.ops import check_convolutions, check_ops
-from edgekit_converters.tfjs.shapes import infer_shapes
 
 
 def prepare(graph: FrozenGraph) -> FrozenGraph:

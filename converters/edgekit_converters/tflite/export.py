@@ -13,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import SIGNATURE_KEY, FrozenGraph
+from edgekit_converters.graph.normalize import apply, pools_3d
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
 
@@ -22,7 +23,7 @@ def prepare(graph: FrozenGraph) -> bytes:
     Raises ConversionError naming the operators that TFLite does not have.
     """
     with tempfile.TemporaryDirectory() as folder:
-        saved = _separate_outputs(graph).save(Path(folder) / "frozen")
+        saved = _separate_outputs(apply(graph, pools_3d.rewrite)).save(Path(folder) / "frozen")
         converter = tf.lite.TFLiteConverter.from_saved_model(
             str(saved), signature_keys=[SIGNATURE_KEY]
         )
