@@ -100,7 +100,7 @@ def _constant() -> keras.Model:
 @_form("no weights at all", IMAGE)
 def _no_weights() -> keras.Model:
     x = _x((8, 8, 3))
-    return keras.Model(x, layers.AveragePooling2D()(x))
+    return keras.Model(x, layers.AveragePooling2D(2)(x))
 
 
 for _dtype, _kind in {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import flatbuffers
@@ -13,8 +14,24 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import SIGNATURE_KEY, FrozenGraph
-from edgekit_converters.graph.normalize import apply, pools_3d
+from edgekit_converters.graph.naming import with_layers
+from edgekit_converters.graph.normalize import apply, elementary, pools_3d
 from edgekit_runtimes.errors import ConversionError, map_exceptions
+
+# What TFLite has no operator for, in operators that it has. They are not written so from the start:
+# of an Erf within a gelu the converter makes an operator of its own.
+REWRITES = {
+    **dict.fromkeys(pools_3d.POOLS, pools_3d.rewrite),
+    **{op: elementary.without(op) for op in elementary.FUNCTIONS},
+}
+
+
+class _MissingError(Exception):
+    """The converter has no operators of these names."""
+
+    def __init__(self, ops: Iterable[str]) -> None:
+        super().__init__(*ops)
+        self.ops = frozenset(ops)
 
 
 def prepare(graph: FrozenGraph) -> bytes:
@@ -22,21 +39,35 @@ def prepare(graph: FrozenGraph) -> bytes:
 
     Raises ConversionError naming the operators that TFLite does not have.
     """
+    while True:
+        try:
+            return _shorten_names(_convert(_separate_outputs(graph)))
+        except _MissingError as error:
+            rewrites = [REWRITES[op] for op in sorted(error.ops & REWRITES.keys())]
+            rewritten = apply(graph, *rewrites)
+            if rewritten is graph:
+                named = with_layers(graph.graph_def, error.ops)
+                raise ConversionError(
+                    f"TFLite has no operator for: {named}. "
+                    "Replace those layers, or leave the format out with --to."
+                ) from error
+            graph = rewritten
+
+
+def _convert(graph: FrozenGraph) -> bytes:
+    """Return what TensorFlow's converter makes of a graph. Raises _MissingError."""
     with tempfile.TemporaryDirectory() as folder:
-        saved = _separate_outputs(apply(graph, pools_3d.rewrite)).save(Path(folder) / "frozen")
+        saved = graph.save(Path(folder) / "frozen")
         converter = tf.lite.TFLiteConverter.from_saved_model(
             str(saved), signature_keys=[SIGNATURE_KEY]
         )
         try:
-            return _shorten_names(bytes(converter.convert()))
+            return bytes(converter.convert())
         except Exception as error:
             # The converter's text is a screenful of MLIR; the operators in it are what matters.
-            missing = sorted(set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1])))
+            missing = set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1]))
             if "op is neither a custom op nor a flex op" in str(error) and missing:
-                raise ConversionError(
-                    f"TFLite has no operator for: {', '.join(missing)}. "
-                    "Replace those layers, or leave the format out with --to."
-                ) from error
+                raise _MissingError(missing) from error
             with map_exceptions("TFLite conversion failed", ConversionError):
                 raise
 
