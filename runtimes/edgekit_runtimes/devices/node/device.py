@@ -16,6 +16,9 @@ from edgekit_runtimes.protocol.job import Event, Job
 # What the environment says of our own Python, which has no part in this.
 PYTHON_FACTS = ("python", "numpy", "clock_resolution_ns")
 
+# What a page reports apart from loading: the way of the files to it, and the start of the engine.
+PAGE_TIMES = ("download_ns", "start_ns")
+
 # Begins the line by which Node says why it aborts; the native stack comes after it.
 FATAL = "FATAL ERROR"
 
@@ -54,7 +57,7 @@ class Node(BaseDevice):
         worker = self._worker = WorkerProcess(command, os.environ, _describe_death)
         try:
             for event in worker.events(job, self._silence_limit_s):
-                yield _with_machine(event) if event["event"] == "environment" else event
+                yield _finished(event)
         finally:
             worker.stop()
 
@@ -64,11 +67,17 @@ class Node(BaseDevice):
             self._worker.stop()
 
 
-def _with_machine(event: Event) -> Event:
-    """Return what the worker says of itself, and what we know of the machine that it runs on."""
-    machine = describe_environment()
-    facts = {name: value for name, value in machine.items() if name not in PYTHON_FACTS}
-    return {**facts, **event, "platform": machine["platform"]}
+def _finished(event: Event) -> Event:
+    """Return an event of a page's worker as a worker on this machine says it."""
+    if event["event"] == "environment":
+        machine = describe_environment()
+        facts = {name: value for name, value in machine.items() if name not in PYTHON_FACTS}
+        return {**facts, **event, "platform": machine["platform"]}
+    if event["event"] == "loaded":
+        # Nothing is downloaded: reading the files is a part of loading, as it is in Python.
+        rest = {name: event[name] for name in event if name not in PAGE_TIMES}
+        return {**rest, "ns": event["ns"] + event["download_ns"]}
+    return event
 
 
 def _describe_death(code: int | None, stderr: Sequence[str]) -> str:
