@@ -182,6 +182,16 @@ def test_a_missing_weight_file_is_an_error_that_names_it(tmp_path: Path, product
     assert message == f"{product}/weights.bin could not be downloaded: there is no such file"
 
 
+def test_weights_outside_of_the_folder_are_not_read(tmp_path: Path, product: Path) -> None:
+    (product / "weights.bin").rename(tmp_path / "secret.bin")
+    model = (product / "model.json").read_text()
+    for path in ("../secret.bin", f"{tmp_path}/secret.bin", f"file://{tmp_path}/secret.bin"):
+        (product / "model.json").write_text(model.replace("weights.bin", path))
+        with open_device("node") as device:
+            (message,) = messages(events_of(device, tmp_path, model_of(device, product)))
+        assert message == f"{product}/model.json names a weight file elsewhere: '{path}'"
+
+
 def endless(folder: Path) -> Path:
     """Return a model that plain JavaScript computes for minutes."""
     return write_tfjs(
