@@ -130,8 +130,8 @@ def load_signature(
     A worker loads it: a file that kills its interpreter is an EngineError here.
     """
     with open_device("host") as device:
-        model = engine_of(device, path, format_name).job_model("artifact", str(path))
-        job = Job(models=(model,), inputs={})
+        engine = engine_of(device, path, format_name)
+        job = Job(models=(engine.job_model("artifact", str(path)),), inputs={})
         record = read_events(device.run(job))
     if record.failure:
         raise EngineError(told_of(path, record.failure))
