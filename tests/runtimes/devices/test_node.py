@@ -182,6 +182,14 @@ def test_a_missing_weight_file_is_an_error_that_names_it(tmp_path: Path, product
     assert message == f"{product}/weights.bin could not be downloaded: there is no such file"
 
 
+def test_weights_that_were_cut_off_are_an_error(tmp_path: Path, product: Path) -> None:
+    weights = (product / "weights.bin").read_bytes()
+    (product / "weights.bin").write_bytes(weights[:-4])
+    with open_device("node") as device:
+        (message,) = messages(events_of(device, tmp_path, model_of(device, product)))
+    assert message.startswith("TF.js cannot load the model: ")
+
+
 def test_weights_outside_of_the_folder_are_not_read(tmp_path: Path, product: Path) -> None:
     (product / "weights.bin").rename(tmp_path / "secret.bin")
     model = (product / "model.json").read_text()
