@@ -16,15 +16,21 @@ from edgekit_runtimes.tensors import Arrays
 # 300 is also the default of NNCF (subset_size of nncf.quantize).
 CALIBRATION_SAMPLES = 300
 
+# With fewer, what was measured with more is lost: TODO
+FEW_SAMPLES = 100
+FEW_SAMPLES_COST = "values beyond what they showed are cut off"
+
 
 @dataclass(frozen=True)
 class Calibration:
     """Samples as the model takes them, with a batch axis of 1. Iterate as often as you like.
 
     samples: called for each pass; no more than CALIBRATION_SAMPLES of a pass are used.
+    count: how many there are; None where nobody has counted.
     """
 
     samples: Callable[[], Iterator[Arrays]]
+    count: int | None = None
 
     def __iter__(self) -> Iterator[Arrays]:
         return itertools.islice(self.samples(), CALIBRATION_SAMPLES)

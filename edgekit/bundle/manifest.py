@@ -154,6 +154,7 @@ class Golden:
 
     kind: "calibration" (stored samples) or "noise" (made again from generator and seed).
     sha256: over the input arrays (names, dtypes, shapes, values), before preprocessing.
+    held_back: whether they were kept from calibration; False in bundles made before they were.
     """
 
     kind: Literal["calibration", "noise"]
@@ -161,6 +162,7 @@ class Golden:
     sha256: Hash
     generator: str | None = None
     seed: Count | None = None
+    held_back: bool = False
 
 
 @dataclass(frozen=True)
