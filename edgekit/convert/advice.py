@@ -55,11 +55,9 @@ def with_advice(
     rows: of the bundle. samples: how many calibrated.
     """
     made = [row for row in rows if row.format == record.format and row.id != record.id]
+    advised = {"low fidelity": _advice(record, made, samples)} if _is_low(record) else {}
     notes = tuple(
-        replace(note, advice=_advice(record, made, samples))
-        if note.kind == "low fidelity"
-        else note
-        for note in record.notes
+        replace(note, advice=advised.get(note.kind, note.advice)) for note in record.notes
     )
     return replace(record, notes=notes)
 

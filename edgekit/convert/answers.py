@@ -61,7 +61,7 @@ def _read_answers(path: Path, golden: GoldenSamples) -> Arrays:
 
 
 def graph_answers(graph: FrozenGraph, samples: Iterator[Arrays]) -> Arrays:
-    """Return the outputs of a frozen graph, computed by TensorFlow, samples along the first axis."""
+    """Return the outputs of a frozen graph in TensorFlow, samples along the first axis."""
     import tensorflow as tf
 
     function, batched = graph.function(), graph.batched

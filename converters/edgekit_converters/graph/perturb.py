@@ -1,4 +1,4 @@
-"""A frozen graph as another computation of it in float32 might have it: every number rounded anew."""
+"""A frozen graph with every number rounded anew, as another computation of it might round."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inner tensors of a frozen graph, as TensorFlow computes them: what an artifact's should be."""
+"""The inner tensors of a frozen graph, by TensorFlow: what an artifact's should be."""
 
 from __future__ import annotations
 
