@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +24,9 @@ import numpy as np
 from keras import layers
 
 import edgekit
+from edgekit.bundle.golden import GoldenSamples
+from edgekit.convert.check import check
+from edgekit_runtimes.devices import open_device
 
 ROOT = Path(__file__).parent.parent
 RECIPES = "fp32,fp16,int8-weights,int8-dynamic,int8,int16x8"
@@ -178,16 +180,70 @@ def set_statistics(model: keras.Model, samples: Any) -> None:
         keras.Model(model.inputs, norm.output)(samples, training=True)
 
 
-def converted(net: Net, count: int, folder: Path) -> tuple[Any, Callable[[int], Any], Any]:
-    """Convert a net; return its bundle, what draws fresh samples of it, and the model."""
+def compare(net: Net, samples: int, fresh: int, folder: Path) -> Iterator[tuple[str, float, float]]:
+    """Yield each artifact of a net with its SQNR as `convert` says it and on fresh samples."""
     keras.utils.set_random_seed(SEED)
     model, draw = net()
     if net is not digits:
-        set_statistics(model, draw(64, np.random.default_rng(1)))
-    samples = draw(count, np.random.default_rng(2))
+        set_statistics(model, draw(64, np.random.default_rng(SEED + 1)))
     (name,) = (tensor.name for tensor in model.inputs)
     model.save(folder / "net.keras")
     bundle = edgekit.convert(
-        folder / "net.keras", folder / "net.edgekit", recipe=RECIPES, calibration={name: samples}
+        folder / "net.keras",
+        folder / "net.edgekit",
+        recipe=RECIPES,
+        calibration={name: draw(samples, np.random.default_rng(SEED + 2))},
     )
-    return bundle, lambda fresh: draw(fresh, np.random.default_rng(3)), model
+    others = draw(fresh, np.random.default_rng(SEED + 3))
+    np.save(folder / "fresh.npy", others)
+    (output,) = (spec.name for spec in bundle.manifest.outputs)
+    golden = GoldenSamples(
+        bundle.manifest.inputs,
+        {name: folder / "fresh.npy"},
+        {output: model.predict(others, batch_size=50, verbose=0)},
+        bundle.manifest.preprocessing,
+    )
+    with open_device("host") as device:
+        for row in bundle.artifacts:
+            if row.fidelity is not None:
+                path = bundle.artifact_path(row)
+                found = check(path, row.format, row.engine_options, golden, device)
+                yield row.id, row.fidelity.sqnr_db, found.sqnr_db
+
+
+def main() -> None:
+    """Print both figures for every artifact of every net, and the largest difference."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = [net.__name__ for net in NETS]
+    parser.add_argument("nets", nargs="*", metavar="NET", help=", ".join(names))
+    parser.add_argument("--samples", type=int, default=364)
+    parser.add_argument("--fresh", type=int, default=1000)
+    arguments = parser.parse_args()
+    wanted = arguments.nets or names
+    differences: list[tuple[float, str]] = []
+    print(f"{'':<32}{'convert':>9}{'fresh':>9}{'':>4}difference, dB")
+    for net in NETS:
+        if net.__name__ not in wanted:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            rows = compare(net, arguments.samples, arguments.fresh, Path(folder))
+            for row, said, fresh in rows:
+                is_exact = min(said, fresh) >= EXACT_DB
+                difference = 0.0 if is_exact else said - fresh
+                differences.append((abs(difference), f"{net.__name__} {row}"))
+                mark = "  <--" if abs(difference) > WANTED_DB else ""
+                name = f"{net.__name__} {row}"
+                print(f"{name:<32}{said:>9.1f}{fresh:>9.1f}{difference:>+9.1f}{mark}", flush=True)
+    if not differences:
+        raise SystemExit(f"No such net: {' '.join(wanted)}. There are {', '.join(names)}.")
+    largest, where = max(differences)
+    off = sum(difference > WANTED_DB for difference, _ in differences)
+    print(
+        f"{off} of {len(differences)} figures are more than {WANTED_DB:.0f} dB off; "
+        f"the largest difference is {largest:.1f} dB ({where})"
+    )
+    raise SystemExit(1 if off else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -85,7 +85,7 @@ class _Search:
                     _level(candidate, found[outputs[step.name]])
                     for candidate in self._values.candidates(step.node)
                 )
-                levels[step.name] = Differing(step.node, level)
+                levels[step.name] = Differing(self._values.resolve(step.node), level)
         return levels
 
     def _batches(self, steps: Sequence[InnerTensor]) -> Iterator[list[InnerTensor]]:

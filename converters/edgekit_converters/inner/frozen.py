@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ FUSED_BEHIND = frozenset(
 )
 # A convolution with a bias, a norm and a hard swish has seven.
 MOST_FUSED = 8
+MOST_DIGITS = 3
 
 
 class FrozenValues:
@@ -33,12 +35,17 @@ class FrozenValues:
         with map_exceptions("TensorFlow cannot run the frozen graph", ConversionError):
             self._values = _computed(graph, inputs)
 
+    def resolve(self, node: str) -> str:
+        """Return the frozen graph's node after which an artifact's tensor is named."""
+        known = filter(self._values.__contains__, _without_numbers(node))
+        return self._signature.get(node) or next(known, node)
+
     def candidates(self, node: str) -> Iterator[Array]:
         """Yield what an artifact's tensor that is named after `node` may hold.
 
         node: a node's name, or the name of an output in the signature.
         """
-        name: str | None = self._signature.get(node, node)
+        name: str | None = self.resolve(node)
         for _ in range(MOST_FUSED):
             if name is None:
                 return
@@ -47,6 +54,18 @@ class FrozenValues:
             users = {user.name: user for user in self._graph.users(name)}
             behind = [user for user in users.values() if user.op in FUSED_BEHIND]
             name = behind[0].name if len(users) == 1 and behind else None
+
+
+def _without_numbers(name: str) -> Iterator[str]:
+    """Yield a name, then what it may have been before numbers at its end made it unique.
+
+    TensorFlow's converter appends digits ("MatMul1"), edgekit's own appends "_18".
+    """
+    yield name
+    for count in range(1, MOST_DIGITS + 1):
+        if name[-count:].isdigit():
+            yield name[:-count]
+    yield re.sub(r"_\d+$", "", name)
 
 
 def _computed(graph: FrozenGraph, inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,19 @@ FLOATS = (schema.TensorType.FLOAT32, schema.TensorType.FLOAT16)
 
 def tensors(path: Path) -> list[InnerTensor]:
     """Return the tensors of floats that the main graph computes."""
-    graph = _tree(path).subgraphs[0]
+    tree = _tree(path)
+    graph = tree.subgraphs[0]
     names = [tensor.name.decode() for tensor in graph.tensors]
     made = {int(output) for node in graph.operators for output in node.outputs}
+    signature = {entry.tensorIndex: entry.name.decode() for entry in tree.signatureDefs[0].outputs}
     return [
         InnerTensor(
             names[output],
-            _node(names[output], names),
+            signature.get(output, names[output]),
             tuple(names[source] for source in node.inputs if int(source) in made),
         )
         for node in graph.operators
-        for output in node.outputs
+        for output in map(int, node.outputs)
         if graph.tensors[output].type in FLOATS
     ]
 
@@ -49,12 +50,6 @@ def expose(path: Path, names: Sequence[str], target: Path) -> Mapping[str, str]:
     builder.Finish(tree.Pack(builder), file_identifier=b"TFL3")
     target.write_bytes(bytes(builder.Output()))
     return outputs
-
-
-def _node(name: str, names: Sequence[str]) -> str:
-    """Return a tensor's name without the number that made it unique (`_shorten_names`)."""
-    base = re.sub(r"_\d+$", "", name)
-    return base if base in names else name
 
 
 def _tree(path: Path) -> Any:

@@ -27,6 +27,10 @@ CALIBRATION_THREADS = 2
 
 EVERYTHING = ".*"
 
+# 16 bits of an activation are more than its layer's 8-bit weights deserve: HEADROOM TODO
+HEADROOM = 4.0
+WIDE_BITS = 16
+
 
 def fp32() -> None:
     """Return no steps: the float file is the artifact."""
@@ -59,6 +63,8 @@ def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io
         ranges = None
         if calibration is not None:
             ranges = _ranges(float_model, calibration)
+            if _activation_bits(steps) == WIDE_BITS:
+                ranges = _widened(ranges)
             if io == "float":
                 steps += [_left_alone(TFLOperationName.INPUT), _left_alone(TFLOperationName.OUTPUT)]
         worker = quantizer.Quantizer(bytearray(float_model), steps)
@@ -84,6 +90,20 @@ def _ranges(float_model: bytes, calibration: Calibration) -> Any:
     )
     worker.calibrate(for_litert(calibration, SIGNATURE_KEY), recipe_manager.RecipeManager())
     return worker.get_model_qsvs()
+
+
+def _widened(ranges: Any) -> Any:
+    """Return the ranges with room for values beyond what calibration saw."""
+    ends = ("min", "max")
+    return {
+        name: {**found, **{end: HEADROOM * found[end] for end in ends if end in found}}
+        for name, found in ranges.items()
+    }
+
+
+def _activation_bits(steps: Any) -> int:
+    configs = [step.get("op_config", {}).get("activation_tensor_config") for step in steps]
+    return max((config["num_bits"] for config in configs if config), default=0)
 
 
 def _left_alone(operation: TFLOperationName) -> dict[str, Any]:
