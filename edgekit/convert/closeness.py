@@ -13,12 +13,12 @@ from edgekit_runtimes.tensors import Array
 NEAR_ZERO = 2.0**-23
 
 
-def closeness(expected: Array, found: Array) -> float:
+def closeness(expected: Array, found: Array, near_zero: float = NEAR_ZERO) -> float:
     """Return the SQNR in dB; inf where nothing differs, -inf where one is no number.
 
-    Real numbers count as the same within NEAR_ZERO of each other, and NaN and infinities where both
-    have them. Integers and truth values are the same or not: of them, the level is the number of
-    all over the number of those that differ.
+    Real numbers count as the same within `near_zero` of each other, and NaN and infinities where
+    both have them. Integers and truth values are the same or not: of them, the level is the number
+    of all over the number of those that differ.
     """
     if expected.size != found.size:
         return -math.inf
@@ -34,7 +34,7 @@ def closeness(expected: Array, found: Array) -> float:
     if not np.isfinite(found).all():
         return -math.inf
     error = found - expected
-    if np.abs(error).max(initial=0.0) <= NEAR_ZERO:
+    if np.abs(error).max(initial=0.0) <= near_zero:
         return math.inf
     power = float(expected @ expected)
     return 10 * math.log10(power / float(error @ error)) if power else -math.inf

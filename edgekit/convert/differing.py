@@ -85,7 +85,7 @@ class _Search:
                     _level(candidate, found[outputs[step.name]])
                     for candidate in self._values.candidates(step.node)
                 )
-                levels[step.name] = Differing(self._values.resolve(step.node), level)
+                levels[step.name] = Differing(self._values.name_of(step.node), level)
         return levels
 
     def _batches(self, steps: Sequence[InnerTensor]) -> Iterator[list[InnerTensor]]:
@@ -106,9 +106,10 @@ class _Search:
 
 def _level(expected: Array, found: Array) -> float:
     """Return how close a tensor is, whichever axis it has its channels on."""
-    level = closeness(expected, found)
+    # What is small here may be large in the end.
+    level = closeness(expected, found, near_zero=0)
     if expected.ndim > 2 and level < math.inf:
-        level = max(level, closeness(np.moveaxis(expected, -1, 1), found))
+        level = max(level, closeness(np.moveaxis(expected, -1, 1), found, near_zero=0))
     return level
 
 

@@ -35,17 +35,19 @@ class FrozenValues:
         with map_exceptions("TensorFlow cannot run the frozen graph", ConversionError):
             self._values = _computed(graph, inputs)
 
-    def resolve(self, node: str) -> str:
-        """Return the frozen graph's node after which an artifact's tensor is named."""
-        known = filter(self._values.__contains__, _without_numbers(node))
-        return self._signature.get(node) or next(known, node)
+    def name_of(self, node: str) -> str:
+        """Return the node after which an artifact's tensor is named, as the frozen graph has it.
+
+        An output keeps its name in the signature.
+        """
+        return next(filter(self._values.__contains__, _without_numbers(node)), node)
 
     def candidates(self, node: str) -> Iterator[Array]:
         """Yield what an artifact's tensor that is named after `node` may hold.
 
         node: a node's name, or the name of an output in the signature.
         """
-        name: str | None = self.resolve(node)
+        name: str | None = self._signature.get(node) or self.name_of(node)
         for _ in range(MOST_FUSED):
             if name is None:
                 return

@@ -11,9 +11,13 @@ from edgekit_converters.inner import InnerTensor
 
 
 def tensors(path: Path) -> list[InnerTensor]:
-    """Return the tensors that the main graph computes, of floats as far as types are known."""
+    """Return the tensors of floats that the main graph computes.
+
+    What compacting leaves are the names of the nodes: tf2onnx takes them from TensorFlow.
+    """
     graph = onnx.shape_inference.infer_shapes(onnx.load(path)).graph
     made = {name for node in graph.node for name in node.output}
+    outputs = {output.name for output in graph.output}
     floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
     types = {
         value.name: value.type.tensor_type.elem_type for value in (*graph.value_info, *graph.output)
@@ -21,11 +25,11 @@ def tensors(path: Path) -> list[InnerTensor]:
     return [
         InnerTensor(
             name,
-            name.removesuffix(":0"),
+            name if name in outputs else node.name,
             tuple(source for source in node.input if source in made),
         )
         for node in graph.node
-        for name in node.output
+        for name in node.output[:1]
         if types.get(name) in floats
     ]
 

@@ -27,8 +27,11 @@ CALIBRATION_THREADS = 2
 
 EVERYTHING = ".*"
 
-# 16 bits of an activation are more than its layer's 8-bit weights deserve: HEADROOM TODO
-HEADROOM = 4.0
+# 16-bit activations have bits to spare beside 8-bit weights: ranges eight times as wide as those
+# seen cost .1 to .2 dB of 41 to 47, and hold on new samples where the ranges seen do not: on 1,000
+# of them, with values of a long tail, 41.2 dB instead of 23.6 after 300 samples, and 41.4 instead
+# of 9.2 after 4. Four times as wide lacks 10 dB there.
+HEADROOM = 8.0
 WIDE_BITS = 16
 
 
