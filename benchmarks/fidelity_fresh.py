@@ -43,7 +43,7 @@ def digits() -> tuple[keras.Model, Draw]:
     """Return the trained net of examples/digits, with its calibration and its test digits."""
     folder = ROOT / "examples" / "digits"
     images = np.load(folder / "digits.npz")
-    parts = [images["x_calibration"], images["x_test"]]
+    parts = [images["x"], images["x_test"]]
 
     def draw(count: int, _: np.random.Generator) -> Any:
         return parts.pop(0)[:count] if parts else None
