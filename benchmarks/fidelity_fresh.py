@@ -172,12 +172,10 @@ def _smooth(shape: tuple[int, ...]) -> Draw:
 
 def set_statistics(model: keras.Model, samples: Any) -> None:
     """Set the norms' statistics from samples: untouched ones give the same for every input."""
-    norms = [one for one in model.layers if isinstance(one, layers.BatchNormalization)]
-    for norm in norms:
-        norm.momentum = 0.0
-    for norm in norms:
-        # One after the other: each is set from what those before it give.
-        keras.Model(model.inputs, norm.output)(samples, training=True)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.0
+    model(samples, training=True)
 
 
 def compare(net: Net, samples: int, fresh: int, folder: Path) -> Iterator[tuple[str, float, float]]:
