@@ -178,7 +178,9 @@ def set_statistics(model: keras.Model, samples: Any) -> None:
     model(samples, training=True)
 
 
-def compare(net: Net, samples: int, fresh: int, folder: Path) -> Iterator[tuple[str, float, float]]:
+def compare(
+    net: Net, asked: argparse.Namespace, folder: Path
+) -> Iterator[tuple[str, float, float]]:
     """Yield each artifact of a net with its SQNR as `convert` says it and on fresh samples."""
     keras.utils.set_random_seed(SEED)
     model, draw = net()
@@ -189,10 +191,11 @@ def compare(net: Net, samples: int, fresh: int, folder: Path) -> Iterator[tuple[
     bundle = edgekit.convert(
         folder / "net.keras",
         folder / "net.edgekit",
-        recipe=RECIPES,
-        calibration={name: draw(samples, np.random.default_rng(SEED + 2))},
+        to=asked.to,
+        recipe=asked.recipe,
+        calibration={name: draw(asked.samples, np.random.default_rng(SEED + 2))},
     )
-    others = draw(fresh, np.random.default_rng(SEED + 3))
+    others = draw(asked.fresh, np.random.default_rng(SEED + 3))
     np.save(folder / "fresh.npy", others)
     (output,) = (spec.name for spec in bundle.manifest.outputs)
     golden = GoldenSamples(
@@ -216,15 +219,17 @@ def main() -> None:
     parser.add_argument("nets", nargs="*", metavar="NET", help=", ".join(names))
     parser.add_argument("--samples", type=int, default=364)
     parser.add_argument("--fresh", type=int, default=1000)
-    arguments = parser.parse_args()
-    wanted = arguments.nets or names
+    parser.add_argument("--to", default="tflite,tfjs,onnx")
+    parser.add_argument("--recipe", default=RECIPES)
+    asked = parser.parse_args()
+    wanted = asked.nets or names
     differences: list[tuple[float, str]] = []
     print(f"{'':<32}{'convert':>9}{'fresh':>9}{'':>4}difference, dB")
     for net in NETS:
         if net.__name__ not in wanted:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            rows = compare(net, arguments.samples, arguments.fresh, Path(folder))
+            rows = compare(net, asked, Path(folder))
             for row, said, fresh in rows:
                 is_exact = min(said, fresh) >= EXACT_DB
                 difference = 0.0 if is_exact else said - fresh

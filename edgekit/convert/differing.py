@@ -52,14 +52,19 @@ def first_differing(
     """
     try:
         search = _Search(inner(format_name), path, values, run)
-        levels = search.levels(search.known)
-        found = _first(search.steps, levels, limit_db)
-        if found is None:
-            found = _first_alone(search, limit_db)
+        found = _first(search.steps, search.levels(search.known), limit_db)
+        return found or _first_alone(search, limit_db)
     except (EdgekitError, ImportError):
         # What the engine does not run so cannot be told from what it does.
         return None
-    return found
+
+
+def inner_levels(
+    format_name: str, path: Path, values: FrozenValues, run: Run
+) -> dict[str, Differing]:
+    """Return how close each inner tensor that can be compared is, by its name in the file."""
+    search = _Search(inner(format_name), path, values, run)
+    return search.levels(search.known)
 
 
 class _Search:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 FLOAT = "fp32"
 HALF = "fp16"
 
-# Two float32 computations of one graph, each in its own order, agree to 100 dB and more (the nets of
-# benchmarks/fidelity_fresh.py: 120 and more); what was computed wrongly had 25 and less.
+# Two float32 computations of one graph, each in its own order, agree to 100 dB and more (the nets
+# of benchmarks/fidelity_fresh.py: 120 and more); what was computed wrongly had 25 and less.
 FLOAT_SQNR_DB = 60.0
 # float16 has 11 binary places, which is 66 dB for one number; a net keeps 50 to 70 of it. Half of
 # the decibels gone means that somewhere numbers cancel or leave float16's range.
