@@ -154,9 +154,9 @@ def bench(
 
     Args:
         bundle: A bundle, or its folder.
-        on: Devices, as "host", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
+        on: Devices, as "host", "node:cpu", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
         engine: Measure only artifacts that these engines run, each by all of them that can: litert,
-            tflite-runtime, onnxruntime; in a browser tfjs, litertjs, ort-web.
+            tflite-runtime, onnxruntime, tfjs; in a browser tfjs, litertjs, ort-web.
         browser: The path of the browser to measure in, or "none" to open the page yourself.
         data: Labelled samples for accuracy: as `calibration` of `convert`, with labels "y".
         metric: What judges instead of top-1 accuracy, or MAE and RMSE: "module:function" or a
@@ -362,10 +362,12 @@ def ways_to_name_devices() -> list[str]:
 
 
 def engines() -> tuple[list[str], list[str]]:
-    """Return the words of the engines in Python, and of those in pages."""
+    """Return the words of the engines in Python and under Node, and of those in pages."""
+    from edgekit_runtimes.devices.node.engines import NODE_ENGINES
     from edgekit_runtimes.engines.registry import page_engine_words, registered_engines
 
-    return [engine.word for engine in registered_engines()], page_engine_words()
+    here = [*(engine.word for engine in registered_engines()), *NODE_ENGINES]
+    return here, page_engine_words()
 
 
 def doctor() -> list[Finding]:

@@ -15,7 +15,7 @@ from edgekit.results.events import read_events
 from edgekit.results.fidelity import FidelityAccumulator
 from edgekit.results.plan import COUNTING, COUNTING_SAMPLES
 from edgekit_runtimes.errors import DeviceError, UsageError
-from edgekit_runtimes.protocol.job import Event, Job, JobModel
+from edgekit_runtimes.protocol.job import Event, Job
 from edgekit_runtimes.tensors import Arrays
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ class CountingBench:
     def _job(self, candidate: Candidate) -> Job:
         # Several threads would take turns on the one core that counts.
         options = {**candidate.subject.engine_options, "threads": 1}
-        path = str(candidate.subject.path)
-        model = JobModel(candidate.id, candidate.engine.module or "", path, options)
+        model = candidate.engine.job_model(candidate.id, str(candidate.subject.path), options)
         request = self._request
         samples = min(request.samples, COUNTING_SAMPLES)
         preprocessing, plan = request.preprocessing, COUNTING.worker

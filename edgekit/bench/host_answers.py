@@ -11,7 +11,7 @@ from edgekit.results.agreement import Agreement, AgreementAccumulator
 from edgekit.results.events import read_events
 from edgekit.results.plan import COUNTING_SAMPLES
 from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.protocol.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job
 from edgekit_runtimes.tensors import Array, Arrays
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class HostAnswers:
         outputs = FirstOutputs(COUNTING_SAMPLES)
         request, subject = self._request, candidate.subject
         if choice.module is not None:
-            model = JobModel(subject.id, choice.module, str(subject.path), subject.engine_options)
+            model = choice.job_model(subject.id, str(subject.path), subject.engine_options)
             samples = min(COUNTING_SAMPLES, request.samples)
             job = Job((model,), request.inputs, request.preprocessing, outputs=samples)
             read_events(host.run(job), lambda _, start, arrays: outputs.add(start, arrays))

@@ -4,7 +4,8 @@
    samples. What fails here takes no further part.
 2. Timing, in groups that are measured interleaved in one process: first the original (if any)
    beside the fp32 artifact of each format and engine, then each other artifact beside the fp32
-   artifact of its format, run by the same engine.
+   artifact of its format, run by the same engine. Where a device has several workers (Python's
+   and Node's), what another worker runs than the original's is in a group of its own.
 
 Every group runs in several fresh processes. Groups take turns, so that a slow minute of the machine
 affects all of them and not one.
@@ -33,9 +34,12 @@ class Group:
 
 def groups(candidates: Sequence[Candidate], with_original: bool) -> list[Group]:
     """Return the groups in which `candidates` (those that passed their check) are measured."""
-    references = tuple(candidate.id for candidate in candidates if candidate.is_reference)
-    first = ((ORIGINAL,) if with_original else ()) + references
-    result = [Group(first, first)] if first else []
+    together: dict[str, tuple[str, ...]] = {"": (ORIGINAL,)} if with_original else {}
+    for candidate in candidates:
+        if candidate.is_reference:
+            worker = candidate.engine.worker
+            together[worker] = (*together.get(worker, ()), candidate.id)
+    result = [Group(members, members) for members in together.values()]
     for candidate in candidates:
         if not candidate.is_reference:
             reference = reference_of(candidate, candidates)

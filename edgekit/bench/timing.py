@@ -128,11 +128,9 @@ class TimingBench:
         for candidate in self._candidates:
             subject, choice = candidate.subject, candidate.engine
             if choice.module:
-                backend = {"backend": choice.backend} if choice.backend else {}
-                options = {**subject.engine_options, **backend}
-                self._models[candidate.id] = self._with_threads(
-                    JobModel(candidate.id, choice.module, str(subject.path), options)
-                )
+                path, options = str(subject.path), subject.engine_options
+                model = choice.job_model(candidate.id, path, options)
+                self._models[candidate.id] = self._with_threads(model)
 
     def _with_threads(self, model: JobModel) -> JobModel:
         return replace(model, options={**model.options, "threads": self._request.threads})

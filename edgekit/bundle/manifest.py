@@ -118,10 +118,11 @@ class WireSize:
 class ArtifactRecord:
     """One row of the manifest: a format x a recipe, whether it could be made or not.
 
-    path: relative to the bundle. bytes, wire, sha256, fidelity: None unless status is "ok".
+    path: relative to the bundle. bytes, wire, sha256: None unless status is "ok".
     reason: why there is no artifact. notes: what the user should know about it.
     engine_options: what the artifact's engine should be started with.
-    fidelity: agreement with the original on the golden samples.
+    fidelity: agreement with the original on the golden samples; None unless status is "ok", and
+    where there was nothing to run the artifact.
     """
 
     id: str
@@ -141,11 +142,13 @@ class ArtifactRecord:
     def check_complete(self) -> None:
         """Raise ValueError if it lacks what its status promises, or says too much."""
         is_made = self.status == "ok"
-        for name in ("path", "sha256", "bytes", "wire", "fidelity"):
-            if (getattr(self, name) is not None) != is_made:
+        kept = {name: getattr(self, name) for name in ("path", "sha256", "bytes", "wire")}
+        fits = {name: (value is not None) == is_made for name, value in kept.items()}
+        fits["fidelity"] = self.fidelity is None or is_made
+        fits["reason"] = (self.reason is None) == is_made
+        for name, fit in fits.items():
+            if not fit:
                 raise ValueError(f"`{name}` of {self.id} does not fit its status {self.status!r}")
-        if (self.reason is None) != is_made:
-            raise ValueError(f"`reason` of {self.id} does not fit its status {self.status!r}")
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgekit.bundle.golden import GoldenSamples
-from edgekit.results.events import read_events
+from edgekit.convert.check import run_on_golden
 from edgekit_runtimes.devices import Device
 from edgekit_runtimes.errors import EngineError
-from edgekit_runtimes.protocol.job import Job, JobModel
-from edgekit_runtimes.tensors import Arrays, is_batched, pick_sample, unbatch
+from edgekit_runtimes.tensors import Array, Arrays, is_batched, pick_sample, unbatch
 
 if TYPE_CHECKING:
     from edgekit_converters.graph.frozen import FrozenGraph
+
+
+class _Kept:
+    """All outputs of an artifact."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[Array]] = {}
+
+    def add(self, _start: int, outputs: Arrays) -> None:
+        for name, array in outputs.items():
+            self._parts.setdefault(name, []).append(array)
+
+    def result(self) -> Arrays:
+        return {name: np.concatenate(arrays) for name, arrays in self._parts.items()}
 
 
 def artifact_answers(
@@ -26,38 +39,11 @@ def artifact_answers(
 
     Raises EngineError if it does not load or run, or the device has no engine for it.
     """
-    if format_name == "tfjs":
-        return _read_answers(path, golden)
     engine = device.engine_for(format_name)
     if engine.module is None:
         raise EngineError(engine.reason)
-    parts: dict[str, list[Any]] = {}
-    job = Job(
-        models=(JobModel("artifact", engine.module, str(path), options),),
-        inputs={name: str(file) for name, file in golden.files.items()},
-        preprocessing=golden.preprocessing,
-        outputs=-1,
-    )
-
-    def keep(_: str, _start: int, outputs: Arrays) -> None:
-        for name, array in outputs.items():
-            parts.setdefault(name, []).append(array)
-
-    if failure := read_events(device.run(job), keep).failure:
-        raise EngineError(failure.replace(str(path), path.name))
-    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
-
-
-def _read_answers(path: Path, golden: GoldenSamples) -> Arrays:
-    """Return the outputs of a TF.js folder, read back and run by TensorFlow."""
-    from edgekit_converters.tfjs.read import load
-
-    model, batched = load(path), is_batched(golden.specs)
-    answers = [
-        {name: unbatch(array, batched) for name, array in model(sample).items()}
-        for sample in ready_samples(golden)
-    ]
-    return {name: np.stack([answer[name] for answer in answers]) for name in answers[0]}
+    kept, _ = run_on_golden(path, engine, options, golden, device, _Kept)
+    return kept.result()
 
 
 def graph_answers(graph: FrozenGraph, samples: Iterator[Arrays]) -> Arrays:

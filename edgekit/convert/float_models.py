@@ -10,6 +10,7 @@ from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
 from edgekit.bundle.recipe import Recipe
 from edgekit.convert.advice import low_fidelity
+from edgekit.convert.check import Checked
 from edgekit.convert.judging import FLOAT, FLOAT_SQNR_DB, HALF, ROUNDING, Judge, least_sqnr_db
 from edgekit.files import remove
 from edgekit_converters.formats import FormatWriter
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from edgekit.results.fidelity import Fidelity
     from edgekit_converters.graph.frozen import FrozenGraph
 
-Check = Callable[[Path, ArtifactRecord], "Fidelity"]
+Check = Callable[[Path, ArtifactRecord], Checked]
 _Key = tuple[str, tuple[Modification, ...]]
 
 
@@ -50,13 +51,15 @@ class FloatModels:
         recipe: Recipe,
         path: Path,
         graph: FrozenGraph,
-        fidelity: Fidelity,
+        fidelity: Fidelity | None,
     ) -> tuple[Note, ...]:
         """Return what is to be said of an artifact's fidelity.
 
-        graph: what it was written from. Raises ConversionError where a float model computes
-        something else.
+        graph: what it was written from. fidelity: None where nothing here could run it.
+        Raises ConversionError where a float model computes something else.
         """
+        if fidelity is None:
+            return ()
         if recipe.quantization == FLOAT:
             compared = None if recipe.modifications else fidelity
             verdict = self._judge.judge_float(record, path, graph, compared)
@@ -105,7 +108,10 @@ class FloatModels:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             writer.write(prepared, FLOAT, path, None, record.io)
-            compared = None if recipe.modifications else self.run_check(path, record)
+            found = self.run_check(path, record).fidelity
+            if found is None:
+                return ""
+            compared = None if recipe.modifications else found
             verdict = self._judge.judge_float(record, path, graph, compared)
         finally:
             remove(path)

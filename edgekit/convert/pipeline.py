@@ -20,7 +20,7 @@ from edgekit.bundle.golden import store_golden
 from edgekit.bundle.manifest import ArtifactRecord, Status
 from edgekit.bundle.notes import Note
 from edgekit.convert.advice import calibration_notes, with_advice
-from edgekit.convert.check import check
+from edgekit.convert.check import Checked, check
 from edgekit.convert.float_models import FloatModels, is_doubtful
 from edgekit.convert.judging import FLOAT, Judge
 from edgekit.convert.wire import wire_size
@@ -35,7 +35,6 @@ from edgekit_runtimes.formats import FORMATS
 if TYPE_CHECKING:
     from edgekit.bundle.recipe import Recipe
     from edgekit.convert.request import ConvertRequest
-    from edgekit.results.fidelity import Fidelity
     from edgekit_converters.calibration import Calibration
     from edgekit_converters.graph.frozen import FrozenGraph
 
@@ -68,7 +67,7 @@ class Pipeline:
         golden = store_golden(self.bundle, self._work)
         with open_device("host") as device:
 
-            def run_check(path: Path, record: ArtifactRecord) -> Fidelity:
+            def run_check(path: Path, record: ArtifactRecord) -> Checked:
                 return check(path, record.format, record.engine_options, golden, device)
 
             floats = FloatModels(Judge(golden, device, self._work), run_check, self._work)
@@ -150,16 +149,17 @@ class Pipeline:
         notes = self._writers[record.format].write(
             prepared, recipe.quantization, partial, self._calibration, record.io
         )
-        fidelity = floats.run_check(partial, record)
+        checked = floats.run_check(partial, record)
         return replace(
             record,
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
-            fidelity=fidelity,
+            fidelity=checked.fidelity,
             notes=(
                 *(Note("note", text) for text in notes),
-                *floats.judge(record, recipe, partial, graph, fidelity),
+                *checked.notes,
+                *floats.judge(record, recipe, partial, graph, checked.fidelity),
                 *self._calibration_notes(record, recipe),
             ),
         )

@@ -10,11 +10,10 @@ from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.timing import plan_blocks
 
 
-def candidate(name, engine="litert"):
+def candidate(name, engine="litert", worker=""):
     subject = Subject(name, *name.split("/"), path=Path(name), bytes=1)
-    return Candidate(
-        f"{name} ({engine})" if engine != "litert" else name, subject, EngineChoice(engine, engine)
-    )
+    choice = EngineChoice(engine, engine, worker=worker)
+    return Candidate(f"{name} ({engine})" if engine != "litert" else name, subject, choice)
 
 
 ALL = [
@@ -33,6 +32,16 @@ def test_every_other_artifact_is_paired_with_the_fp32_artifact_of_its_format():
         Group(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
         Group(("onnx/fp32", "onnx/fp32+prune50"), ("onnx/fp32+prune50",)),
         Group(("tfjs/fp16",), ("tfjs/fp16",)),
+    ]
+
+
+def test_what_another_worker_runs_is_measured_in_a_group_of_its_own():
+    under_node = [candidate(f"tfjs/{recipe}", worker="node") for recipe in ("fp32", "fp16")]
+    assert groups([*ALL[:3], *under_node], with_original=True) == [
+        Group(("original", "tflite/fp32", "onnx/fp32"), ("original", "tflite/fp32", "onnx/fp32")),
+        Group(("tfjs/fp32",), ("tfjs/fp32",)),
+        Group(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
+        Group(("tfjs/fp32", "tfjs/fp16"), ("tfjs/fp16",)),
     ]
 
 

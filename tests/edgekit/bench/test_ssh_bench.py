@@ -68,7 +68,7 @@ def test_bench_on_a_device_over_ssh_prints_its_table(ssh_server, cli, bundle):
     lines = answer.out.splitlines()
     assert lines[0].startswith(f"{spec()}: ")
     assert any(line.startswith("tflite/fp32") for line in lines)
-    assert any(line.startswith("tfjs/fp32: not available: needs browser:") for line in lines)
+    assert any(line.startswith("tfjs/fp32: not available: needs host, ") for line in lines)
 
 
 @pytest.mark.slow
