@@ -1,4 +1,4 @@
-"""int8-weights: kernels stored as int8, each followed by a DequantizeLinear."""
+"""int8-weights: kernels stored as int8, each followed by a DequantizeLinear, and tables."""
 
 from __future__ import annotations
 
@@ -10,31 +10,26 @@ import onnx
 from onnx import numpy_helper
 
 from edgekit_converters.calibration import Calibration
+from edgekit_converters.integers import symmetric_int8
 from edgekit_converters.onnx.graph import Layer, layers, values_of
-from edgekit_runtimes.errors import NotAvailableError
-from edgekit_runtimes.tensors import Array
+from edgekit_converters.onnx.tables import store_tables
 
 # Smaller kernels save a few hundred bytes at most (three per element, less a DequantizeLinear and
 # four per channel), and are those that suffer most: first layers and depthwise ones of small nets.
 MIN_ELEMENTS = 256
 
-# Symmetric, as ONNX and TFLite have it: -128 is left out.
-INT8_MAX = 127
-
 
 def quantize(
     model: onnx.ModelProto, _calibration: Calibration | None
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
-    """Store the kernels of convolutions and dense layers as int8, one scale per output channel.
+    """Store kernels as int8 with one scale per output channel, and tables with one per row.
 
-    What it buys is a file of a quarter of the size; all computing stays in float32. Biases and
-    kernels under MIN_ELEMENTS elements stay as they are. Raises NotAvailableError where no
-    kernel is large enough.
+    What it buys is a file of a quarter of the size; all computing stays in float32. Biases, kernels
+    under MIN_ELEMENTS elements and what is added or multiplied element by element stay as they
+    are.
     """
-    if not store_int8(model):
-        raise NotAvailableError(
-            f"the model has no constant kernel of {MIN_ELEMENTS} or more elements"
-        )
+    store_tables(model)
+    store_int8(model)
     return model, ()
 
 
@@ -61,15 +56,6 @@ def store_int8(model: onnx.ModelProto) -> int:
     for owner_id, owner in owners.items():
         _put_in_front(owner, nodes[owner_id])
     return len(kernels)
-
-
-def symmetric_int8(values: Array, channel_axis: int) -> tuple[Array, Array]:
-    """Return `values` as int8 and one float32 scale per channel: values = int8 * scale."""
-    others = tuple(axis for axis in range(values.ndim) if axis != channel_axis)
-    largest = np.abs(values).max(axis=others)
-    scales = np.where(largest > 0, largest / INT8_MAX, 1).astype(np.float32)
-    integers = np.rint(values / np.expand_dims(scales, others))
-    return np.clip(integers, -INT8_MAX, INT8_MAX).astype(np.int8), scales
 
 
 def _elements(layer: Layer) -> int:

@@ -20,6 +20,8 @@ from litert_quantizer.utils import qsv_utils
 
 from edgekit_converters.calibration import Calibration, for_litert
 from edgekit_converters.graph.frozen import SIGNATURE_KEY
+from edgekit_converters.tflite.kept import kept_scopes
+from edgekit_converters.tflite.rest import store_rest
 from edgekit_runtimes.errors import NotAvailableError
 
 # The quantizer's own default is 16 threads, which on a small machine are slower than its cores.
@@ -49,7 +51,7 @@ def fp16() -> Any:
 
 
 def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io: str) -> bytes:
-    """Return the file that the quantizer makes by `steps`.
+    """Return the file that the quantizer makes by `steps`, with what it leaves stored as small.
 
     calibration: None except for static steps. io: "float" leaves the inputs and outputs of static
     ones as they are. Raises NotAvailableError for static steps and a model with loops.
@@ -57,13 +59,18 @@ def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io
     # Its progress bars cannot be turned off.
     with contextlib.redirect_stderr(streams.StringIO()):
         ranges = None
+        settings = steps[0]["op_config"]
         if calibration is not None:
             ranges = _ranges(float_model, calibration)
+            activation_bits = settings["activation_tensor_config"]["num_bits"]
+            for scope in kept_scopes(float_model, ranges, activation_bits):
+                steps.append(_left_alone(TFLOperationName.ALL_SUPPORTED, scope))
             if io == "float":
                 steps += [_left_alone(TFLOperationName.INPUT), _left_alone(TFLOperationName.OUTPUT)]
         worker = quantizer.Quantizer(bytearray(float_model), steps)
         quantized = worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
-        return bytes(quantized.quantized_model)
+        weight_bits = settings["weight_tensor_config"]["num_bits"]
+        return store_rest(bytes(quantized.quantized_model), weight_bits)
 
 
 def _ranges(float_model: bytes, calibration: Calibration) -> Any:
@@ -86,9 +93,9 @@ def _ranges(float_model: bytes, calibration: Calibration) -> Any:
     return worker.get_model_qsvs()
 
 
-def _left_alone(operation: TFLOperationName) -> dict[str, Any]:
+def _left_alone(operation: TFLOperationName, scope: str = EVERYTHING) -> dict[str, Any]:
     return {
-        "regex": EVERYTHING,
+        "regex": scope,
         "operation": operation,
         "algorithm_key": AlgorithmName.NO_QUANTIZE,
     }
