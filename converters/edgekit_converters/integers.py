@@ -22,9 +22,9 @@ MIN_ROW_ELEMENTS = 8
 # subnormal, and lose digits.
 SMALLEST_HALF_SCALE = float(np.finfo(np.float16).smallest_normal)
 
-# Values under this are masks: -1e9, -inf, the lowest number of a type. 8 bits for what lies between
-# would have steps of 4, which no net survives.
-LOWEST_ACTIVATION = -1000.0
+# What is larger than this, or smaller than its negative, masks: 1e9, -inf, the lowest number of a
+# type. 8 bits for what lies between would have steps of 8, which no net survives.
+LARGEST_ACTIVATION = 1000.0
 
 
 # Weights that share a scale, along the inputs of a layer. 32 is the finest that is common

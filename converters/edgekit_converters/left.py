@@ -41,7 +41,7 @@ class FloatConstant:
 
 
 def notes_of(constants: Iterable[FloatConstant], file_bytes: int) -> tuple[str, ...]:
-    """Say how many bytes of weights stayed in float32 and what reads them, where it is much."""
+    """Say how many bytes of constants stayed in float32 and what reads them, where it is much."""
     weights = sorted((one for one in constants if one.is_weight), key=lambda one: -one.bytes)
     total = sum(one.bytes for one in weights)
     if not weights or total < LEFT_SHARE * file_bytes:
@@ -49,7 +49,7 @@ def notes_of(constants: Iterable[FloatConstant], file_bytes: int) -> tuple[str, 
     names = list(dict.fromkeys(name for one in weights for name in one.readers))
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return (
-        f"{total:,} bytes of weights stayed in float32 ({total / file_bytes:.0%} of the file): "
+        f"{total:,} bytes of constants stayed in float32 ({total / file_bytes:.0%} of the file): "
         f"those of {', '.join(names[:NAMED])}{more}",
     )
 

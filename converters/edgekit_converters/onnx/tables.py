@@ -18,6 +18,7 @@ from onnx import numpy_helper
 from edgekit_converters.integers import (
     BITS,
     BLOCK_SIZE,
+    MIN_ROW_ELEMENTS,
     MIN_TABLE_ELEMENTS,
     asymmetric_int4,
     integer_table,
@@ -94,7 +95,8 @@ def _lookups(graph: Any, around: Scope | None = None) -> Iterator[Lookup]:
 
 
 def _takes_blocks(lookup: Lookup, values: Array) -> bool:
-    return values.ndim == 2 and lookup.axis == 0 and values.shape[1] % BLOCK_SIZE == 0
+    is_matrix = values.ndim == 2 and lookup.axis == 0
+    return is_matrix and values.shape[1] >= MIN_ROW_ELEMENTS and values.shape[1] % 2 == 0
 
 
 def _read_integers(lookup: Lookup, values: Array) -> list[Any]:
@@ -124,7 +126,8 @@ def _read_blocks(lookup: Lookup, values: Array) -> list[Any]:
     name, indices, result = lookup.table.name, lookup.node.input[1], lookup.node.output[0]
     packed, scales, zero_points = asymmetric_int4(values.T)
     parts = {
-        f"{name}_int4": packed.reshape(len(values), -1),
+        # Without what pads the last block: two values are in a byte.
+        f"{name}_int4": packed.reshape(len(values), -1)[:, : values.shape[1] // 2],
         f"{name}_int4_scales": scales.astype(np.float16),
         f"{name}_int4_zero_points": zero_points,
     }

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.integers import symmetric_int8
-from edgekit_converters.onnx.graph import Layer, layers, values_of
+from edgekit_converters.onnx.graph import Layer, graphs, layers, values_of
 from edgekit_converters.onnx.tables import store_tables
 
 # Smaller kernels save a few hundred bytes at most (three per element, less a DequantizeLinear and
@@ -25,11 +25,12 @@ def quantize(
     """Store kernels as int8 with one scale per output channel, and tables with one per row.
 
     What it buys is a file of a quarter of the size; all computing stays in float32. Biases, kernels
-    under MIN_ELEMENTS elements and what is added or multiplied element by element stay as they
-    are.
+    under MIN_ELEMENTS elements stay as they are; larger matrices that are no kernels (positions,
+    grids) become float16.
     """
     store_tables(model)
     store_int8(model)
+    _store_others(model)
     return model, ()
 
 
@@ -56,6 +57,43 @@ def store_int8(model: onnx.ModelProto) -> int:
     for owner_id, owner in owners.items():
         _put_in_front(owner, nodes[owner_id])
     return len(kernels)
+
+
+def _store_others(model: onnx.ModelProto) -> None:
+    """Store matrices on the left of a product as int8, and all that are left as float16.
+
+    What is added or multiplied element by element is no kernel: errors of rounding do not cancel
+    there, and a grid of coordinates would not survive 8 bits.
+    """
+    readers = defaultdict(set)
+    for graph in graphs(model.graph):
+        for node in graph.node:
+            for place, name in enumerate(node.input):
+                readers[name].add((node.op_type, place))
+    for graph in graphs(model.graph):
+        nodes = []
+        for tensor in list(graph.initializer):
+            is_matrix = sum(size > 1 for size in tensor.dims) > 1
+            is_float = tensor.data_type == onnx.TensorProto.FLOAT
+            if not is_float or not is_matrix or np.prod(tensor.dims) < MIN_ELEMENTS:
+                continue
+            name, values = tensor.name, values_of(tensor)
+            if readers[name] == {("MatMul", 0)}:
+                axis = values.ndim - 2
+                integers, scales = symmetric_int8(values, axis)
+                tensor.CopyFrom(numpy_helper.from_array(integers, f"{name}_int8"))
+                graph.initializer.append(numpy_helper.from_array(scales, f"{name}_scale"))
+                parts = [f"{name}_int8", f"{name}_scale"]
+                nodes.append(onnx.helper.make_node("DequantizeLinear", parts, [name], axis=axis))
+            elif readers[name] and np.abs(values).max() <= np.finfo(np.float16).max:
+                half = values.astype(np.float16)
+                tensor.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
+                nodes.append(
+                    onnx.helper.make_node(
+                        "Cast", [f"{name}_half"], [name], to=onnx.TensorProto.FLOAT
+                    )
+                )
+        _put_in_front(graph, nodes)
 
 
 def _elements(layer: Layer) -> int:

@@ -1,4 +1,4 @@
-"""Which operators stay in floats where activations are quantized too."""
+"""Which operators the LiteRT quantizer must leave alone: those that it would get wrong."""
 
 from __future__ import annotations
 
@@ -6,39 +6,59 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edgekit_converters.integers import LOWEST_ACTIVATION
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from edgekit_converters.integers import LARGEST_ACTIVATION
 from edgekit_converters.tflite.rest import KERNELS, Constant, float_constants
 from edgekit_converters.tflite.tables import lookup_of
 from edgekit_converters.tflite.tree import Tree
 
 
-def kept_scopes(content: bytes, ranges: Mapping[str, Any], activation_bits: int) -> list[str]:
-    """Return the scopes, as the LiteRT quantizer matches them, of what stays in floats.
+def kept_scopes(
+    content: bytes, ranges: Mapping[str, Any], activation_bits: int | None
+) -> list[str]:
+    """Return the scopes, as the LiteRT quantizer matches them, of what it must not quantize.
 
-    ranges: "min" and "max" of each tensor, by name, over the calibration samples.
+    ranges: "min" and "max" of each tensor, by name, over the calibration samples; empty where
+    activations stay in floats. activation_bits: None there.
     """
     tree = Tree(content)
     kept = []
     for subgraph in tree.model.subgraphs:
         constants = list(float_constants(tree, subgraph))
-        for operator in (
-            *_masked(tree, subgraph, constants, ranges),
-            *_lookups(tree, constants, activation_bits),
-        ):
+        operators = list(_left_matrices(tree, constants))
+        if activation_bits is not None:
+            operators += _masked(tree, subgraph, constants, ranges)
+            operators += _lookups(tree, constants, activation_bits)
+        for operator in operators:
             names = (subgraph.tensors[output].name.decode() for output in operator.outputs)
             kept.append("^" + "".join(f"{re.escape(name)};" for name in names) + "$")
     return list(dict.fromkeys(kept))
 
 
+def _left_matrices(tree: Tree, constants: list[Constant]) -> Iterator[Any]:
+    """Yield the products with a constant on the left, which LiteRT has for two floats only.
+
+    With an integer there they do not load, or are computed wrongly (LiteRT 2.3).
+    """
+    for constant in constants:
+        for reader, place in constant.readers:
+            if place == 0 and tree.code(reader) == schema.BuiltinOperator.BATCH_MATMUL:
+                yield reader
+
+
 def _masked(
     tree: Tree, subgraph: Any, constants: list[Constant], ranges: Mapping[str, Any]
 ) -> Iterator[Any]:
-    """Yield what reads or makes values under LOWEST_ACTIVATION that a constant brings in.
+    """Yield what reads or makes values beyond LARGEST_ACTIVATION that a constant brings in.
 
-    Attention adds -1e9 to the scores that it masks, or selects -inf instead of them. In 8 bits
+    Attention takes 1e9 from the scores that it masks, or selects -inf instead of them. In 8 bits
     such a tensor has steps of millions: all scores that are not masked become one value.
     """
-    masked = {one.number for one in constants if one.values.min(initial=0) < LOWEST_ACTIVATION}
+    masked = {
+        one.number for one in constants if np.abs(one.values).max(initial=0) > LARGEST_ACTIVATION
+    }
     for operator in subgraph.operators:
         code = tree.code(operator)
         if any(
@@ -48,14 +68,14 @@ def _masked(
             masked |= {
                 output
                 for output in operator.outputs
-                if _lowest(ranges, subgraph.tensors[output]) < LOWEST_ACTIVATION
+                if _largest(ranges, subgraph.tensors[output]) > LARGEST_ACTIVATION
             }
             yield operator
 
 
-def _lowest(ranges: Mapping[str, Any], tensor: Any) -> float:
-    known = ranges.get(tensor.name.decode())
-    return 0.0 if known is None else float(known["min"].min())
+def _largest(ranges: Mapping[str, Any], tensor: Any) -> float:
+    known = ranges.get(tensor.name.decode(), {})
+    return max((float(np.abs(ends).max()) for ends in known.values()), default=0.0)
 
 
 def _lookups(tree: Tree, constants: list[Constant], activation_bits: int) -> Iterator[Any]:

@@ -58,15 +58,15 @@ def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io
     """
     # Its progress bars cannot be turned off.
     with contextlib.redirect_stderr(streams.StringIO()):
-        ranges = None
+        ranges, activation_bits = None, None
         settings = steps[0]["op_config"]
         if calibration is not None:
             ranges = _ranges(float_model, calibration)
             activation_bits = settings["activation_tensor_config"]["num_bits"]
-            for scope in kept_scopes(float_model, ranges, activation_bits):
-                steps.append(_left_alone(TFLOperationName.ALL_SUPPORTED, scope))
             if io == "float":
                 steps += [_left_alone(TFLOperationName.INPUT), _left_alone(TFLOperationName.OUTPUT)]
+        for scope in kept_scopes(float_model, ranges or {}, activation_bits):
+            steps.append(_left_alone(TFLOperationName.ALL_SUPPORTED, scope))
         worker = quantizer.Quantizer(bytearray(float_model), steps)
         quantized = worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
         weight_bits = settings["weight_tensor_config"]["num_bits"]

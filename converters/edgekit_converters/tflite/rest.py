@@ -112,7 +112,9 @@ def _store(tree: Tree, constant: Constant, bits: int) -> bool:
     looking = [lookup.operator for lookup in lookups]
     others = [(reader, place) for reader, place in constant.readers if reader not in looking]
     axes = [KERNELS.get((tree.code(reader), place)) for reader, place in others]
-    if None in axes or (lookups and constant.values.size < MIN_TABLE_ELEMENTS):
+    if None in axes:
+        return _store_half(tree, constant, is_table=bool(lookups))
+    if lookups and constant.values.size < MIN_TABLE_ELEMENTS:
         return False
     if axes and axes[0] is not None:
         _read_through(tree, constant, _add_kernel(tree, constant, axes[0]))
