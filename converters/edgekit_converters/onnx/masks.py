@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from edgekit_converters.integers import LARGEST_ACTIVATION
-from edgekit_converters.onnx.graph import KERNEL_INPUT, KERNEL_OPS, values_of
+from edgekit_converters.onnx.graph import KERNEL_OPS, values_of
 
 
 def masked_nodes(graph: Any, largest: Mapping[str, float]) -> list[str]:
@@ -21,20 +21,18 @@ def masked_nodes(graph: Any, largest: Mapping[str, float]) -> list[str]:
     graph: with its nodes in order. One of these nodes that has no name gets one.
     largest: the largest magnitude in each tensor over the calibration samples.
     """
+    # Kernels and biases do not mask.
+    parts = {name for node in graph.node if node.op_type in KERNEL_OPS for name in node.input}
     masked = {
         tensor.name
         for tensor in graph.initializer
         if tensor.data_type == onnx.TensorProto.FLOAT
+        and tensor.name not in parts
         and np.abs(values_of(tensor)).max(initial=0) > LARGEST_ACTIVATION
     }
     names = []
     for number, node in enumerate(graph.node):
-        reads = [
-            name
-            for place, name in enumerate(node.input)
-            if (node.op_type in KERNEL_OPS, place) != (True, KERNEL_INPUT)
-        ]
-        if masked.intersection(reads):
+        if masked.intersection(node.input):
             masked.update(
                 output for output in node.output if largest.get(output, 0) > LARGEST_ACTIVATION
             )

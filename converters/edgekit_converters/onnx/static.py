@@ -26,6 +26,8 @@ from edgekit_runtimes.tensors import Arrays
 Ranges = dict[str, tuple[np.float32, np.float32]]
 
 ERRORS_ONLY = 3
+# Of a tensor that stays in floats: the quantizer wants one of each.
+NO_RANGE = (np.float32(0), np.float32(0))
 CLIPPING_OPS = frozenset({"Clip", "Relu"})
 
 
@@ -58,8 +60,10 @@ def quantize(
     ranges = measure_ranges(model, calibration)
     largest = {name: float(np.abs(ends).max()) for name, ends in ranges.items()}
     masked = masked_nodes(model.graph, largest)
-    kept = {name for node in model.graph.node if node.name in masked for name in node.output}
-    check_finite({name: ends for name, ends in ranges.items() if name not in kept})
+    for name in (name for node in model.graph.node if node.name in masked for name in node.output):
+        if np.isinf(ranges.get(name, NO_RANGE)).any():
+            ranges[name] = NO_RANGE
+    check_finite(ranges)
     in_loops = [layer.in_loop for layer in layers(model.graph)]
     clipped = {node.output[0] for node in model.graph.node if node.op_type in CLIPPING_OPS}
     # Without this mark the quantizer writes the model to a file and reads it back.

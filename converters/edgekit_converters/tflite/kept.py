@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from edgekit_converters.integers import LARGEST_ACTIVATION
-from edgekit_converters.tflite.rest import KERNELS, Constant, float_constants
+from edgekit_converters.tflite.rest import LAYERS, Constant, float_constants
 from edgekit_converters.tflite.tables import lookup_of
 from edgekit_converters.tflite.tree import Tree
 
@@ -57,14 +57,14 @@ def _masked(
     such a tensor has steps of millions: all scores that are not masked become one value.
     """
     masked = {
-        one.number for one in constants if np.abs(one.values).max(initial=0) > LARGEST_ACTIVATION
+        one.number
+        for one in constants
+        if np.abs(one.values).max(initial=0) > LARGEST_ACTIVATION
+        # Kernels and biases do not mask.
+        and not any(tree.code(reader) in LAYERS for reader, _ in one.readers)
     }
     for operator in subgraph.operators:
-        code = tree.code(operator)
-        if any(
-            tensor in masked and (code, place) not in KERNELS
-            for place, tensor in enumerate(operator.inputs)
-        ):
+        if masked.intersection(operator.inputs):
             masked |= {
                 output
                 for output in operator.outputs

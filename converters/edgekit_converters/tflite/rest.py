@@ -44,6 +44,8 @@ KERNELS = {
     (_Builtin.BATCH_MATMUL, 1): -1,
 }
 
+LAYERS = frozenset(code for code, _ in KERNELS)
+
 
 @dataclass(frozen=True)
 class Constant:

@@ -38,7 +38,7 @@ class Tree:
     """
 
     def __init__(self, content: bytes) -> None:
-        self.model: Any = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+        self.model: Any = flatbuffer_utils.read_model_from_bytearray(content)
         for buffer in self.model.buffers:
             if buffer.data is not None:
                 # Anything else is packed byte by byte, in minutes.
