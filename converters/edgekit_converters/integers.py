@@ -21,6 +21,7 @@ MIN_ROW_ELEMENTS = 8
 # Half precision keeps a scale to 2^-11, where 8 bits keep a value to 2^-8. Scales under this are
 # subnormal, and lose digits.
 SMALLEST_HALF_SCALE = float(np.finfo(np.float16).smallest_normal)
+LARGEST_HALF = float(np.finfo(np.float16).max)
 
 # What is larger than this, or smaller than its negative, masks: 1e9, -inf, the lowest number of a
 # type. 8 bits for what lies between would have steps of 8, which no net survives.
@@ -66,7 +67,7 @@ def integer_table(
     has_rows = values.size >= MIN_ROW_ELEMENTS * values.shape[axis]
     largest = np.abs(values).max(axis=others if has_rows else None, keepdims=has_rows)
     scales = _scales(largest, largest_integer)
-    fits = scales.min() >= SMALLEST_HALF_SCALE and scales.max() <= np.finfo(np.float16).max
+    fits = scales.min() >= SMALLEST_HALF_SCALE and scales.max() <= LARGEST_HALF
     if half_scales and fits:
         scales = scales.astype(np.float16)
     return IntegerTable(_rounded(values, scales.astype(np.float32), largest_integer), scales)

@@ -10,7 +10,7 @@ import onnx
 from onnx import numpy_helper
 
 from edgekit_converters.calibration import Calibration
-from edgekit_converters.integers import symmetric_int8
+from edgekit_converters.integers import LARGEST_HALF, symmetric_int8
 from edgekit_converters.onnx.graph import Layer, graphs, layers, values_of
 from edgekit_converters.onnx.tables import store_tables
 
@@ -85,7 +85,7 @@ def _store_others(model: onnx.ModelProto) -> None:
                 graph.initializer.append(numpy_helper.from_array(scales, f"{name}_scale"))
                 parts = [f"{name}_int8", f"{name}_scale"]
                 nodes.append(onnx.helper.make_node("DequantizeLinear", parts, [name], axis=axis))
-            elif readers[name] and np.abs(values).max() <= np.finfo(np.float16).max:
+            elif readers[name] and np.abs(values).max() <= LARGEST_HALF:
                 half = values.astype(np.float16)
                 tensor.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
                 nodes.append(

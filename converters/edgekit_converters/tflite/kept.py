@@ -9,25 +9,27 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edgekit_converters.integers import LARGEST_ACTIVATION
-from edgekit_converters.tflite.rest import LAYERS, Constant, float_constants
+from edgekit_converters.integers import LARGEST_ACTIVATION, LARGEST_HALF
+from edgekit_converters.tflite.rest import HALF_BITS, KERNELS, Constant, float_constants
 from edgekit_converters.tflite.tables import lookup_of
 from edgekit_converters.tflite.tree import Tree
 
 
 def kept_scopes(
-    content: bytes, ranges: Mapping[str, Any], activation_bits: int | None
+    content: bytes, weight_bits: int, activation_bits: int | None, ranges: Mapping[str, Any]
 ) -> list[str]:
     """Return the scopes, as the LiteRT quantizer matches them, of what it must not quantize.
 
-    ranges: "min" and "max" of each tensor, by name, over the calibration samples; empty where
-    activations stay in floats. activation_bits: None there.
+    activation_bits: None where activations stay in floats. ranges: "min" and "max" of each tensor,
+    by name, over the calibration samples; empty there.
     """
     tree = Tree(content)
     kept = []
     for subgraph in tree.model.subgraphs:
         constants = list(float_constants(tree, subgraph))
         operators = list(_left_matrices(tree, constants))
+        if weight_bits == HALF_BITS:
+            operators += _beyond_half(constants)
         if activation_bits is not None:
             operators += _masked(tree, subgraph, constants, ranges)
             operators += _lookups(tree, constants, activation_bits)
@@ -35,6 +37,13 @@ def kept_scopes(
             names = (subgraph.tensors[output].name.decode() for output in operator.outputs)
             kept.append("^" + "".join(f"{re.escape(name)};" for name in names) + "$")
     return list(dict.fromkeys(kept))
+
+
+def _beyond_half(constants: list[Constant]) -> Iterator[Any]:
+    """Yield what reads a constant that float16 cannot hold: the quantizer makes infinity of it."""
+    for constant in constants:
+        if np.abs(constant.values).max(initial=0) > LARGEST_HALF:
+            yield from (reader for reader, _ in constant.readers)
 
 
 def _left_matrices(tree: Tree, constants: list[Constant]) -> Iterator[Any]:
@@ -54,17 +63,18 @@ def _masked(
     """Yield what reads or makes values beyond LARGEST_ACTIVATION that a constant brings in.
 
     Attention takes 1e9 from the scores that it masks, or selects -inf instead of them. In 8 bits
-    such a tensor has steps of millions: all scores that are not masked become one value.
+    such a tensor has steps of millions: all scores that are not masked become one value. A bias
+    of that size leaves the range of the 32 bits that it gets.
     """
     masked = {
-        one.number
-        for one in constants
-        if np.abs(one.values).max(initial=0) > LARGEST_ACTIVATION
-        # Kernels and biases do not mask.
-        and not any(tree.code(reader) in LAYERS for reader, _ in one.readers)
+        one.number for one in constants if np.abs(one.values).max(initial=0) > LARGEST_ACTIVATION
     }
     for operator in subgraph.operators:
-        if masked.intersection(operator.inputs):
+        code = tree.code(operator)
+        if any(
+            tensor in masked and (code, place) not in KERNELS
+            for place, tensor in enumerate(operator.inputs)
+        ):
             masked |= {
                 output
                 for output in operator.outputs

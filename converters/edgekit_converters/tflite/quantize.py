@@ -65,11 +65,11 @@ def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io
             activation_bits = settings["activation_tensor_config"]["num_bits"]
             if io == "float":
                 steps += [_left_alone(TFLOperationName.INPUT), _left_alone(TFLOperationName.OUTPUT)]
-        for scope in kept_scopes(float_model, ranges or {}, activation_bits):
+        weight_bits = settings["weight_tensor_config"]["num_bits"]
+        for scope in kept_scopes(float_model, weight_bits, activation_bits, ranges or {}):
             steps.append(_left_alone(TFLOperationName.ALL_SUPPORTED, scope))
         worker = quantizer.Quantizer(bytearray(float_model), steps)
         quantized = worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
-        weight_bits = settings["weight_tensor_config"]["num_bits"]
         return store_rest(bytes(quantized.quantized_model), weight_bits)
 
 

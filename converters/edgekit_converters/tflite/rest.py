@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edgekit_converters.integers import MIN_TABLE_ELEMENTS, symmetric_int8
+from edgekit_converters.integers import LARGEST_HALF, MIN_TABLE_ELEMENTS, symmetric_int8
 from edgekit_converters.left import FloatConstant
 from edgekit_converters.tflite.tables import lookup_of, read_integers
 from edgekit_converters.tflite.tree import Tree
@@ -43,8 +43,6 @@ KERNELS = {
     (_Builtin.BATCH_MATMUL, 0): -2,
     (_Builtin.BATCH_MATMUL, 1): -1,
 }
-
-LAYERS = frozenset(code for code, _ in KERNELS)
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ def _store(tree: Tree, constant: Constant, bits: int) -> bool:
 
 def _store_half(tree: Tree, constant: Constant, is_table: bool) -> bool:
     values = constant.values
-    if np.abs(values).max() > np.finfo(np.float16).max or not (is_table or values.ndim > 1):
+    if np.abs(values).max() > LARGEST_HALF or not (is_table or values.ndim > 1):
         return False
     name = f"{constant.tensor.name.decode()}/half"
     half = tree.add_constant(constant.subgraph, name, values.astype(np.float16))
