@@ -6,6 +6,7 @@ constants. Freezing knows neither: it takes every resource for a variable that i
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import _run_inline_graph_optimization
 
 from edgekit_converters.graph.library import all_nodes, give_new_names
-from edgekit_converters.graph.tables import TABLE_OPS, replace_tables
+from edgekit_converters.graph.tables import TABLE_OPS, read_resource, replace_tables
 from edgekit_runtimes.errors import SourceError
 
 WRITING_OPS = frozenset({"AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp"})
@@ -32,7 +33,7 @@ def without_effects(function: Any) -> Any:
     graph_def = _run_inline_graph_optimization(function, False, False)
     written = _drop_writes(graph_def)
     captures = {
-        placeholder.op.name: tensor
+        placeholder.op.name: functools.partial(read_resource, tensor)
         for tensor, placeholder in function.graph.captures
         if placeholder.dtype == tf.resource
     }

@@ -13,16 +13,19 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from tensorflow.python.framework.convert_to_constants import (
-    convert_variables_to_constants_v2,
+    _FunctionConverterDataInEager,
+    _replace_variables_by_constants,
 )
 
 from edgekit_converters.graph.effects import without_effects
-from edgekit_converters.graph.library import all_nodes
+from edgekit_converters.graph.library import all_nodes, give_new_names, keep_needed
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, is_batched
 
 SIGNATURE_KEY = "serving_default"
+SERVING = "serve"
 
 # A while loop of v1 control flow (`lower_control_flow=True`) is beyond TFLite; these ops are v2
 # control flow, which it reads. https://github.com/tensorflow/tensorflow/issues/42410
@@ -121,23 +124,31 @@ class FrozenGraph:
         """Write the graph as a SavedModel with one named signature and return the folder.
 
         TFLite must be converted from that: `from_concrete_functions` drops the signature, and the
-        LiteRT quantizer then refuses static int8 ("model has 0 Signatures").
+        LiteRT quantizer then refuses static int8 ("model has 0 Signatures"). It is written as the
+        graph that it is: `tf.saved_model.save` makes functions of it first, with six more copies of
+        the weights.
         """
-        names = [entry.spec.name for entry in self.outputs]
-        pruned = self.function()
-        signature = [
-            tf.TensorSpec(entry.spec.shape, entry.spec.dtype, name=entry.spec.name)
-            for entry in self.inputs
-        ]
-
-        def serve(*tensors: Any) -> dict[str, Any]:
-            return dict(zip(names, pruned(*tensors), strict=True))
-
+        meta_graph = meta_graph_pb2.MetaGraphDef(graph_def=self.graph_def)
+        meta_graph.meta_info_def.tags.append(SERVING)
+        signature = meta_graph.signature_def[SIGNATURE_KEY]
+        signature.method_name = "tensorflow/serving/predict"
+        for entry in self.inputs:
+            signature.inputs[entry.spec.name].CopyFrom(_tensor_info(entry))
+        for entry in self.outputs:
+            signature.outputs[entry.spec.name].CopyFrom(_tensor_info(entry))
+        saved = saved_model_pb2.SavedModel(saved_model_schema_version=1, meta_graphs=[meta_graph])
         with map_exceptions("The frozen graph could not be saved", ConversionError):
-            module = tf.Module()
-            module.serve = tf.function(serve, input_signature=signature)
-            tf.saved_model.save(module, str(folder), signatures={SIGNATURE_KEY: module.serve})
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "saved_model.pb").write_bytes(saved.SerializeToString())
         return folder
+
+
+def _tensor_info(entry: GraphTensor) -> Any:
+    return meta_graph_pb2.TensorInfo(
+        name=entry.tensor,
+        dtype=tf.as_dtype(entry.spec.dtype).as_datatype_enum,
+        tensor_shape=tf.TensorShape(entry.spec.shape).as_proto(),
+    )
 
 
 def freeze(
@@ -149,23 +160,36 @@ def freeze(
     v2 control flow is kept as it is: TFLite and tf2onnx read it, but they cannot read lowered
     loops.
     """
-    frozen = convert_variables_to_constants_v2(
-        without_effects(function), lower_control_flow=False, aggressive_inlining=False
-    )
-    structured = list(function.structured_outputs)
-    by_name = dict(zip(sorted(structured), frozen.outputs, strict=True))
-    tensors = {tensor.op.name: tensor for tensor in frozen.inputs}
-    graph_def = frozen.graph.as_graph_def()
+    function = without_effects(function)
+    graph_def = _constants_for_variables(function)
+    names = dict(zip(sorted(function.structured_outputs), function.outputs, strict=True))
+    tensors = {tensor.op.name: tensor for tensor in function.inputs}
     for node in all_nodes(graph_def):
         # A custom gradient that is saved with the graph brings captures that TFLite refuses.
         node.attr.pop(GRADIENT, None)
     graph = FrozenGraph(
         graph_def=graph_def,
         inputs=tuple(GraphTensor(spec, tensors[spec.name].name) for spec in inputs),
-        outputs=tuple(GraphTensor(spec, by_name[spec.name].name) for spec in outputs),
+        outputs=tuple(GraphTensor(spec, names[spec.name].name) for spec in outputs),
     )
     calls = any(node.op in CALL_OPS for node in graph.graph_def.node)
     return _inline_compiled(graph) if calls else graph
+
+
+def _constants_for_variables(function: Any) -> Any:
+    """Return the graph of a ConcreteFunction, its calls inlined and its variables as constants.
+
+    The tensors keep their names. Written with the parts of `convert_variables_to_constants_v2`,
+    which makes a function of the result: eight copies of the weights stay in memory.
+    """
+    data = _FunctionConverterDataInEager(
+        function, lower_control_flow=False, aggressive_inlining=False
+    )
+    graph_def, _ = _replace_variables_by_constants(data)
+    fed = [tensor for tensor in function.inputs if tensor.dtype != tf.resource]
+    keep_needed(graph_def, [tensor.op.name for tensor in (*fed, *function.outputs)])
+    give_new_names(graph_def)
+    return graph_def
 
 
 def _inline_compiled(graph: FrozenGraph) -> FrozenGraph:
@@ -191,11 +215,9 @@ def _inline_compiled(graph: FrozenGraph) -> FrozenGraph:
         function.signature.name = names[function.signature.name]
         for mark in INLINING_MARKS:
             function.attr.pop(mark, None)
-    inlined = convert_variables_to_constants_v2(
-        replace(graph, graph_def=graph_def).function(), lower_control_flow=False
-    )
+    inlined = replace(graph, graph_def=graph_def).function()
     return FrozenGraph(
-        graph_def=inlined.graph.as_graph_def(),
+        graph_def=_constants_for_variables(inlined),
         inputs=tuple(
             replace(entry, tensor=tensor.name)
             for entry, tensor in zip(graph.inputs, inlined.inputs, strict=True)

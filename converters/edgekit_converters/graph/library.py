@@ -26,6 +26,20 @@ def calls(nodes: Iterable[Any]) -> Iterator[Any]:
                 yield from attribute.list.func
 
 
+def keep_needed(graph_def: Any, names: Iterable[str]) -> None:
+    """Remove the nodes that none of the named ones needs, not even to come after them."""
+    nodes = {node.name: node for node in graph_def.node}
+    pending, needed = list(names), set[str]()
+    while pending:
+        name = pending.pop().removeprefix("^").partition(":")[0]
+        if name not in needed:
+            needed.add(name)
+            pending.extend(nodes[name].input)
+    for place in reversed(range(len(graph_def.node))):
+        if graph_def.node[place].name not in needed:
+            del graph_def.node[place]
+
+
 def give_new_names(graph_def: Any) -> None:
     """Rename the functions of a graph as no other graph of this process names them.
 

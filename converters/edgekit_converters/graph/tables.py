@@ -5,7 +5,7 @@ Keras's IntegerLookup is one (`tf.lookup.StaticHashTable`). Strings have no plac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,28 +25,37 @@ ENTRIES_PER_KEY = 4
 MOST_COMPARISONS = 4096
 
 
-def replace_tables(graph_def: Any, resources: Mapping[str, Any]) -> None:
+# Given the types of keys and values, returns them all.
+Export = Callable[[Any, Any], tuple[Array, Array]]
+
+
+def replace_tables(graph_def: Any, exports: Mapping[str, Export]) -> None:
     """Replace each lookup in a graph by nodes that compute the same.
 
-    resources: what the placeholders of resources stand for. Raises SourceError for tables that are
-    not of integers, or have more keys than can be compared.
+    exports: what reads a table, by the node that stands for it. Raises SourceError for tables that
+    are not of integers, or have more keys than can be compared.
     """
     for node in [node for node in graph_def.node if node.op in TABLE_OPS]:
         table, values, default = node.input[:3]
-        keys, found = _contents(node, resources.get(table.partition(":")[0]))
+        keys, found = _contents(node, exports.get(table.partition(":")[0]))
         order = np.argsort(keys, kind="stable")
         _replace(graph_def, node, values, default, keys[order], found[order])
 
 
-def _contents(node: Any, resource: Any) -> tuple[Array, Array]:
+def read_resource(resource: Any, keys: Any, values: Any) -> tuple[Array, Array]:
+    """Return the keys and values of a table, of the types given."""
+    found = gen_lookup_ops.lookup_table_export_v2(resource, keys, values)
+    return found[0].numpy(), found[1].numpy()
+
+
+def _contents(node: Any, export: Export | None) -> tuple[Array, Array]:
     dtypes = [tf.as_dtype(node.attr[name].type) for name in ("Tin", "Tout")]
-    if resource is None or not all(dtype.is_integer or dtype.is_floating for dtype in dtypes):
+    if export is None or not all(dtype.is_integer or dtype.is_floating for dtype in dtypes):
         raise SourceError(
             f"The model looks values up in a table of {dtypes[0].name} ({node.name}). Tables of "
             "integers convert; look strings up before the model, and give it their numbers."
         )
-    keys, values = gen_lookup_ops.lookup_table_export_v2(resource, *dtypes)
-    return keys.numpy(), values.numpy()
+    return export(*dtypes)
 
 
 def _replace(

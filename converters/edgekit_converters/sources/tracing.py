@@ -53,6 +53,9 @@ def _freeze_once(
     signature = {spec.name: tf.TensorSpec(spec.shape, spec.dtype, spec.name) for spec in inputs}
     concrete = tf.function(traced).get_concrete_function(**signature)
     results = concrete.structured_outputs
+    for name in output_names:
+        if results[name].shape.rank is None:
+            raise ValueError(f"the output '{name}' has no known number of axes")
     outputs = tuple(
         TensorSpec(name, tuple(results[name].shape), results[name].dtype.name)
         for name in output_names

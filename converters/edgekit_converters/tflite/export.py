@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import flatbuffers
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
+from tensorflow.lite.python.lite import TFLiteSavedModelConverterV2
 
 from edgekit_converters.graph.edit import EditableGraph
-from edgekit_converters.graph.frozen import SIGNATURE_KEY, FrozenGraph
+from edgekit_converters.graph.frozen import SERVING, SIGNATURE_KEY, FrozenGraph
+from edgekit_converters.graph.naming import with_layers
+from edgekit_converters.graph.normalize import apply, elementary, pools_3d
+from edgekit_converters.memory import give_back_memory
 from edgekit_runtimes.errors import ConversionError, map_exceptions
+
+# What packing needs beyond the file itself: alignment, and room for the next string.
+BUILDER_SPARE = 1 << 20
+
+# What TFLite has no operator for, in operators that it has. They are not written so from the start:
+# of an Erf within a gelu the converter makes an operator of its own.
+REWRITES = {
+    **dict.fromkeys(pools_3d.POOLS, pools_3d.rewrite),
+    **{op: elementary.without(op) for op in elementary.FUNCTIONS},
+}
+
+
+class _MissingError(Exception):
+    """The converter has no operators of these names."""
+
+    def __init__(self, ops: Iterable[str]) -> None:
+        super().__init__(*ops)
+        self.ops = frozenset(ops)
 
 
 def prepare(graph: FrozenGraph) -> bytes:
@@ -21,21 +44,35 @@ def prepare(graph: FrozenGraph) -> bytes:
 
     Raises ConversionError naming the operators that TFLite does not have.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        saved = _separate_outputs(graph).save(Path(folder) / "frozen")
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            str(saved), signature_keys=[SIGNATURE_KEY]
-        )
+    while True:
         try:
-            return _shorten_names(bytes(converter.convert()))
-        except Exception as error:
-            # The converter's text is a screenful of MLIR; the operators in it are what matters.
-            missing = sorted(set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1])))
-            if "op is neither a custom op nor a flex op" in str(error) and missing:
+            return _shorten_names(_convert(_separate_outputs(graph)))
+        except _MissingError as error:
+            rewrites = [REWRITES[op] for op in sorted(error.ops & REWRITES.keys())]
+            rewritten = apply(graph, *rewrites)
+            if rewritten is graph:
+                named = with_layers(graph.graph_def, error.ops)
                 raise ConversionError(
-                    f"TFLite has no operator for: {', '.join(missing)}. "
+                    f"TFLite has no operator for: {named}. "
                     "Replace those layers, or leave the format out with --to."
                 ) from error
+            graph = rewritten
+
+
+def _convert(graph: FrozenGraph) -> bytes:
+    """Return what TensorFlow's converter makes of a graph. Raises _MissingError."""
+    with tempfile.TemporaryDirectory() as folder:
+        graph.save(Path(folder))
+        give_back_memory()
+        # Its public makers load the SavedModel twice in Python, only to see what is in it.
+        converter = TFLiteSavedModelConverterV2(folder, {SERVING}, [SIGNATURE_KEY])
+        try:
+            return bytes(converter._convert_from_saved_model(tf.compat.v1.GraphDef()))
+        except Exception as error:
+            # The converter's text is a screenful of MLIR; the operators in it are what matters.
+            missing = set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1]))
+            if "op is neither a custom op nor a flex op" in str(error) and missing:
+                raise _MissingError(missing) from error
             with map_exceptions("TFLite conversion failed", ConversionError):
                 raise
 
@@ -89,6 +126,7 @@ def _shorten_names(model: bytes) -> bytes:
             # The quantizer finds tensors by name, so names stay unique.
             tensor.name = f"{short}_{number}" if short in taken else short
             taken.add(tensor.name)
-    builder = flatbuffers.Builder(len(model))
+    # A builder that is too small doubles: names only become shorter.
+    builder = flatbuffers.Builder(len(model) + BUILDER_SPARE)
     builder.Finish(tree.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return bytes(memoryview(builder.Bytes)[builder.Head() :])

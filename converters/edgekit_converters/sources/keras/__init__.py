@@ -1,4 +1,4 @@
-"""Keras models: `.keras`, and `.h5` of Keras 3 and what Keras 3 can read of Keras 2."""
+"""Keras models: `.keras` and `.h5`, of Keras 3 and of Keras 2."""
 
 from __future__ import annotations
 

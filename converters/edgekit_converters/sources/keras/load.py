@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
-import zipfile
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import tensorflow as tf
 
+from edgekit_converters.sources.keras.file import KerasFile, read_file
+from edgekit_converters.sources.keras.legacy import load_legacy, meaning_keras_2
+from edgekit_converters.sources.keras.naming import scope_names
+from edgekit_converters.sources.keras.safety import refuse_code
 from edgekit_converters.sources.shapes import resolve_shapes
 from edgekit_converters.sources.source import Source, SourceOptions, see_working_folder
 from edgekit_converters.sources.tracing import freeze_traced
@@ -33,7 +36,7 @@ def load(path: Path, options: SourceOptions) -> Source:
 def from_model(
     model: Any, path: Path = Path("model.keras"), options: SourceOptions | None = None
 ) -> Source:
-    """Return the source of a Keras model that is already in memory."""
+    """Return the source of a model of Keras 3 or of tf_keras that is already in memory."""
     options = options or SourceOptions(input_shapes={})
     inputs = resolve_shapes(path, _input_specs(model, path), options.input_shapes)
     _refuse_quantized(model, path)
@@ -45,7 +48,8 @@ def from_model(
         packed = flat[0] if len(flat) == 1 else flat
         if struct is not None and not isinstance(struct, keras.KerasTensor):
             packed = keras.tree.pack_sequence_as(struct, flat)
-        results = keras.tree.flatten(model(packed, training=False))
+        with scope_names(model):
+            results = keras.tree.flatten(model(packed, training=False))
         return dict(zip(names, results, strict=True))
 
     def run(arrays: Mapping[str, object]) -> Arrays:
@@ -58,20 +62,28 @@ def from_model(
 
 
 def _load_model(path: Path, options: SourceOptions) -> Any:
-    for module in options.imports:
-        _import_module(module)
-    _check_container(path)
+    file = read_file(path)
+    with meaning_keras_2() if file.is_legacy else contextlib.nullcontext():
+        for module in options.imports:
+            _import_module(module)
+    if not options.unsafe:
+        refuse_code(file)
+    return load_legacy(file, options.unsafe) if file.is_legacy else _load_3(file, options.unsafe)
+
+
+def _load_3(file: KerasFile, unsafe: bool) -> Any:
+    """Return the model of a file of Keras 3."""
+    path = file.path
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=not options.unsafe)
+        return keras.saving.load_model(path, compile=False, safe_mode=not unsafe)
     except Exception as error:
         # Keras raises ValueError, TypeError, OSError, KeyError, AttributeError or zipfile's own
         # errors, depending on where in the file the damage is: only the text tells them apart.
         text = str(error).replace(str(path), "")
         if "safe_mode" in text or "unsafe" in text:
             raise SourceError(
-                f"{path} holds a Lambda layer, whose code would run on this machine when the "
-                "model is loaded. If you trust the file, allow it with --unsafe; better, "
-                "replace the layer by keras.ops and save the model again."
+                f"{path} asks for what Keras refuses to load: {first_line(error)}. If you trust "
+                "the file, allow it with --unsafe."
             ) from error
         custom = re.search(r"Could not locate (?:class|function) '([^']+)'", text) or re.search(
             r"Unknown (?:layer|object): '?([\w>]+)'?", text
@@ -89,42 +101,6 @@ def _load_model(path: Path, options: SourceOptions) -> Any:
             f"of a version that Keras {keras.__version__} does not read; then open it where it "
             "was made and bring it as a SavedModel: model.export('folder')."
         ) from error
-
-
-def _check_container(path: Path) -> None:
-    """Raise SourceError where the file cannot be a model.
-
-    Keras's own words for that are misleading ("File not found").
-    """
-    if path.suffix == ".keras":
-        if not zipfile.is_zipfile(path):
-            raise SourceError(
-                f"{path} is damaged or cut off: a .keras file is a zip archive, and this is not "
-                "one. Get it again."
-            )
-        with zipfile.ZipFile(path) as archive:
-            if "config.json" not in archive.namelist():
-                raise SourceError(f"{path} is a zip archive without a Keras model (config.json).")
-            # Keras reads the weights by h5py, which does not look at the archive's checksums.
-            damaged = archive.testzip()
-        if damaged:
-            raise SourceError(
-                f"{path} is damaged: its member '{damaged}' does not match its checksum. "
-                "Get it again."
-            )
-        return
-    try:
-        with h5py.File(path) as file:
-            has_model = "model_config" in file.attrs
-    except (OSError, RuntimeError, KeyError) as error:
-        raise SourceError(
-            f"{path} is damaged, cut off or not an HDF5 file: {first_line(error)}. Get it again."
-        ) from error
-    if not has_model:
-        raise SourceError(
-            f"{path} holds no model, only its weights at most. Save the whole model: "
-            "model.save('model.keras')."
-        )
 
 
 def _import_module(name: str) -> None:
@@ -146,10 +122,13 @@ def _input_specs(model: Any, path: Path) -> tuple[TensorSpec, ...]:
             f"{path} does not say what its inputs are (a subclassed or unbuilt model). "
             "Bring it as a SavedModel: call the model once, then model.export('folder')."
         )
-    specs = []
-    for tensor in tensors:
+    specs: list[TensorSpec] = []
+    for number, tensor in enumerate(tensors):
+        name = tensor_name(tensor)
+        if name in [spec.name for spec in specs]:
+            name = f"{name}_{number}"
         dtype = keras.backend.standardize_dtype(tensor.dtype)
-        specs.append(TensorSpec(tensor_name(tensor), tuple(tensor.shape), dtype))
+        specs.append(TensorSpec(name, tuple(tensor.shape), dtype))
     return tuple(specs)
 
 
@@ -170,7 +149,7 @@ def _output_names(model: Any, taken: AbstractSet[str]) -> list[str]:
 
 
 def _given_names(model: Any) -> list[str]:
-    struct = getattr(model, "_outputs_struct", None)
+    struct = getattr(model, "_outputs_struct", getattr(model, "_nested_outputs", None))
     if isinstance(struct, dict):
         # keras.tree flattens dicts in the order of their sorted keys.
         return [_clean(name) for name in sorted(struct)]
@@ -186,9 +165,14 @@ def tensor_name(tensor: Any) -> str:
 
     The tensor's own name is a running number ("keras_tensor_24") in most models.
     """
-    return _clean(tensor._keras_history.operation.name)
+    # Keras 3 calls it "operation", tf_keras "layer": in both it comes first.
+    return _clean(tensor._keras_history[0].name)
 
 
 def _clean(name: str) -> str:
-    """Return `name` with only what a signature's argument may hold."""
-    return re.sub(r"\W", "_", name)
+    """Return `name` with only what a signature's argument may hold.
+
+    Trap: TensorFlow takes ASCII alone, and `self` for its own argument.
+    """
+    clean = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return f"{clean}_" if clean == "self" else clean

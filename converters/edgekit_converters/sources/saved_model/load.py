@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
 from edgekit_converters.graph.frozen import SIGNATURE_KEY
+from edgekit_converters.sources.saved_model import eager, session
+from edgekit_converters.sources.saved_model.signature import Signatures
 from edgekit_converters.sources.shapes import resolve_shapes
 from edgekit_converters.sources.source import Source, SourceOptions
 from edgekit_converters.sources.tracing import freeze_traced
-from edgekit_runtimes.errors import SourceError, UsageError, map_exceptions, unknown_name
-from edgekit_runtimes.tensors import Arrays, TensorSpec
+from edgekit_runtimes.errors import (
+    EdgekitError,
+    SourceError,
+    UsageError,
+    map_exceptions,
+    unknown_name,
+)
+
+DAMAGED = "{path} could not be read as a SavedModel (damaged or incomplete)"
+UNKNOWN_OP = r"Op type not registered '(\w+)'"
 
 
 def load(path: Path, options: SourceOptions) -> Source:
@@ -22,40 +31,51 @@ def load(path: Path, options: SourceOptions) -> Source:
     Raises UsageError where the choice of a signature is open, SourceError where the folder is
     damaged.
     """
-    damaged = f"{path} could not be read as a SavedModel (damaged or incomplete)"
-    with map_exceptions(damaged, SourceError):
-        loaded = tf.saved_model.load(str(path))
-    name = _choose(path, list(loaded.signatures), options.signature)
-    signature = loaded.signatures[name]
-    declared = signature.structured_input_signature[1]
-    if not declared or not signature.structured_outputs:
+    signatures = _signatures(path)
+    name = _choose(path, list(signatures), options.signature)
+    signature = signatures[name]()
+    if not signature.inputs or not signature.outputs:
         raise SourceError(
             f"The signature '{name}' of {path} has no inputs or no outputs. Choose another with "
             "--signature, or export the model with one."
         )
-    inputs = resolve_shapes(
-        path,
-        tuple(
-            TensorSpec(name, _sizes(spec.shape, path, name), spec.dtype.name)
-            for name, spec in declared.items()
-        ),
-        options.input_shapes,
-    )
-    # A SavedModel keeps no order of its outputs: theirs changes from one load to the next.
-    names = sorted(signature.structured_outputs)
+    inputs = resolve_shapes(path, signature.inputs, options.input_shapes)
+    graph, notes = freeze_traced(signature.call, inputs, signature.outputs, path)
+    return Source(path=path, graph=graph, run=signature.run, notes=(*signature.notes, *notes))
 
-    def call(tensors: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(signature(**tensors))
 
-    def run(arrays: Mapping[str, object]) -> Arrays:
-        results = signature(**{name: tf.constant(array) for name, array in arrays.items()})
-        return {name: results[name].numpy() for name in names}
+def _signatures(path: Path) -> Signatures:
+    """Return the signatures by the loader that reads the folder."""
+    try:
+        if session.is_of_version_1(path):
+            return session.signatures(path)
+        return _newest(path)
+    except EdgekitError:
+        raise
+    except Exception as error:
+        if unknown := re.search(UNKNOWN_OP, str(error)):
+            raise SourceError(
+                f"{path} computes with the operator '{unknown[1]}', which TensorFlow "
+                f"{tf.__version__} does not have: it comes from another package. Export the model "
+                "without it."
+            ) from error
+        with map_exceptions(DAMAGED.format(path=path), SourceError):
+            raise
 
-    # Trap: the variables die with `loaded`, not with the signature that reads them.
-    run.keep_alive = loaded  # type: ignore[attr-defined]
 
-    graph, notes = freeze_traced(call, inputs, names, path)
-    return Source(path=path, graph=graph, run=run, notes=notes)
+def _newest(path: Path) -> Signatures:
+    """Load a SavedModel of TensorFlow 2: in a session where its own loader fails.
+
+    That loader wants the class of every object, such as an optimizer of Keras 2.
+    """
+    try:
+        return eager.signatures(path)
+    except Exception as error:
+        try:
+            return session.signatures(path)
+        except Exception:
+            # A damaged folder is none for a session either: the first reason counts.
+            raise error from None
 
 
 def _choose(path: Path, names: list[str], wanted: str | None) -> str:
@@ -75,12 +95,3 @@ def _choose(path: Path, names: list[str], wanted: str | None) -> str:
     raise UsageError(
         f"{path} has several signatures: {', '.join(names)}. Choose one: --signature {names[0]}"
     )
-
-
-def _sizes(shape: tf.TensorShape, path: Path, name: str) -> tuple[int | None, ...]:
-    if shape.rank is None:
-        raise SourceError(
-            f"Input '{name}' of {path} has no known number of axes. "
-            "Export it with a signature that says its shape."
-        )
-    return tuple(shape)
