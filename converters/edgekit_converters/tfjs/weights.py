@@ -89,12 +89,15 @@ def as_float16(value: Array) -> tuple[Array, Entry | None]:
 def as_uint8(value: Array) -> tuple[Array, Entry | None]:
     """Return a weight in uint8 with one scale and minimum; in float32 where that is not possible.
 
-    Zero is a level, so pruned weights stay zero: value = level * scale + min.
+    Zero is a level, so pruned weights stay zero: value = level * scale + min. Integers stay what
+    they are where they fit.
     """
     if not value.size or not np.isfinite(np.abs(value).max()):
         return value, None
     low, high = min(float(value.min()), 0.0), max(float(value.max()), 0.0)
     scale = (high - low) / _LEVELS or 1.0
+    if scale <= 1 and np.array_equal(value, np.rint(value)):
+        scale = 1.0
     zero_level = round(-low / scale)
     levels = np.clip(np.round(value / scale) + zero_level, 0, _LEVELS).astype(np.uint8)
     stored = {"dtype": "uint8", "original_dtype": "float32"}

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.framework import types_pb2
@@ -18,6 +19,7 @@ from edgekit_converters.left import FloatConstant, check_changed
 from edgekit_converters.tfjs import RECIPES
 from edgekit_converters.tfjs.fuse import EXACT_BIAS
 from edgekit_converters.tfjs.prepare import prepare
+from edgekit_converters.tfjs.tables import SCALES, scale_rows
 from edgekit_converters.tfjs.weights import Entry, encode, spared
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ def write(
     Raises NotAvailableError for what RECIPES does not list.
     """
     RECIPES.writer(quantization, calibration is not None, io)
+    if quantization == "int8-weights":
+        prepared = scale_rows(prepared)
     graph_def = tf.compat.v1.GraphDef()
     graph_def.CopyFrom(prepared.graph_def)
     entries, data = _take_weights(graph_def, quantization)
@@ -97,7 +101,10 @@ def _take_weights(graph_def: Any, quantization: str) -> tuple[list[Entry], bytes
     exact = {node.input[2] for node in graph_def.node if node.attr[EXACT_BIAS].b}
     constants = [node for node in all_nodes(graph_def) if node.op == "Const"]
     values = {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in constants}
-    in_half = spared(values) if quantization == "int8-weights" else frozenset()
+    in_half = set(spared(values)) if quantization == "int8-weights" else set()
+    for name in (name for name in values if SCALES in name):
+        fits = np.array_equal(values[name], values[name].astype(np.float16))
+        (in_half if fits else exact).add(name)
     for node in constants:
         stored_as = "fp16" if node.name in in_half else quantization
         entry, chunk = encode(node.name, values[node.name], stored_as, node.name in exact)
