@@ -18,12 +18,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart install install-dev web lint format test test-fast docs wheel clean
+.PHONY: help quickstart install install-dev web lint format test test-fast test-zoo docs wheel clean
 
 help:
 	@echo "make quickstart   install, convert the example, measure it"
 	@echo "make test         install what is missing, lint, type-check, run every test"
 	@echo "make test-fast    only the tests that take seconds"
+	@echo "make test-zoo     convert every layer of Keras to every format; writes docs/coverage.md"
 	@echo "make web          build the pages that measure and show models in a browser"
 	@echo "make lint         ruff, import-linter and mypy; biome and tsc"
 	@echo "make format       let ruff and biome format the code"
@@ -122,6 +123,11 @@ test: lint web $(NODE_TESTS)/node_modules/.stamp $(VENV)/.system
 
 test-fast: $(VENV)/.dev
 	pytest -m 'not slow and not board and not browser'
+
+# An hour or two; continues where it was interrupted. ZOO='LSTM|GRU' for a part of it.
+ZOO ?=
+test-zoo: $(VENV)/.dev
+	PYTHONPATH=tests python -m zoo '$(ZOO)' --workers $(TEST_WORKERS)
 
 docs: $(VENV)/.dev
 	python docs/make_commands.py

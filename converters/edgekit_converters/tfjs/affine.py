@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgekit_converters.graph.edit import EditableGraph, output_tensor
-from edgekit_converters.tfjs.shapes import Shapes
+from edgekit_converters.graph.shapes import Shapes
 from edgekit_runtimes.tensors import Array
 
 _ADDING_OPS = frozenset({"Add", "AddV2", "BiasAdd"})

@@ -10,7 +10,7 @@ import tensorflow as tf
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.normalize.parts import replace_node
-from edgekit_converters.tfjs.shapes import Shapes
+from edgekit_converters.graph.shapes import Shapes
 from edgekit_runtimes.errors import ConversionError
 
 OP = "MatrixBandPart"

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from edgekit_converters.graph.edit import EditableGraph, output_tensor
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.tfjs.shapes import Shapes
+from edgekit_converters.graph.shapes import Shapes
 from edgekit_runtimes.tensors import Array
 
 # Each group becomes a convolution of its own, which in a browser is a shader pass. ResNeXt has 32.

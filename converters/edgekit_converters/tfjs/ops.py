@@ -7,13 +7,14 @@ tests/converters/tfjs/node/list_ops.mjs; a test compares the two.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.tfjs.shapes import Shapes
+from edgekit_converters.graph.library import all_nodes
+from edgekit_converters.graph.naming import with_layers
+from edgekit_converters.graph.shapes import Shapes
 from edgekit_runtimes.errors import ConversionError
 
 
@@ -23,12 +24,13 @@ def supported_ops() -> frozenset[str]:
     return frozenset(_listing()["ops"])
 
 
-def check_ops(ops: Iterable[str]) -> None:
-    """Raise ConversionError naming every op that TF.js lacks, sorted."""
-    missing = sorted(set(ops) - supported_ops())
+def check_ops(graph_def: Any) -> None:
+    """Raise ConversionError naming every op that TF.js lacks, sorted, and the layers it is of."""
+    missing = {node.op for node in all_nodes(graph_def)} - supported_ops()
     if missing:
+        named = with_layers(graph_def, missing)
         raise ConversionError(
-            f"TF.js {_listing()['version']} has no {', '.join(missing)}. Replace the layers that "
+            f"TF.js {_listing()['version']} has no {named}. Replace the layers that "
             "make these ops, or write the other formats: --to tflite,onnx"
         )
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.graph.library import all_nodes
-from edgekit_converters.graph.normalize import apply, bucketize, erfc
+from edgekit_converters.graph.normalize import apply, bucketize, elementary
+from edgekit_converters.graph.shapes import infer_shapes
 from edgekit_converters.tfjs.bands import mask_bands
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.fold import fold_constants
@@ -15,7 +15,6 @@ from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
 from edgekit_converters.tfjs.groups import split_groups
 from edgekit_converters.tfjs.ops import check_convolutions, check_ops
-from edgekit_converters.tfjs.shapes import infer_shapes
 
 
 def prepare(graph: FrozenGraph) -> FrozenGraph:
@@ -25,8 +24,10 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
     Raises ConversionError naming all ops that TF.js lacks, or the convolution that it does not
     have.
     """
-    folded = prepare_functions(apply(fold_constants(graph), bucketize.rewrite, erfc.rewrite))
-    check_ops(node.op for node in all_nodes(folded.graph_def))
+    folded = prepare_functions(
+        apply(fold_constants(graph), bucketize.rewrite, elementary.without("Erfc"))
+    )
+    check_ops(folded.graph_def)
     narrowed = narrow_dtypes(folded)
     shapes = infer_shapes(narrowed)
     split = mask_bands(split_groups(narrowed, shapes), shapes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import flatbuffers
@@ -14,11 +15,28 @@ from tensorflow.lite.python.lite import TFLiteSavedModelConverterV2
 
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import SERVING, SIGNATURE_KEY, FrozenGraph
+from edgekit_converters.graph.naming import with_layers
+from edgekit_converters.graph.normalize import apply, elementary, pools_3d
 from edgekit_converters.memory import give_back_memory
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
 # What packing needs beyond the file itself: alignment, and room for the next string.
 BUILDER_SPARE = 1 << 20
+
+# What TFLite has no operator for, in operators that it has. They are not written so from the start:
+# of an Erf within a gelu the converter makes an operator of its own.
+REWRITES = {
+    **dict.fromkeys(pools_3d.POOLS, pools_3d.rewrite),
+    **{op: elementary.without(op) for op in elementary.FUNCTIONS},
+}
+
+
+class _MissingError(Exception):
+    """The converter has no operators of these names."""
+
+    def __init__(self, ops: Iterable[str]) -> None:
+        super().__init__(*ops)
+        self.ops = frozenset(ops)
 
 
 def prepare(graph: FrozenGraph) -> bytes:
@@ -26,21 +44,35 @@ def prepare(graph: FrozenGraph) -> bytes:
 
     Raises ConversionError naming the operators that TFLite does not have.
     """
+    while True:
+        try:
+            return _shorten_names(_convert(_separate_outputs(graph)))
+        except _MissingError as error:
+            rewrites = [REWRITES[op] for op in sorted(error.ops & REWRITES.keys())]
+            rewritten = apply(graph, *rewrites)
+            if rewritten is graph:
+                named = with_layers(graph.graph_def, error.ops)
+                raise ConversionError(
+                    f"TFLite has no operator for: {named}. "
+                    "Replace those layers, or leave the format out with --to."
+                ) from error
+            graph = rewritten
+
+
+def _convert(graph: FrozenGraph) -> bytes:
+    """Return what TensorFlow's converter makes of a graph. Raises _MissingError."""
     with tempfile.TemporaryDirectory() as folder:
-        _separate_outputs(graph).save(Path(folder))
+        graph.save(Path(folder))
         give_back_memory()
         # Its public makers load the SavedModel twice in Python, only to see what is in it.
         converter = TFLiteSavedModelConverterV2(folder, {SERVING}, [SIGNATURE_KEY])
         try:
-            return _shorten_names(converter._convert_from_saved_model(tf.compat.v1.GraphDef()))
+            return bytes(converter._convert_from_saved_model(tf.compat.v1.GraphDef()))
         except Exception as error:
             # The converter's text is a screenful of MLIR; the operators in it are what matters.
-            missing = sorted(set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1])))
+            missing = set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1]))
             if "op is neither a custom op nor a flex op" in str(error) and missing:
-                raise ConversionError(
-                    f"TFLite has no operator for: {', '.join(missing)}. "
-                    "Replace those layers, or leave the format out with --to."
-                ) from error
+                raise _MissingError(missing) from error
             with map_exceptions("TFLite conversion failed", ConversionError):
                 raise
 

@@ -14,6 +14,8 @@ from edgekit_converters.graph.library import give_new_names
 from edgekit_converters.graph.normalize import (
     argmax,
     bincount,
+    channels_first,
+    dilated_transpose,
     ensure_shape,
     half,
     list_shapes,
@@ -24,6 +26,8 @@ from edgekit_converters.graph.normalize import (
 REWRITES: tuple[Callable[[EditableGraph], bool], ...] = (
     argmax.rewrite,
     half.rewrite,
+    dilated_transpose.rewrite,
+    channels_first.rewrite,
     ensure_shape.rewrite,
     bincount.rewrite,
     one_hot.rewrite,

@@ -7,7 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from edgekit_converters.graph.edit import EditableGraph, node_of
+from edgekit_converters.graph.edit import FORWARDING_OPS, EditableGraph, node_of
+from edgekit_runtimes.tensors import Array
 
 
 def replace_node(
@@ -40,3 +41,12 @@ def replace_node(
             for key, value in source.attr.items():
                 graph.node(added).attr[key].CopyFrom(value)
     graph.replace(node.name, names["result"])
+
+
+def constant_behind(graph: EditableGraph, tensor: str) -> Array | None:
+    """Return the value of a constant that reaches `tensor` through Identity nodes, else None."""
+    node = graph.node(tensor)
+    while node.op in FORWARDING_OPS and ":" not in tensor:
+        tensor = node.input[0]
+        node = graph.node(tensor)
+    return graph.constant(tensor)

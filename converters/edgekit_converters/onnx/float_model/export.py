@@ -16,7 +16,8 @@ from tf2onnx.tfonnx import process_tf_graph
 
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.graph.normalize import apply, bucketize, erfc
+from edgekit_converters.graph.naming import with_layers
+from edgekit_converters.graph.normalize import apply, bucketize, elementary
 from edgekit_converters.onnx.float_model.paddings import mend_paddings
 from edgekit_converters.onnx.float_model.pooling import use_global_pools
 from edgekit_converters.onnx.float_model.proof import difference
@@ -67,7 +68,7 @@ def prepare(graph: FrozenGraph) -> onnx.ModelProto:
             f"'{sorted(both)[0]}' names an input and an output, which ONNX does not allow. "
             "Export the model with another output name, or leave the format out with --to."
         )
-    graph = apply(graph, bucketize.rewrite, erfc.rewrite)
+    graph = apply(graph, bucketize.rewrite, elementary.without("Erfc", "Expm1", "Log1p"))
     with map_exceptions("ONNX conversion failed", ConversionError), quiet("tf2onnx"):
         faults = []
         for way in WAYS:
@@ -104,7 +105,7 @@ def taken_notes(model: onnx.ModelProto) -> tuple[str, ...]:
 
 
 def _finished(model: onnx.ModelProto, graph: FrozenGraph) -> onnx.ModelProto:
-    _check_operators(model)
+    _check_operators(model, graph)
     _name_free_sizes(model, graph)
     mend_paddings(model.graph)
     hoist_constants(model.graph)
@@ -150,17 +151,17 @@ def _convert(graph: FrozenGraph, way: Way) -> onnx.ModelProto:
             return optimize_graph(converted, way.catch_errors, optimizers).make_model("")
 
 
-def _check_operators(model: onnx.ModelProto) -> None:
+def _check_operators(model: onnx.ModelProto, graph: FrozenGraph) -> None:
     """tf2onnx leaves an operator that it cannot convert in the graph, under TensorFlow's name."""
     unknown = {
         node.op_type
-        for graph in graphs(model.graph)
-        for node in graph.node
+        for inner in graphs(model.graph)
+        for node in inner.node
         if not onnx.defs.has(node.op_type, node.domain)
     }
     if unknown:
         raise ConversionError(
-            f"ONNX has no operator for: {', '.join(sorted(unknown))}. "
+            f"ONNX has no operator for: {with_layers(graph.graph_def, unknown)}. "
             "Replace those layers, or leave the format out with --to."
         )
 

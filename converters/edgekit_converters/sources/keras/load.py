@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from edgekit_converters.sources.keras.file import KerasFile, read_file
 from edgekit_converters.sources.keras.legacy import load_legacy, meaning_keras_2
+from edgekit_converters.sources.keras.naming import scope_names
 from edgekit_converters.sources.keras.safety import refuse_code
 from edgekit_converters.sources.shapes import resolve_shapes
 from edgekit_converters.sources.source import Source, SourceOptions, see_working_folder
@@ -47,7 +48,8 @@ def from_model(
         packed = flat[0] if len(flat) == 1 else flat
         if struct is not None and not isinstance(struct, keras.KerasTensor):
             packed = keras.tree.pack_sequence_as(struct, flat)
-        results = keras.tree.flatten(model(packed, training=False))
+        with scope_names(model):
+            results = keras.tree.flatten(model(packed, training=False))
         return dict(zip(names, results, strict=True))
 
     def run(arrays: Mapping[str, object]) -> Arrays:
@@ -120,10 +122,13 @@ def _input_specs(model: Any, path: Path) -> tuple[TensorSpec, ...]:
             f"{path} does not say what its inputs are (a subclassed or unbuilt model). "
             "Bring it as a SavedModel: call the model once, then model.export('folder')."
         )
-    specs = []
-    for tensor in tensors:
+    specs: list[TensorSpec] = []
+    for number, tensor in enumerate(tensors):
+        name = tensor_name(tensor)
+        if name in [spec.name for spec in specs]:
+            name = f"{name}_{number}"
         dtype = keras.backend.standardize_dtype(tensor.dtype)
-        specs.append(TensorSpec(tensor_name(tensor), tuple(tensor.shape), dtype))
+        specs.append(TensorSpec(name, tuple(tensor.shape), dtype))
     return tuple(specs)
 
 
@@ -165,5 +170,9 @@ def tensor_name(tensor: Any) -> str:
 
 
 def _clean(name: str) -> str:
-    """Return `name` with only what a signature's argument may hold."""
-    return re.sub(r"\W", "_", name)
+    """Return `name` with only what a signature's argument may hold.
+
+    Trap: TensorFlow takes ASCII alone, and `self` for its own argument.
+    """
+    clean = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return f"{clean}_" if clean == "self" else clean

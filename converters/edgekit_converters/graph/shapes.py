@@ -30,7 +30,7 @@ def infer_shapes(frozen: FrozenGraph) -> Shapes:
         else:
             copy.CopyFrom(node)
     imported = tf.Graph()
-    with imported.as_default(), map_exceptions("The graph is not valid in TF.js", ConversionError):
+    with imported.as_default(), map_exceptions("The graph is not valid", ConversionError):
         tf.graph_util.import_graph_def(graph_def, name="")
     return {
         tensor.name.removesuffix(":0"): None if tensor.shape.rank is None else tuple(tensor.shape)
