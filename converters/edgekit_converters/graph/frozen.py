@@ -112,12 +112,21 @@ class FrozenGraph:
         )
 
     def run(self, inputs: Mapping[str, Array]) -> Arrays:
-        """Return the outputs by name for one set of inputs, computed by TensorFlow."""
-        function = self.function()
-        results = function(*(tf.constant(inputs[entry.spec.name]) for entry in self.inputs))
+        """Return the outputs by name for one set of inputs, computed by TensorFlow.
+
+        In a session that computes the graph as it is: what is folded and fused for a function is
+        many copies of the weights, which one run does not pay back.
+        """
+        config = tf.compat.v1.ConfigProto()
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        config.graph_options.optimizer_options.opt_level = tf.compat.v1.OptimizerOptions.L0
+        with tf.Graph().as_default() as graph:
+            tf.graph_util.import_graph_def(self.graph_def, name="")
+            feeds = {entry.tensor: inputs[entry.spec.name] for entry in self.inputs}
+            with tf.compat.v1.Session(graph=graph, config=config) as session:
+                results = session.run([entry.tensor for entry in self.outputs], feeds)
         return {
-            entry.spec.name: result.numpy()
-            for entry, result in zip(self.outputs, results, strict=True)
+            entry.spec.name: result for entry, result in zip(self.outputs, results, strict=True)
         }
 
     def save(self, folder: Path) -> Path:
