@@ -6,7 +6,7 @@ and outputs. Pruning edits its constants; TFLite, TF.js and ONNX are written fro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class FrozenGraph:
                 )
         return replace(self, graph_def=graph_def)
 
-    def function(self) -> Callable[..., Any]:
+    def function(self) -> Any:
         """Return the graph as a ConcreteFunction: tensors in signature order in, a list out."""
 
         def import_graph() -> None:
@@ -106,7 +106,7 @@ class FrozenGraph:
 
         wrapped = tf.compat.v1.wrap_function(import_graph, [])
         graph = wrapped.graph
-        return wrapped.prune(  # type: ignore[no-any-return]
+        return wrapped.prune(
             [graph.as_graph_element(entry.tensor) for entry in self.inputs],
             [graph.as_graph_element(entry.tensor) for entry in self.outputs],
         )
