@@ -33,12 +33,6 @@ BENCH_WORDS = {"devices": "on", "engines": "engine", "plan": "thorough", "as_jso
 BENCH_WORDS |= dict.fromkeys(("output", "gates", "junit", "summary"))
 
 
-@pytest.fixture
-def short_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a quick bench be shorter than any claim could bear."""
-    monkeypatch.setattr(plans, "QUICK", SHORT)
-
-
 @pytest.fixture(scope="module")
 def bundle(bundles: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a bundle that has lost its original: it is not where the manifest looks for it."""

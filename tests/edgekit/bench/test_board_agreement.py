@@ -103,7 +103,7 @@ def mbv2_jobs(bundle: Bundle, golden: GoldenSamples, counted: bool) -> list[Job]
         path = bundle.folder / name
         model = JobModel(name, ENGINES[path.suffix], str(path))
         wanted = plan if counted and path.suffix == ".tflite" else None
-        jobs.append(Job((model,), inputs, plan=wanted, outputs=2))
+        jobs.append(Job((model,), inputs, plan=wanted, outputs=2 if name in MBV2_INT8 else 0))
     return jobs
 
 
@@ -141,6 +141,15 @@ def test_artifacts_answer_on_the_board_as_on_the_host(
             if error > tolerance:
                 apart[name] = float(error)
     assert not apart
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_board_has_a_dot_product_if_its_processor_has_one(
+    events_on: Callable[[str], list[Event]], board: str
+) -> None:
+    for environment in of_kind(events_on(f"board:{board}"), "environment"):
+        assert environment["machine"] == "aarch64"
+        assert ("asimddp" in environment["cpu_features"]) == (board == "pi5")
 
 
 @pytest.mark.parametrize("board", BOARDS)
