@@ -178,22 +178,35 @@ def bundles(
 
 @pytest.fixture(scope="session")
 def results_file(bundles: Callable[..., Path], make_once: Callable[..., Path]) -> Path:
-    """Bench a bundle on this machine, once, by a plan too short for claims."""
+    """Bench a bundle on this machine, once, by a short plan."""
     import dataclasses
 
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
     from edgekit.bundle.bundle import load_bundle
-    from edgekit.results.plan import BenchPlan
-    from edgekit_runtimes.protocol.job import Plan
 
     def make(folder: Path) -> None:
         bundle = load_bundle(bundles("dense_net", "--recipe", "fp32,int8", "--io", "int8"))
-        request = bench_request(bundle, folder / "work")
-        plan = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_runs=8))
-        run_bench(dataclasses.replace(request, plan=plan)).save(folder / "results.json")
+        request = dataclasses.replace(bench_request(bundle, folder / "work"), plan=_short_plan())
+        run_bench(request).save(folder / "results.json")
 
     return make_once("results", make) / "results.json"
+
+
+@pytest.fixture
+def short_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a quick bench of this process go through every step, and no further."""
+    from edgekit.results import plan
+
+    monkeypatch.setattr(plan, "QUICK", _short_plan())
+
+
+def _short_plan() -> Any:
+    """Return a plan that is too short for claims."""
+    from edgekit.results.plan import BenchPlan
+    from edgekit_runtimes.protocol.job import Plan
+
+    return BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_runs=8))
 
 
 @pytest.fixture(scope="session")
