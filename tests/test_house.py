@@ -215,7 +215,7 @@ def light_python(wheel, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small_bundle(digits_with):
-    return digits_with(["tflite/fp32", "tflite/int8"])
+    return digits_with(["tflite/int8"])
 
 
 def run_light(python, folder, *words):
@@ -228,8 +228,8 @@ def test_the_wheel_alone_benches_a_bundle_without_tensorflow(light_python, small
     answer = run_light(light_python, tmp_path, "bench", small_bundle, "--json")
     assert answer.returncode == 0, answer.stderr
     rows = {row["id"]: row for row in json.loads(answer.stdout)["rows"]}
-    assert rows.keys() == {"tflite/fp32", "tflite/int8"}
-    assert all(row["status"] == "ok" for row in rows.values())
+    assert rows.keys() == {"tflite/int8"}
+    assert rows["tflite/int8"]["status"] == "ok"
     probe = "import importlib.util as u, sys; sys.exit(u.find_spec('tensorflow') is not None)"
     assert subprocess.run([light_python, "-c", probe], cwd=tmp_path).returncode == 0
 
