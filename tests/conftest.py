@@ -349,6 +349,16 @@ def arm64_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_arm64_python(tmp_path_factory.mktemp("arm64"))
 
 
+def new_python(folder: Path, *packages: object) -> Path:
+    """Make a virtual environment with packages in it, by this Python's pip; return its Python."""
+    python = folder / "bin" / "python"
+    # Installing pip itself, and compiling what is hardly imported, would take most of the time.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", "--no-compile", *packages], check=True)
+    return python
+
+
 @pytest.fixture(scope="session")
 def old_python() -> Path:
     """Return a Python 3.11 with tflite-runtime and numpy 1.26, in an environment made once."""

@@ -11,7 +11,7 @@ import sys
 import zipfile
 
 import pytest
-from conftest import DIGITS, ROOT
+from conftest import DIGITS, ROOT, new_python
 
 PACKAGES = {
     "edgekit": ROOT / "edgekit",
@@ -202,15 +202,8 @@ def wheel(tmp_path_factory):
 @pytest.fixture(scope="module")
 def light_python(wheel, tmp_path_factory):
     """A clean virtual environment with the wheel, without extras."""
-    folder = tmp_path_factory.mktemp("light")
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
-    python = folder / "venv" / "bin" / "python"
-    constraints = str(ROOT / "constraints.txt")
-    subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--constraint", constraints, str(wheel)],
-        check=True,
-    )
-    return python
+    folder = tmp_path_factory.mktemp("light") / "venv"
+    return new_python(folder, "--constraint", ROOT / "constraints.txt", wheel)
 
 
 @pytest.fixture(scope="module")
