@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.golden import store_golden
-from edgekit.bundle.manifest import ArtifactRecord, Status
+from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
 from edgekit.convert.check import check
 from edgekit.convert.wire import wire_size
 from edgekit.files import disk_fault, remove
+from edgekit.results.results import Status
 from edgekit_converters.calibration import CALIBRATION_SAMPLES, Calibration
 from edgekit_converters.formats import RECIPES, FormatWriter
 from edgekit_converters.graph.modifiers import Modification, modifiers, modify
