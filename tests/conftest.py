@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -42,18 +43,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with long tests first, so that no worker waits for another at the end.
 
-    Of these, those of the ground floor come first: they need no conversion to wait for.
+    Boards, which compute all the time, and browsers, which mostly wait, come in turns: what runs
+    beside a board is then seldom another one. Of both, the files of the ground floor come first:
+    they need no conversion to wait for.
     """
-    long = {
-        mark: {item.path for item in items if item.get_closest_marker(mark)}
-        for mark in ("board", "browser", "slow")
-    }
-
-    def place(item: pytest.Item) -> list[bool]:
-        marks = [item.path not in paths for paths in long.values()]
-        return [*marks, "runtimes" not in item.path.parts]
-
-    items.sort(key=place)
+    marks: dict[Path, set[str]] = {}
+    for item in items:
+        marks.setdefault(item.path, set()).update(mark.name for mark in item.iter_markers())
+    files: dict[str, list[Path]] = {"board": [], "browser": [], "slow": []}
+    for path in sorted(marks, key=lambda path: "runtimes" not in path.parts):
+        if kind := next((kind for kind in files if kind in marks[path]), None):
+            files[kind].append(path)
+    turns = itertools.zip_longest(files["board"], files["browser"])
+    long = [path for turn in turns for path in turn if path] + files["slow"]
+    places = {path: place for place, path in enumerate(long)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @contextlib.contextmanager
