@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from edgekit.bundle.golden import GoldenSamples
 from edgekit.bundle.notes import Note
@@ -32,6 +32,16 @@ class Checked:
     notes: tuple[Note, ...] = ()
 
 
+class Taker(Protocol):
+    """What takes in an artifact's outputs as they arrive."""
+
+    def add(self, start: int, outputs: Arrays) -> None:
+        """Take in the outputs of the samples from number `start` on."""
+
+
+AnyTaker = TypeVar("AnyTaker", bound=Taker)
+
+
 def check(
     path: Path, format_name: str, options: Mapping[str, Any], golden: GoldenSamples, device: Device
 ) -> Checked:
@@ -43,28 +53,46 @@ def check(
     engine = device.engine_for(format_name)
     if engine.module is None:
         return Checked(None, (Note("not run", f"not run: {engine.reason}"),))
-    try:
-        return Checked(_fidelity(path, engine, options, golden, device))
-    except EngineError as error:
-        if engine.backend != FIRST_BACKEND:
-            raise
-        try:
-            plain = replace(engine, backend=SECOND_BACKEND)
-            fidelity = _fidelity(path, plain, options, golden, device)
-        except EngineError:
-            raise error from None
-        text = f"judged on {SECOND_BACKEND}, since it does not run on {FIRST_BACKEND}: {error}"
-        return Checked(fidelity, (Note("note", text),))
+    accumulator, notes = run_on_golden(
+        path, engine, options, golden, device, lambda: FidelityAccumulator(golden.outputs)
+    )
+    return Checked(accumulator.result(), notes)
 
 
-def _fidelity(
+def run_on_golden(
     path: Path,
     engine: EngineChoice,
     options: Mapping[str, Any],
     golden: GoldenSamples,
     device: Device,
-) -> Fidelity:
-    accumulator = FidelityAccumulator(golden.outputs)
+    make: Callable[[], AnyTaker],
+) -> tuple[AnyTaker, tuple[Note, ...]]:
+    """Run an artifact on golden samples; return what took in its outputs, and notes.
+
+    make: called for each back end that is tried. Raises EngineError as `check` does.
+    """
+    try:
+        return _run(path, engine, options, golden, device, make()), ()
+    except EngineError as error:
+        if engine.backend != FIRST_BACKEND:
+            raise
+        try:
+            plain = replace(engine, backend=SECOND_BACKEND)
+            taker = _run(path, plain, options, golden, device, make())
+        except EngineError:
+            raise error from None
+        text = f"judged on {SECOND_BACKEND}, since it does not run on {FIRST_BACKEND}: {error}"
+        return taker, (Note("note", text),)
+
+
+def _run(
+    path: Path,
+    engine: EngineChoice,
+    options: Mapping[str, Any],
+    golden: GoldenSamples,
+    device: Device,
+    taker: AnyTaker,
+) -> AnyTaker:
     job = Job(
         models=(engine.job_model("artifact", str(path), options),),
         inputs={name: str(file) for name, file in golden.files.items()},
@@ -72,9 +100,9 @@ def _fidelity(
         outputs=-1,
     )
 
-    def judge(_: str, start: int, outputs: Arrays) -> None:
-        accumulator.add(start, outputs)
+    def take(_: str, start: int, outputs: Arrays) -> None:
+        taker.add(start, outputs)
 
-    if failure := read_events(device.run(job), judge).failure:
+    if failure := read_events(device.run(job), take).failure:
         raise EngineError(failure.replace(str(path), path.name))
-    return accumulator.result()
+    return taker
