@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -189,11 +188,13 @@ def bench(
         1.0
         >>> results.save("results.json")
     """
+    from tempfile import TemporaryDirectory
+
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
     from edgekit.results.plan import QUICK, THOROUGH
 
-    with tempfile.TemporaryDirectory() as work, _data_file(data, "data") as data_file:
+    with TemporaryDirectory() as work, _data_file(data, "data") as data_file:
         request = bench_request(
             _bundle(bundle),
             Path(work),
@@ -428,6 +429,8 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
     if data is None or isinstance(data, str | os.PathLike):
         yield None if data is None else os.fspath(data)
         return
+    from tempfile import TemporaryDirectory
+
     import numpy as np
 
     from edgekit_runtimes.errors import UsageError
@@ -437,7 +440,7 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
             f"{name}: a {type(data).__name__} is not data. Give a path, or a dict of arrays by "
             "input name, as {'image': images}."
         )
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.npz"
         arrays: dict[str, Any] = {key: np.asarray(array) for key, array in data.items()}
         np.savez(path, **arrays)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HOST = "host"
 
 
-class Comparison(Protocol):
+class HostComparison(Protocol):
     """What takes in a device's outputs on the golden samples as they arrive."""
 
     def add(self, start: int, outputs: Mapping[str, Array]) -> None:
@@ -45,7 +45,7 @@ class HostAnswers:
         # By artifact and engine.
         self._answers: dict[tuple[str, str | None], FirstOutputs] = {}
 
-    def comparison(self, candidate: Candidate | None, device: str) -> Comparison:
+    def comparison(self, candidate: Candidate | None, device: str) -> HostComparison:
         """Return what compares an artifact's outputs on a device; None for the original.
 
         It compares nothing on the host itself, whose outputs are kept, and for what no engine of

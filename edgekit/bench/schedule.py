@@ -21,7 +21,7 @@ from edgekit.results.plan import ORIGINAL
 
 
 @dataclass(frozen=True)
-class Group:
+class TimedGroup:
     """Models measured interleaved in one process.
 
     members: ids in the order in which they are loaded and begin.
@@ -32,23 +32,23 @@ class Group:
     timed: tuple[str, ...]
 
 
-def groups(candidates: Sequence[Candidate], with_original: bool) -> list[Group]:
+def groups(candidates: Sequence[Candidate], with_original: bool) -> list[TimedGroup]:
     """Return the groups in which `candidates` (those that passed their check) are measured."""
     together: dict[str, tuple[str, ...]] = {"": (ORIGINAL,)} if with_original else {}
     for candidate in candidates:
         if candidate.is_reference:
             worker = candidate.engine.worker
             together[worker] = (*together.get(worker, ()), candidate.id)
-    result = [Group(members, members) for members in together.values()]
+    result = [TimedGroup(members, members) for members in together.values()]
     for candidate in candidates:
         if not candidate.is_reference:
             reference = reference_of(candidate, candidates)
             members = (reference.id, candidate.id) if reference else (candidate.id,)
-            result.append(Group(members, (candidate.id,)))
+            result.append(TimedGroup(members, (candidate.id,)))
     return result
 
 
-def schedule(groups: Sequence[Group], processes: int) -> Iterator[tuple[int, Group]]:
+def schedule(groups: Sequence[TimedGroup], processes: int) -> Iterator[tuple[int, TimedGroup]]:
     """Yield (process number, group) in the order in which they run.
 
     In every other process the members are in reverse order, so that being first (loaded into fresh
@@ -57,4 +57,4 @@ def schedule(groups: Sequence[Group], processes: int) -> Iterator[tuple[int, Gro
     for process in range(processes):
         for group in groups:
             members = group.members if process % 2 == 0 else group.members[::-1]
-            yield process, Group(members, group.timed)
+            yield process, TimedGroup(members, group.timed)

@@ -17,6 +17,7 @@ from edgekit.bundle.history import MANIFEST_SCHEMA_VERSION, UPGRADES
 from edgekit.bundle.notes import Note
 from edgekit.forms import AtLeastOne, Count, FileKind, Hash, OpenForm, to_form
 from edgekit.results.fidelity import Fidelity
+from edgekit.results.results import Status
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
 MANIFEST_NAME = "edgekit.json"
@@ -24,7 +25,6 @@ MANIFEST_NAME = "edgekit.json"
 MAX_BYTES = 64_000_000
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
-Status = Literal["ok", "not available", "failed"]
 IO = Annotated[str, Meta(pattern="^(float|int8)$")]
 # Which formats and recipes exist is known to the modules that make them.
 FormatWord = Annotated[str, Meta(pattern="^[a-z0-9_-]+$")]

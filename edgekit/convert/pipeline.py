@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.golden import store_golden
-from edgekit.bundle.manifest import ArtifactRecord, Status
+from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
 from edgekit.convert.advice import calibration_notes, with_advice
 from edgekit.convert.check import Checked, check
@@ -25,6 +25,7 @@ from edgekit.convert.float_models import FloatModels, is_doubtful
 from edgekit.convert.judging import FLOAT, Judge
 from edgekit.convert.wire import wire_size
 from edgekit.files import disk_fault, remove
+from edgekit.results.results import Status
 from edgekit_converters.formats import RECIPES, FormatWriter
 from edgekit_converters.graph.modifiers import Modification, modify
 from edgekit_runtimes.artifact import sha256_of, size_of

@@ -1,7 +1,7 @@
 """ONNX: the float model by tf2onnx, every other one from it, in memory.
 
 Static int8 and int8-dynamic are onnxruntime's own quantizers; what only stores weights otherwise
-(int8-weights, int4-dynamic) is written here.
+(int8-weights, int4-dynamic, lookup tables) is written here.
 
 A writer takes a float model, which it may change, and calibration, and returns the artifact's
 model and notes for the user.
@@ -33,7 +33,8 @@ RECIPES = Recipes(
         ),
         "int8-dynamic": FormatRecipe(
             f"{__name__}.dynamic:quantize",
-            "dense layers only: 8-bit weights, activations quantized while running",
+            "dense layers and lookup tables only: 8-bit weights, activations quantized while "
+            "running",
         ),
         "int8": FormatRecipe(
             f"{__name__}.static:quantize",
@@ -43,8 +44,8 @@ RECIPES = Recipes(
         ),
         "int4-dynamic": FormatRecipe(
             f"{__name__}.int4:quantize",
-            "dense layers only: 4-bit weights, activations quantized while running: an eighth of "
-            "the size of what it covers",
+            "dense layers and lookup tables only: 4-bit weights, activations quantized while "
+            "running: an eighth of the size of what it covers",
         ),
     },
     reasons={

@@ -4,6 +4,7 @@ Quantizing while converting is deprecated; converting to float once and quantizi
 that file is advised (LiteRT's documentation, "model optimization"), and it is faster.
 
 A writer takes nothing and returns the steps of the LiteRT quantizer (None: nothing is quantized).
+What the quantizer does not know is stored in as many bits here: see `rest`.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ from litert_quantizer.utils import qsv_utils
 
 from edgekit_converters.calibration import Calibration, for_litert
 from edgekit_converters.graph.frozen import SIGNATURE_KEY
+from edgekit_converters.tflite.kept import kept_scopes
+from edgekit_converters.tflite.rest import store_rest
 from edgekit_runtimes.errors import NotAvailableError
 
 # The quantizer's own default is 16 threads, which on a small machine are slower than its cores.
@@ -56,23 +58,28 @@ def fp16() -> Any:
 
 
 def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io: str) -> bytes:
-    """Return the file that the quantizer makes by `steps`.
+    """Return the file that the quantizer makes by `steps`, with what it leaves stored as small.
 
     calibration: None except for static steps. io: "float" leaves the inputs and outputs of static
     ones as they are. Raises NotAvailableError for static steps and a model with loops.
     """
     # Its progress bars cannot be turned off.
     with contextlib.redirect_stderr(streams.StringIO()):
-        ranges = None
+        ranges, activation_bits = None, None
+        settings = steps[0]["op_config"]
         if calibration is not None:
             ranges = _ranges(float_model, calibration)
-            if _activation_bits(steps) == WIDE_BITS:
-                ranges = _widened(ranges)
+            activation_bits = settings["activation_tensor_config"]["num_bits"]
             if io == "float":
                 steps += [_left_alone(TFLOperationName.INPUT), _left_alone(TFLOperationName.OUTPUT)]
+        weight_bits = settings["weight_tensor_config"]["num_bits"]
+        for scope in kept_scopes(float_model, weight_bits, activation_bits, ranges or {}):
+            steps.append(_left_alone(TFLOperationName.ALL_SUPPORTED, scope))
+        if activation_bits == WIDE_BITS:
+            ranges = _widened(ranges)
         worker = quantizer.Quantizer(bytearray(float_model), steps)
         quantized = worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
-        return bytes(quantized.quantized_model)
+        return store_rest(bytes(quantized.quantized_model), weight_bits)
 
 
 def _ranges(float_model: bytes, calibration: Calibration) -> Any:
@@ -104,14 +111,9 @@ def _widened(ranges: Any) -> Any:
     }
 
 
-def _activation_bits(steps: Any) -> int:
-    configs = [step.get("op_config", {}).get("activation_tensor_config") for step in steps]
-    return max((config["num_bits"] for config in configs if config), default=0)
-
-
-def _left_alone(operation: TFLOperationName) -> dict[str, Any]:
+def _left_alone(operation: TFLOperationName, scope: str = EVERYTHING) -> dict[str, Any]:
     return {
-        "regex": EVERYTHING,
+        "regex": scope,
         "operation": operation,
         "algorithm_key": AlgorithmName.NO_QUANTIZE,
     }

@@ -135,7 +135,10 @@ def test_tfjs_agrees_with_the_original_on_every_model(tmp_path, all_graphs):
 
 @pytest.mark.parametrize("quantization", ["fp16", "int8-weights"])
 def test_tfjs_decodes_stored_weights_as_our_reader_does(tmp_path, all_graphs, quantization):
-    for name, (node, python, _) in judge(tmp_path, all_graphs, quantization).items():
+    # They have no kernel that 8 bits could store.
+    left_out = {"odd_outputs", "rewritten_ops"} if quantization == "int8-weights" else set()
+    graphs = {name: graph for name, graph in all_graphs.items() if name not in left_out}
+    for name, (node, python, _) in judge(tmp_path, graphs, quantization).items():
         assert difference(node, python) < TOLERANCE, name
 
 

@@ -61,8 +61,7 @@ def bundle(bundles: Callable[..., Path]) -> Path:
     return bundles("conv_net", "--to", "tflite,tfjs", "--recipe", "fp32")
 
 
-@pytest.mark.slow
-def test_bench_on_a_device_over_ssh_prints_its_table(ssh_server, cli, bundle):
+def test_bench_on_a_device_over_ssh_prints_its_table(ssh_server, cli, bundle, short_plan):
     answer = cli("bench", bundle, "--on", spec())
     assert answer.exit_code == 0, answer.err
     lines = answer.out.splitlines()

@@ -65,7 +65,7 @@ def test_a_damaged_manifest_of_version_1_is_one_sentence(tmp_path):
 
 
 def test_a_bundle_of_version_1_is_inspected_benched_and_continued(
-    cli, bundles, saved_models, samples_file, tmp_path
+    cli, bundles, saved_models, samples_file, short_plan, tmp_path
 ):
     bundle = Path(shutil.copytree(bundles("dense_net", *QUICK), tmp_path / "net.edgekit"))
     old = {**json.loads((bundle / "edgekit.json").read_text()), "schema": 1}
