@@ -18,6 +18,10 @@ MIN_TABLE_ELEMENTS = 1024
 # integers and more.
 MIN_ROW_ELEMENTS = 8
 
+# One scale for all rows costs half of them one bit and more where their largest values are under
+# this share of the table's.
+UNLIKE = 0.5
+
 # Half precision keeps a scale to 2^-11, where 8 bits keep a value to 2^-8. Scales under this are
 # subnormal, and lose digits.
 SMALLEST_HALF_SCALE = float(np.finfo(np.float16).smallest_normal)
@@ -39,12 +43,18 @@ LEVELS = 2**BITS - 1
 class IntegerTable:
     """A table = integers * scales.
 
-    integers: int8, of as many bits as were asked for. scales: one for each row, with the table's
+    integers: int8, of `bits` bits. scales: one for each row, with the table's
     axes (all others have size 1), or a scalar; float16 where they fit.
     """
 
     integers: Array
     scales: Array
+    bits: int
+
+    @property
+    def has_unlike_rows(self) -> bool:
+        """Whether one scale for all rows would cost much."""
+        return bool(np.median(self.scales) < UNLIKE * self.scales.max())
 
 
 def symmetric_int8(values: Array, channel_axis: int) -> tuple[Array, Array]:
@@ -70,7 +80,8 @@ def integer_table(
     fits = scales.min() >= SMALLEST_HALF_SCALE and scales.max() <= LARGEST_HALF
     if half_scales and fits:
         scales = scales.astype(np.float16)
-    return IntegerTable(_rounded(values, scales.astype(np.float32), largest_integer), scales)
+    integers = _rounded(values, scales.astype(np.float32), largest_integer)
+    return IntegerTable(integers, scales, bits)
 
 
 def _scales(largest: Array, largest_integer: int) -> Array:

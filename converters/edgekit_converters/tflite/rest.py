@@ -118,8 +118,7 @@ def _store(tree: Tree, constant: Constant, bits: int) -> bool:
         return False
     if axes and axes[0] is not None:
         _read_through(tree, constant, _add_kernel(tree, constant, axes[0]))
-    for lookup in lookups:
-        read_integers(tree, constant.subgraph, lookup, constant.values, bits)
+    read_integers(tree, constant.subgraph, lookups, constant.values, bits)
     return True
 
 

@@ -98,6 +98,16 @@ def test_a_table_that_is_a_kernel_too_is_stored_once(graphs, tmp_path):
         assert path.stat().st_size <= 1.7 * table + others
 
 
+def test_two_reads_of_a_table_store_it_once(tmp_path):
+    first, second = (keras.Input((3,), name=name, dtype="int32") for name in ("first", "second"))
+    table = layers.Embedding(300, 32)
+    outputs = [layers.Identity(name=f"of_{x.name}")(table(x)) for x in (first, second)]
+    path = tmp_path / "x.tflite"
+    float_file = prepared(keras.Model([first, second], outputs))
+    tflite.write(float_file, "int8-weights", path, None)
+    assert path.stat().st_size <= 0.4 * len(float_file)
+
+
 @pytest.mark.parametrize("quantization", ["fp16", "int8-weights", "int8-dynamic", "int4-dynamic"])
 def test_a_model_without_kernels_has_nothing_to_quantize(without_kernels, tmp_path, quantization):
     path = tmp_path / "x.tflite"
