@@ -31,7 +31,6 @@ LARGEST_HALF = float(np.finfo(np.float16).max)
 # type. 8 bits for what lies between would have steps of 8, which no net survives.
 LARGEST_ACTIVATION = 1000.0
 
-
 # Weights that share a scale, along the inputs of a layer. 32 is the finest that is common
 # (llama.cpp's Q4 formats too); a scale and a zero point add 1.1 bits to each weight.
 BLOCK_SIZE = 32
@@ -43,8 +42,8 @@ LEVELS = 2**BITS - 1
 class IntegerTable:
     """A table = integers * scales.
 
-    integers: int8, of `bits` bits. scales: one for each row, with the table's
-    axes (all others have size 1), or a scalar; float16 where they fit.
+    integers: int8, of `bits` bits. scales: one for each row, with the table's axes (all others
+    have size 1), or a scalar; float16 where they fit.
     """
 
     integers: Array
@@ -62,6 +61,16 @@ def symmetric_int8(values: Array, channel_axis: int) -> tuple[Array, Array]:
     others = tuple(axis for axis in range(values.ndim) if axis != channel_axis % values.ndim)
     scales = _scales(np.abs(values).max(axis=others), INT8_MAX)
     return _rounded(values, np.expand_dims(scales, others), INT8_MAX), scales
+
+
+def signs(values: Array) -> tuple[Array, Array] | None:
+    """Return what has no magnitude but one as int8 and its one scale, which is exact, else None.
+
+    Masks are such: 0 and -1e9.
+    """
+    scale = np.float32(np.abs(values).max())
+    integers = np.sign(values).astype(np.int8)
+    return (integers, scale.reshape(1)) if np.array_equal(integers * scale, values) else None
 
 
 def integer_table(
