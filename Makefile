@@ -97,7 +97,7 @@ install-dev: $(VENV)/.dev $(NODE_TESTS)/node_modules/.stamp $(VENV)/.system web
 
 web: $(PAGES)/sizes.json
 
-quickstart: $(VENV)/.installed
+quickstart: $(VENV)/.installed web
 	edgekit convert examples/digits/digits.keras --calibration examples/digits/digits.npz \
 		--classes examples/digits/classes.txt -o digits.edgekit
 	edgekit bench digits.edgekit --data examples/digits/digits.npz

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -154,9 +153,9 @@ def bench(
 
     Args:
         bundle: A bundle, or its folder.
-        on: Devices, as "host", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
+        on: Devices, as "host", "node:cpu", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
         engine: Measure only artifacts that these engines run, each by all of them that can: litert,
-            tflite-runtime, onnxruntime; in a browser tfjs, litertjs, ort-web.
+            tflite-runtime, onnxruntime, tfjs; in a browser tfjs, litertjs, ort-web.
         browser: The path of the browser to measure in, or "none" to open the page yourself.
         data: Labelled samples for accuracy: as `calibration` of `convert`, with labels "y".
         metric: What judges instead of top-1 accuracy, or MAE and RMSE: "module:function" or a
@@ -189,11 +188,13 @@ def bench(
         1.0
         >>> results.save("results.json")
     """
+    from tempfile import TemporaryDirectory
+
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
     from edgekit.results.plan import QUICK, THOROUGH
 
-    with tempfile.TemporaryDirectory() as work, _data_file(data, "data") as data_file:
+    with TemporaryDirectory() as work, _data_file(data, "data") as data_file:
         request = bench_request(
             _bundle(bundle),
             Path(work),
@@ -362,10 +363,12 @@ def ways_to_name_devices() -> list[str]:
 
 
 def engines() -> tuple[list[str], list[str]]:
-    """Return the words of the engines in Python, and of those in pages."""
+    """Return the words of the engines in Python and under Node, and of those in pages."""
+    from edgekit_runtimes.devices.node.engines import NODE_ENGINES
     from edgekit_runtimes.engines.registry import page_engine_words, registered_engines
 
-    return [engine.word for engine in registered_engines()], page_engine_words()
+    here = [*(engine.word for engine in registered_engines()), *NODE_ENGINES]
+    return here, page_engine_words()
 
 
 def doctor() -> list[Finding]:
@@ -426,6 +429,8 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
     if data is None or isinstance(data, str | os.PathLike):
         yield None if data is None else os.fspath(data)
         return
+    from tempfile import TemporaryDirectory
+
     import numpy as np
 
     from edgekit_runtimes.errors import UsageError
@@ -435,7 +440,7 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
             f"{name}: a {type(data).__name__} is not data. Give a path, or a dict of arrays by "
             "input name, as {'image': images}."
         )
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.npz"
         arrays: dict[str, Any] = {key: np.asarray(array) for key, array in data.items()}
         np.savez(path, **arrays)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from edgekit_converters import onnx, tfjs, tflite
 from edgekit_converters.extra import importing_extra
+from edgekit_converters.memory import give_back_memory
 from edgekit_converters.recipes import Recipes
 
 if TYPE_CHECKING:
@@ -54,4 +55,31 @@ class FormatWriter(Protocol):
 def format_writer(name: str) -> FormatWriter:
     """Import and return what writes a format. Raises MissingExtraError."""
     with importing_extra(f"Writing {name}"):
-        return cast(FormatWriter, importlib.import_module(f"edgekit_converters.{name}.write"))
+        module = importlib.import_module(f"edgekit_converters.{name}.write")
+    return _Frugal(cast(FormatWriter, module))
+
+
+class _Frugal:
+    """A writer that keeps no memory from one step to the next."""
+
+    def __init__(self, writer: FormatWriter) -> None:
+        self._writer = writer
+
+    def prepare(self, graph: FrozenGraph) -> Any:
+        try:
+            return self._writer.prepare(graph)
+        finally:
+            give_back_memory()
+
+    def write(
+        self,
+        prepared: Any,
+        quantization: str,
+        path: Path,
+        calibration: Calibration | None,
+        io: str,
+    ) -> tuple[str, ...]:
+        try:
+            return self._writer.write(prepared, quantization, path, calibration, io)
+        finally:
+            give_back_memory()

@@ -34,9 +34,9 @@ def _devices_help() -> str:
 
 
 def _engines_help() -> str:
-    python, pages = (", ".join(words) for words in api.engines())
+    here, pages = (", ".join(words) for words in api.engines())
     return (
-        f"Measure only artifacts that these engines run: {python}; in a browser {pages}. Several "
+        f"Measure only artifacts that these engines run: {here}; in a browser {pages}. Several "
         "engines of one format are measured beside each other. [default: the one that the device "
         "prefers]"
     )

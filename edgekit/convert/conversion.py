@@ -32,6 +32,8 @@ from edgekit_runtimes.errors import ConversionError, UsageError
 
 if TYPE_CHECKING:
     from edgekit.data import Dataset
+    from edgekit.data.split import Split
+    from edgekit_converters.calibration import Calibration
     from edgekit_converters.sources import Source
     from edgekit_runtimes.tensors import TensorSpec
 
@@ -61,13 +63,14 @@ def run_conversion(request: ConvertRequest) -> Bundle:
     request.progress(f"loading {request.source}")
     source = load_source(request.source, request.source_options)
     _check_classes(request, source.graph.output_specs)
-    dataset = _open_calibration(request, source)
+    dataset = _open_data(request, source)
+    split = _split(request, existing, dataset)
     writers = {name: format_writer(name) for name in request.formats}
     request.progress("running the original on the golden samples")
     with writing(request.folder):
-        bundle = _open_bundle(request, existing, source, settings, dataset)
+        bundle = _open_bundle(request, existing, source, settings, dataset, split)
         work = bundle.folder / WORK_FOLDER
-        pipeline = Pipeline(bundle, request, writers, dataset, work)
+        pipeline = Pipeline(bundle, request, writers, _calibration(dataset, split), work)
         try:
             remove(work)
             work.mkdir()
@@ -92,19 +95,42 @@ def _check_classes(request: ConvertRequest, outputs: tuple[TensorSpec, ...]) -> 
         )
 
 
-def _open_calibration(request: ConvertRequest, source: Source) -> Dataset | None:
-    """Open the calibration data and check each sample that will be used."""
-    from edgekit_converters.calibration import CALIBRATION_SAMPLES
-
+def _open_data(request: ConvertRequest, source: Source) -> Dataset | None:
     if request.calibration is None:
         return None
-    dataset = open_data(
+    return open_data(
         request.calibration, source.graph.input_specs, "calibration", request.data_options
     )
+
+
+def _split(
+    request: ConvertRequest, existing: Bundle | None, dataset: Dataset | None
+) -> Split | None:
+    """Choose golden and calibration samples, and check each one that will be used.
+
+    A bundle whose golden samples calibrated its artifacts is continued with the same ones.
+    """
+    from edgekit.bundle.golden import split_samples
+
+    if dataset is None:
+        return None
+    may_hold_back = existing is None or existing.manifest.golden.held_back
+    split = split_samples(dataset, may_hold_back)
     if request.calibrated_recipes:
-        for _ in dataset.model_inputs(CALIBRATION_SAMPLES):
+        for _ in dataset.model_inputs(numbers=split.calibration):
             pass
-    return dataset
+    return split
+
+
+def _calibration(dataset: Dataset | None, split: Split | None) -> Calibration | None:
+    from edgekit_converters.calibration import Calibration
+
+    if dataset is None or split is None:
+        return None
+    return Calibration(
+        samples=lambda: dataset.model_inputs(numbers=split.calibration),
+        count=len(split.calibration),
+    )
 
 
 def _open_bundle(
@@ -113,13 +139,14 @@ def _open_bundle(
     source: Source,
     settings: Mapping[str, Any],
     dataset: Dataset | None,
+    split: Split | None,
 ) -> Bundle:
     """Return the bundle to write into: an existing one with the same settings, or a new one."""
     from edgekit.bundle.golden import answer, choose_golden
     from edgekit_runtimes.tensors import Preprocessing
 
     preprocessing = dataset.preprocessing if dataset else Preprocessing()
-    golden, inputs = choose_golden(source, dataset)
+    golden, inputs = choose_golden(source, dataset, split)
     settings = {
         **settings,
         "calibration": golden.sha256,
@@ -142,11 +169,20 @@ def _open_bundle(
         settings=settings,
         tools={"edgekit": __version__, **_tool_versions()},
         classes=request.classes,
-        notes=(*source.notes, *(dataset.notes if dataset else ())),
+        notes=(*source.notes, *(dataset.notes if dataset else ()), *_said(split)),
     )
     outputs = answer(source, inputs, preprocessing)
     request.folder.parent.mkdir(parents=True, exist_ok=True)
     return create_bundle(request.folder, manifest, inputs, outputs)
+
+
+def _said(split: Split | None) -> tuple[str, ...]:
+    if split is None or not split.held_back:
+        return ()
+    return (
+        f"{len(split.golden)} samples are held back from calibration: fidelity is judged on them, "
+        f"and {len(split.calibration)} others calibrate",
+    )
 
 
 def _check_success(request: ConvertRequest, pipeline: Pipeline) -> None:

@@ -13,12 +13,12 @@ import numpy as np
 
 from edgekit.data import DataOptions, open_data, spool, stored_options
 from edgekit.files import check_writable, write_whole, writing
-from edgekit.inspect import engine_module, find_record, load_signature, told_of
+from edgekit.inspect import engine_of, find_record, load_signature, told_of
 from edgekit.results.events import read_events
 from edgekit_runtimes.artifact import artifact_format
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EngineError, UsageError
-from edgekit_runtimes.protocol.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job
 from edgekit_runtimes.tensors import Array, Arrays
 
 
@@ -48,24 +48,18 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
     if found and options == DataOptions():
         options = stored_options(found[0].manifest.preprocessing, data)
     with open_device("host") as device, tempfile.TemporaryDirectory() as folder:
-        module = engine_module(device, path, format_name)
+        engine = engine_of(device, path, format_name)
         specs, _ = load_signature(path, format_name)
         if found:
             # Integer inputs are fed with the real numbers that they represent.
             specs = tuple(
                 replace(spec, dtype="float32") if spec.quantization else spec for spec in specs
             )
+        kept = found[1].engine_options if found else {}
         dataset = open_data(data, specs, "evaluation", options)
         samples = spool(dataset, Path(folder), limit)
         job = Job(
-            models=(
-                JobModel(
-                    "artifact",
-                    module,
-                    str(path),
-                    found[1].engine_options if found else {},
-                ),
-            ),
+            models=(engine.job_model("artifact", str(path), kept),),
             inputs={name: str(file) for name, file in samples.inputs.items()},
             preprocessing=dataset.preprocessing,
             outputs=-1,

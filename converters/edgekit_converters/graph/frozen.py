@@ -6,7 +6,7 @@ and outputs. Pruning edits its constants; TFLite, TF.js and ONNX are written fro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class FrozenGraph:
                 )
         return replace(self, graph_def=graph_def)
 
-    def function(self) -> Callable[..., Any]:
+    def function(self) -> Any:
         """Return the graph as a ConcreteFunction: tensors in signature order in, a list out."""
 
         def import_graph() -> None:
@@ -106,18 +106,27 @@ class FrozenGraph:
 
         wrapped = tf.compat.v1.wrap_function(import_graph, [])
         graph = wrapped.graph
-        return wrapped.prune(  # type: ignore[no-any-return]
+        return wrapped.prune(
             [graph.as_graph_element(entry.tensor) for entry in self.inputs],
             [graph.as_graph_element(entry.tensor) for entry in self.outputs],
         )
 
     def run(self, inputs: Mapping[str, Array]) -> Arrays:
-        """Return the outputs by name for one set of inputs, computed by TensorFlow."""
-        function = self.function()
-        results = function(*(tf.constant(inputs[entry.spec.name]) for entry in self.inputs))
+        """Return the outputs by name for one set of inputs, computed by TensorFlow.
+
+        In a session that computes the graph as it is: what is folded and fused for a function is
+        many copies of the weights, which one run does not pay back.
+        """
+        config = tf.compat.v1.ConfigProto()
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        config.graph_options.optimizer_options.opt_level = tf.compat.v1.OptimizerOptions.L0
+        with tf.Graph().as_default() as graph:
+            tf.graph_util.import_graph_def(self.graph_def, name="")
+            feeds = {entry.tensor: inputs[entry.spec.name] for entry in self.inputs}
+            with tf.compat.v1.Session(graph=graph, config=config) as session:
+                results = session.run([entry.tensor for entry in self.outputs], feeds)
         return {
-            entry.spec.name: result.numpy()
-            for entry, result in zip(self.outputs, results, strict=True)
+            entry.spec.name: result for entry, result in zip(self.outputs, results, strict=True)
         }
 
     def save(self, folder: Path) -> Path:

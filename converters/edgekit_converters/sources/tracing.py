@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS, FrozenGraph, freeze
 from edgekit_converters.graph.normalize import normalize
+from edgekit_converters.memory import give_back_memory
 from edgekit_runtimes.errors import EdgekitError, SourceError
 from edgekit_runtimes.tensors import TensorSpec
 
@@ -42,6 +43,8 @@ def freeze_traced(
         raise SourceError(
             f"{path} could not be turned into a graph for {sizes}: {_reason(error)}"
         ) from error
+    finally:
+        give_back_memory()
 
 
 def _freeze_once(

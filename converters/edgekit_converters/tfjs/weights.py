@@ -49,7 +49,7 @@ def _is_small(value: Array) -> bool:
 
 
 def _is_matrix(value: Array) -> bool:
-    return len([size for size in value.shape if size > 1]) > 1
+    return bool(sum(size > 1 for size in value.shape) > 1)
 
 
 def encode(

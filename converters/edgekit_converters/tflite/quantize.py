@@ -29,6 +29,13 @@ CALIBRATION_THREADS = 2
 
 EVERYTHING = ".*"
 
+# 16-bit activations have bits to spare beside 8-bit weights: ranges eight times as wide as those
+# seen cost .1 to .2 dB of 41 to 47, and hold on new samples where the ranges seen do not: on 1,000
+# of them, with values of a long tail, 41.2 dB instead of 23.6 after 300 samples, and 41.4 instead
+# of 9.2 after 4. Four times as wide lacks 10 dB there.
+HEADROOM = 8.0
+WIDE_BITS = 16
+
 
 def fp32() -> None:
     """Return no steps: the float file is the artifact."""
@@ -68,6 +75,8 @@ def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io
         weight_bits = settings["weight_tensor_config"]["num_bits"]
         for scope in kept_scopes(float_model, weight_bits, activation_bits, ranges or {}):
             steps.append(_left_alone(TFLOperationName.ALL_SUPPORTED, scope))
+        if activation_bits == WIDE_BITS:
+            ranges = _widened(ranges)
         worker = quantizer.Quantizer(bytearray(float_model), steps)
         quantized = worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
         return store_rest(bytes(quantized.quantized_model), weight_bits)
@@ -91,6 +100,15 @@ def _ranges(float_model: bytes, calibration: Calibration) -> Any:
     )
     worker.calibrate(for_litert(calibration, SIGNATURE_KEY), recipe_manager.RecipeManager())
     return worker.get_model_qsvs()
+
+
+def _widened(ranges: Any) -> Any:
+    """Return the ranges with room for values beyond what calibration saw."""
+    ends = ("min", "max")
+    return {
+        name: {**found, **{end: HEADROOM * found[end] for end in ends if end in found}}
+        for name, found in ranges.items()
+    }
 
 
 def _left_alone(operation: TFLOperationName, scope: str = EVERYTHING) -> dict[str, Any]:

@@ -63,39 +63,6 @@ def test_a_keras_file_answers_by_name_as_the_model_did(
     assert [spec.name for spec in source.graph.input_specs] == list(inputs)
 
 
-# Keras 2 and Keras 3 cannot live in one process.
-LEGACY = """
-import sys
-import numpy as np
-import tf_keras
-from tf_keras import layers
-
-tf_keras.utils.set_random_seed(0)
-model = tf_keras.Sequential([
-    layers.Input((12, 12, 1), name="image"),
-    layers.Conv2D(4, 3, activation="relu"),
-    layers.BatchNormalization(),
-    layers.MaxPooling2D(),
-    layers.Flatten(),
-    layers.Dense(5, activation="softmax", name="class"),
-])
-model.save(sys.argv[1])
-x = np.linspace(-1, 1, 288, dtype=np.float32).reshape(2, 12, 12, 1)
-np.save(sys.argv[2], model(x).numpy())
-"""
-
-
-def test_an_h5_file_of_keras_2_answers_as_it_did_there(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-c", LEGACY, tmp_path / "net.h5", tmp_path / "y.npy"],
-        check=True,
-        capture_output=True,
-    )
-    source = load_source(tmp_path / "net.h5")
-    x = np.linspace(-1, 1, 288, dtype=np.float32).reshape(2, 12, 12, 1)
-    check_answers(source, {"image": x}, {"class": np.load(tmp_path / "y.npy")})
-
-
 @pytest.mark.parametrize("name", NETS)
 def test_a_saved_model_of_model_export_answers_as_the_model_did(tmp_path: Path, name: str) -> None:
     model = getattr(models, name)()

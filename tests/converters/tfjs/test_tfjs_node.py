@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 from models import freeze_model
+from tfjs_reader import load
 from tfjs_tools import difference, noise, run_in_node, trace
 
-from edgekit_converters.tfjs.read import load
 from edgekit_converters.tfjs.write import prepare, write
 
 # What the issue asks for, and above what float32 in another order of summing makes of a deep net.

@@ -73,21 +73,20 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
 # --- Opening --------------------------------------------------------------------------------------
 
 
-def test_host_runs_tflite_and_onnx_and_sends_tfjs_to_a_browser() -> None:
+def test_host_runs_tflite_and_onnx_in_python_and_tfjs_under_node() -> None:
     with open_device("host") as device:
         assert device.name == "host"
         assert device.engine_for("tflite").module == LITERT
         assert device.engine_for("onnx").module == ONNXRUNTIME
         tfjs = device.engine_for("tfjs")
-        assert tfjs.module is None
-        assert tfjs.reason == "needs browser:webgl, browser:wasm, browser:webgpu or browser:cpu"
+        assert (tfjs.word, tfjs.module, tfjs.backend) == ("tfjs", "tfjs", "wasm")
 
 
 def test_an_unknown_device_gets_the_nearest_one_suggested() -> None:
     with pytest.raises(UsageError) as caught:
         open_device("hots")
     assert str(caught.value) == (
-        "Unknown device 'hots'. Did you mean 'host'? Known: host, board, ssh, browser."
+        "Unknown device 'hots'. Did you mean 'host'? Known: host, node, board, ssh, browser."
     )
 
 
@@ -139,6 +138,9 @@ def test_another_python_runs_what_it_has_engines_for(old_python: Path) -> None:
         onnx = device.engine_for("onnx")
         assert onnx.module is None
         assert onnx.reason.endswith(f"Install it with: {old_python} -m pip install onnxruntime")
+        assert device.engine_for("tfjs").reason == (
+            "needs host, node, browser:webgl, browser:wasm, browser:webgpu or browser:cpu"
+        )
 
 
 @pytest.mark.parametrize("int8", [False, True])

@@ -5,19 +5,21 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 import onnxruntime
 import tensorflow as tf
 from tf2onnx import tf_loader
 from tf2onnx.optimizer import _get_optimizers as all_optimizers
-from tf2onnx.optimizer import optimize_graph
 from tf2onnx.tfonnx import process_tf_graph
 
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.naming import with_layers
 from edgekit_converters.graph.normalize import apply, bucketize, elementary
+from edgekit_converters.memory import give_back_memory
+from edgekit_converters.onnx.float_model.optimize import optimize
 from edgekit_converters.onnx.float_model.paddings import mend_paddings
 from edgekit_converters.onnx.float_model.pooling import use_global_pools
 from edgekit_converters.onnx.float_model.proof import difference
@@ -73,7 +75,10 @@ def prepare(graph: FrozenGraph) -> onnx.ModelProto:
         faults = []
         for way in WAYS:
             try:
-                model = _finished(_convert(graph, way), graph)
+                model = _convert(graph, way)
+                give_back_memory()
+                model = _finished(model, graph)
+                give_back_memory()
             except ConversionError:
                 raise
             except Exception as error:
@@ -127,6 +132,16 @@ def _convert(graph: FrozenGraph, way: Way) -> onnx.ModelProto:
     Its from_graph_def is not used: it drops tensors_to_rename, and freezes the frozen graph once
     more only to throw the result away.
     """
+    converted = _in_onnx(graph)
+    give_back_memory()
+    optimizers = {
+        name: optimizer for name, optimizer in all_optimizers().items() if name not in way.left_out
+    }
+    return optimize(converted, optimizers, way.catch_errors).make_model("")
+
+
+def _in_onnx(graph: FrozenGraph) -> Any:
+    """Return a graph as tf2onnx has it, in operators of ONNX."""
     inputs = [entry.tensor for entry in graph.inputs]
     outputs = [entry.tensor for entry in graph.outputs]
     names = {entry.tensor: entry.spec.name for entry in (*graph.inputs, *graph.outputs)}
@@ -135,7 +150,9 @@ def _convert(graph: FrozenGraph, way: Way) -> onnx.ModelProto:
             graph_def = tf_loader.tf_optimize(inputs, outputs, graph.graph_def)
         with tf.Graph().as_default() as tf_graph:
             tf.import_graph_def(graph_def, name="")
-            converted = process_tf_graph(
+            del graph_def
+            give_back_memory()
+            return process_tf_graph(
                 tf_graph,
                 continue_on_error=True,
                 opset=OPSET,
@@ -143,12 +160,6 @@ def _convert(graph: FrozenGraph, way: Way) -> onnx.ModelProto:
                 output_names=outputs,
                 tensors_to_rename=names,
             )
-            optimizers = {
-                name: optimizer
-                for name, optimizer in all_optimizers().items()
-                if name not in way.left_out
-            }
-            return optimize_graph(converted, way.catch_errors, optimizers).make_model("")
 
 
 def _check_operators(model: onnx.ModelProto, graph: FrozenGraph) -> None:

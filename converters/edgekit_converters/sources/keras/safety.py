@@ -6,6 +6,7 @@ module that a configuration names. Both are asked to load only what was looked t
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from edgekit_runtimes.errors import SourceError
 
 PYTHON_CODE = "__lambda__"
 CODE_KEYS = ("function_type", "output_shape_type", "mask_type")
+# The modules of Keras whose functions belong to models.
+FUNCTIONS = frozenset({"activations", "losses"})
 LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 
 # A TFOpLambda layer calls any function of TensorFlow by its name. These reach beyond the model:
@@ -52,7 +55,8 @@ def refuse_code(file: KerasFile) -> None:
     """Raise SourceError where loading the file would run code from it or read other files."""
     for part in _parts(file.config):
         if fault := _fault(part):
-            raise SourceError(f"{file.path} holds a {part.layer} layer, {fault}")
+            article = "an" if part.layer[0] in "AEIOU" else "a"
+            raise SourceError(f"{file.path} holds {article} {part.layer} layer, {fault}")
 
 
 def foreign_modules(file: KerasFile) -> Iterator[tuple[str, str]]:
@@ -62,14 +66,18 @@ def foreign_modules(file: KerasFile) -> Iterator[tuple[str, str]]:
     """
     for part in _parts(file.config):
         module = part.whole.get("module")
-        if module in (None, "builtins"):
-            continue
-        top, _, rest = str(module).partition(".")
-        is_keras = top in ("keras", "tf_keras")
         is_function = part.kind == "function"
-        if not is_keras or (is_function and rest.split(".")[-1] not in ("activations", "losses")):
-            name = part.whole.get("config") if is_function else part.whole.get("registered_name")
-            yield str(name or part.kind).split(">")[-1], str(module)
+        name = str(part.whole.get("config" if is_function else "registered_name") or part.kind)
+        if module is not None and not _is_of_keras(str(module), name, is_function):
+            yield name.split(">")[-1], str(module)
+
+
+def _is_of_keras(module: str, name: str, is_function: bool) -> bool:
+    words = module.split(".")
+    if module == "builtins":
+        # So Keras calls its own functions; a name that Python has, too, would be Python's.
+        return is_function and not hasattr(builtins, name)
+    return words[0] in ("keras", "tf_keras") and (not is_function or words[-1] in FUNCTIONS)
 
 
 def _fault(part: _Part) -> str:

@@ -1,42 +1,41 @@
 """Branches whose condition is a constant: in graphs of TensorFlow 1, "is the model being trained?".
 
 Batch norms and dropouts of that time have one each, with a placeholder for the condition, which is
-False unless it is fed.
+False unless it is fed. A branch is an If of two functions, or, before TensorFlow 2, a Switch before
+each of its inputs and a Merge behind it, of which one side stays dead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.protobuf import config_pb2
-from tensorflow.python.grappler import tf_optimizer
 
 BRANCHES = frozenset({"If", "StatelessIf"})
-PASSING = frozenset({"Identity"})
 
 
-def take_branches(graph_def: Any, kept: Sequence[str]) -> Any:
-    """Return a graph without the branches that are never taken.
-
-    kept: its inputs and outputs, tensors that stay as they are.
-    """
+def take_branches(graph_def: Any) -> None:
+    """Leave those branches out of a graph that are never taken. Nodes keep their names."""
     nodes = {node.name: node for node in graph_def.node}
     for node in graph_def.node:
         if node.op in BRANCHES and (condition := _constant(node.input[0], nodes)) is not None:
-            _call(node, "then_branch" if condition.any() else "else_branch")
-    if any(node.op == "Switch" for node in graph_def.node):
-        return _without_switches(graph_def, kept)
-    return graph_def
+            _call(node, "then_branch" if condition else "else_branch")
+    switches = {
+        node.name: condition
+        for node in graph_def.node
+        if node.op == "Switch" and (condition := _constant(node.input[1], nodes)) is not None
+    }
+    if switches:
+        _take_sides(graph_def, switches)
 
 
-def _constant(tensor: str, nodes: Mapping[str, Any]) -> Any:
-    """Return the value of a tensor that is a constant, perhaps passed on; else None."""
+def _constant(tensor: str, nodes: Mapping[str, Any]) -> bool | None:
+    """Return the value of a condition that is a constant, perhaps passed on; else None."""
     node = nodes[tensor.partition(":")[0]]
-    while node.op in PASSING:
+    while node.op == "Identity":
         node = nodes[node.input[0].partition(":")[0]]
-    return tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
+    return bool(tf.make_ndarray(node.attr["value"].tensor)) if node.op == "Const" else None
 
 
 def _call(node: Any, branch: str) -> None:
@@ -48,16 +47,42 @@ def _call(node: Any, branch: str) -> None:
     del node.input[0]
 
 
-def _without_switches(graph_def: Any, kept: Sequence[str]) -> Any:
-    graph = tf.Graph()
-    with graph.as_default():
-        tf.graph_util.import_graph_def(graph_def, name="")
-        meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph_def, graph=graph)
-    # What stands in this collection is fetched, and so it stays.
-    meta_graph.collection_def["train_op"].node_list.value.extend(kept)
-    config = config_pb2.ConfigProto()
-    rewriting = config.graph_options.rewrite_options
-    rewriting.optimizers.extend(("constfold", "loop", "dependency"))
-    # Small graphs too.
-    rewriting.min_graph_nodes = -1
-    return tf_optimizer.OptimizeGraph(config, meta_graph)
+def _take_sides(graph_def: Any, switches: Mapping[str, bool]) -> None:
+    """Let each Switch and Merge of a decided branch pass on what is alive.
+
+    switches: the condition by the name of the Switch, whose second output is that of True.
+    """
+    dead = _dead(graph_def, switches)
+    for node in graph_def.node:
+        if node.name in switches:
+            del node.input[1]
+        elif node.op == "Merge" and node.name not in dead:
+            alive = [name for name in node.input if not _is_dead(name, dead)]
+            if len(alive) < len(node.input) and len(alive) == 1:
+                node.input[:] = alive
+        if len(node.input) == 1 and node.op in ("Switch", "Merge"):
+            node.op = "Identity"
+            node.attr.pop("N", None)
+        for place, name in enumerate(node.input):
+            node.input[place] = name.removesuffix(":1") if name[:-2] in switches else name
+
+
+def _dead(graph_def: Any, switches: Mapping[str, bool]) -> set[str]:
+    """Return the nodes that never compute anything, and the outputs that are never made."""
+    dead = {f"{name}:{0 if condition else 1}" for name, condition in switches.items()}
+    grows = True
+    while grows:
+        grows = False
+        for node in graph_def.node:
+            if node.name not in dead and node.input:
+                killed = [_is_dead(name, dead) for name in node.input]
+                if all(killed) if node.op == "Merge" else any(killed):
+                    dead.add(node.name)
+                    grows = True
+    return dead
+
+
+def _is_dead(name: str, dead: set[str]) -> bool:
+    """Return whether an input of a node, as the node names it, is dead."""
+    node, _, output = name.removeprefix("^").partition(":")
+    return node in dead or (not name.startswith("^") and f"{node}:{output or 0}" in dead)

@@ -18,7 +18,7 @@ from tensorflow.python.framework.convert_to_constants import (
 from tensorflow.python.ops import gen_lookup_ops
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
-from edgekit_converters.graph.library import give_new_names
+from edgekit_converters.graph.library import give_new_names, keep_needed
 from edgekit_converters.graph.tables import TABLE_OPS, replace_tables
 from edgekit_converters.sources.saved_model.branches import take_branches
 from edgekit_converters.sources.saved_model.signature import Signature, Signatures, clean, sizes
@@ -126,9 +126,8 @@ def _frozen(session: Any, inputs: list[Any], results: list[Any], path: Path) -> 
             node.op = "Identity"
             node.attr["T"].type = node.attr["dtype"].type
             del node.attr["dtype"], node.attr["shape"]
-    present = {node.name for node in frozen.node}
-    kept = [tensor.name for tensor in (*inputs, *results) if tensor.op.name in present]
-    frozen = take_branches(frozen, kept)
+    take_branches(frozen)
+    keep_needed(frozen, [tensor.op.name for tensor in results])
     if loops := [node.name for node in frozen.node if node.op == "Enter"]:
         raise SourceError(
             f"{path} has a loop of TensorFlow 1 ({loops[0].rpartition('/')[0]}), which no "

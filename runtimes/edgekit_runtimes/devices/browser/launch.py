@@ -13,7 +13,7 @@ from typing import Literal
 
 from edgekit_runtimes.errors import MissingExtraError, UsageError
 
-Kind = Literal["chromium", "firefox"]
+BrowserKind = Literal["chromium", "firefox"]
 
 # The names under which distributions install browsers.
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -103,7 +103,7 @@ def find_chromium() -> str:
     )
 
 
-def identify(path: str) -> tuple[str, Kind]:
+def identify(path: str) -> tuple[str, BrowserKind]:
     """Return the full path of a browser and its kind, by what it says about itself.
 
     Raises UsageError if it is not a browser.

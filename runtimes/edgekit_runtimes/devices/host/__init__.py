@@ -24,10 +24,12 @@ def open_device(spec: str, options: DeviceOptions) -> Device:
 
 
 def known_devices() -> Iterator[KnownDevice]:
-    """Return this machine with the engines that our own Python has."""
+    """Return this machine with the engines that our own Python has, and those under Node."""
     from importlib import metadata
 
     from edgekit_runtimes.devices.host.python import is_here
+    from edgekit_runtimes.devices.node.engines import NODE_ENGINES
+    from edgekit_runtimes.devices.node.program import find_node
     from edgekit_runtimes.engines import Engine, load_engine
     from edgekit_runtimes.engines.registry import registered_engines
 
@@ -44,5 +46,9 @@ def known_devices() -> Iterator[KnownDevice]:
             found.append(f"{entry.word} {version(engine)}")
         else:
             missing.append(engine.PACKAGE)
+    try:
+        found += [f"{word} under Node {find_node().version}" for word in NODE_ENGINES]
+    except UsageError:
+        missing.append("Node")
     parts = [*found, *([f"not installed: {', '.join(missing)}"] if missing else [])]
     yield KnownDevice(WORD, bool(found), "; ".join(parts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from edgekit_runtimes.devices import BaseDevice, EngineChoice
-from edgekit_runtimes.devices.choices import python_engines
+from edgekit_runtimes.devices.choices import no_engine, python_engines
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess, describe_death
 from edgekit_runtimes.devices.ssh.address import parse_address
 from edgekit_runtimes.devices.ssh.agent import SIGNAL_BASE
@@ -45,7 +45,8 @@ class Ssh(BaseDevice):
         def how_to_install(package: str) -> str:
             return f"{package} is not installed there. {self._python.install_line(package)}"
 
-        return python_engines(format, self._python.modules.__contains__, how_to_install)
+        has = self._python.modules.__contains__
+        return python_engines(format, has, how_to_install) or (no_engine(format),)
 
     def run(self, job: Job) -> Iterator[Event]:
         """Copy what is not there yet, run the job in a new worker process and yield its events.

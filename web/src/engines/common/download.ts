@@ -16,8 +16,18 @@ export async function download(format: Format, url: string | URL): Promise<Files
   if (format !== 'tfjs') return { main, shards: [] };
   const folder = address.slice(0, address.lastIndexOf('/') + 1);
   const paths = parseJson<WeightsManifest>(main).weightsManifest?.flatMap((group) => group.paths);
+  for (const path of paths ?? []) {
+    if (!isBelow(path)) {
+      throw new EngineError(`${address} names a weight file elsewhere: '${path}'`);
+    }
+  }
   const shards = (paths ?? []).map((path) => fetchBytes(folder + path));
   return { main, shards: await Promise.all(shards) };
+}
+
+/** Return whether a path stays in its folder: a stranger's model must not choose what is read. */
+function isBelow(path: string): boolean {
+  return !path.startsWith('/') && !/^[a-z]+:/i.test(path) && !path.split('/').includes('..');
 }
 
 /** Return the JSON document in the bytes. Throws EngineError. */
