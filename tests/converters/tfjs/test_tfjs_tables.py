@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 from models import freeze_model
+from tfjs_reader import load
 from tfjs_tools import run_in_node
 
-from edgekit_converters.tfjs.read import load
 from edgekit_converters.tfjs.write import prepare, write
 
 ROWS = 500
