@@ -18,6 +18,10 @@ MIN_TABLE_ELEMENTS = 1024
 # integers and more.
 MIN_ROW_ELEMENTS = 8
 
+# One scale for all rows costs half of them one bit and more where their largest values are under
+# this share of the table's.
+UNLIKE = 0.5
+
 # Half precision keeps a scale to 2^-11, where 8 bits keep a value to 2^-8. Scales under this are
 # subnormal, and lose digits.
 SMALLEST_HALF_SCALE = float(np.finfo(np.float16).smallest_normal)
@@ -26,7 +30,6 @@ LARGEST_HALF = float(np.finfo(np.float16).max)
 # What is larger than this, or smaller than its negative, masks: 1e9, -inf, the lowest number of a
 # type. 8 bits for what lies between would have steps of 8, which no net survives.
 LARGEST_ACTIVATION = 1000.0
-
 
 # Weights that share a scale, along the inputs of a layer. 32 is the finest that is common
 # (llama.cpp's Q4 formats too); a scale and a zero point add 1.1 bits to each weight.
@@ -39,12 +42,18 @@ LEVELS = 2**BITS - 1
 class IntegerTable:
     """A table = integers * scales.
 
-    integers: int8, of as many bits as were asked for. scales: one for each row, with the table's
-    axes (all others have size 1), or a scalar; float16 where they fit.
+    integers: int8, of `bits` bits. scales: one for each row, with the table's axes (all others
+    have size 1), or a scalar; float16 where they fit.
     """
 
     integers: Array
     scales: Array
+    bits: int
+
+    @property
+    def has_unlike_rows(self) -> bool:
+        """Whether one scale for all rows would cost much."""
+        return bool(np.median(self.scales) < UNLIKE * self.scales.max())
 
 
 def symmetric_int8(values: Array, channel_axis: int) -> tuple[Array, Array]:
@@ -52,6 +61,16 @@ def symmetric_int8(values: Array, channel_axis: int) -> tuple[Array, Array]:
     others = tuple(axis for axis in range(values.ndim) if axis != channel_axis % values.ndim)
     scales = _scales(np.abs(values).max(axis=others), INT8_MAX)
     return _rounded(values, np.expand_dims(scales, others), INT8_MAX), scales
+
+
+def signs(values: Array) -> tuple[Array, Array] | None:
+    """Return what has no magnitude but one as int8 and its one scale, which is exact, else None.
+
+    Masks are such: 0 and -1e9.
+    """
+    scale = np.float32(np.abs(values).max())
+    integers = np.sign(values).astype(np.int8)
+    return (integers, scale.reshape(1)) if np.array_equal(integers * scale, values) else None
 
 
 def integer_table(
@@ -70,7 +89,8 @@ def integer_table(
     fits = scales.min() >= SMALLEST_HALF_SCALE and scales.max() <= LARGEST_HALF
     if half_scales and fits:
         scales = scales.astype(np.float16)
-    return IntegerTable(_rounded(values, scales.astype(np.float32), largest_integer), scales)
+    integers = _rounded(values, scales.astype(np.float32), largest_integer)
+    return IntegerTable(integers, scales, bits)
 
 
 def _scales(largest: Array, largest_integer: int) -> Array:

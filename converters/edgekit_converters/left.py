@@ -35,8 +35,9 @@ class FloatConstant:
 
     @property
     def is_weight(self) -> bool:
-        """Whether it is a kernel or a table: biases and scales are lists, and stay in floats."""
-        is_table = any(reader.casefold() == "gather" for reader in self.readers)
+        """Whether it is a kernel or a table: biases and scales stay in floats."""
+        is_list = len(self.shape) == 1
+        is_table = is_list and any(reader.casefold() == "gather" for reader in self.readers)
         return is_table or sum(size > 1 for size in self.shape) > 1
 
 

@@ -21,8 +21,9 @@ def test_less_than_a_tenth_of_the_file_is_not_worth_a_note():
     assert len(notes_of([KERNEL], 10_000)) == 1
 
 
-def test_biases_are_no_weights_however_much_of_a_small_file_they_are():
-    assert notes_of([BIAS], 2_000) == ()
+def test_biases_and_scales_are_no_weights_however_much_of_a_small_file_they_are():
+    scales = FloatConstant((500, 1), ("GATHER",))
+    assert notes_of([BIAS, scales], 2_000) == ()
 
 
 def test_many_readers_are_counted():

@@ -18,6 +18,7 @@ from edgekit_converters.onnx.graph import layers, sort_nodes
 from edgekit_converters.onnx.head import keep_head_float
 from edgekit_converters.onnx.loops import shield_loops
 from edgekit_converters.onnx.masks import masked_nodes
+from edgekit_converters.onnx.tables import lookup_names, store_tables
 from edgekit_converters.onnx.ties import keep_off_ties
 from edgekit_converters.onnx.weights import store_int8
 from edgekit_runtimes.errors import ConversionError, NotAvailableError
@@ -66,6 +67,8 @@ def quantize(
     check_finite(ranges)
     in_loops = [layer.in_loop for layer in layers(model.graph)]
     clipped = {node.output[0] for node in model.graph.node if node.op_type in CLIPPING_OPS}
+    # Its own tables have one scale for all rows, and 7 bits.
+    lookups = lookup_names(model.graph)
     # Without this mark the quantizer writes the model to a file and reads it back.
     add_infer_metadata(model)
     quantizer = _Quantizer(
@@ -76,13 +79,14 @@ def quantize(
         activation_qType=QuantType.QUInt8,
         tensors_range=TensorsData(CalibrationMethod.MinMax, ranges),
         nodes_to_quantize=[],
-        nodes_to_exclude=masked,
+        nodes_to_exclude=[*masked, *lookups],
         op_types_to_quantize=sorted({*QDQRegistry, *QLinearOpsRegistry}),
         extra_options={},
     )
     quantizer.quantize_model()
     quantized: onnx.ModelProto = quantizer.model.model
-    if all(node.op_type != "QuantizeLinear" for node in quantized.graph.node):
+    tables = store_tables(quantized)
+    if not tables and all(node.op_type != "QuantizeLinear" for node in quantized.graph.node):
         raise NotAvailableError(
             "onnxruntime quantizes no part of this model (it does not look into loops)"
         )

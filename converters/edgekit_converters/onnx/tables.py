@@ -82,6 +82,15 @@ def store_tables(model: onnx.ModelProto, bits: int = 8) -> int:
     return stored
 
 
+def lookup_names(graph: Any) -> list[str]:
+    """Return the names of the Gathers of large tables; one that has no name gets one."""
+    names = []
+    for number, lookup in enumerate(_lookups(graph)):
+        lookup.node.name = lookup.node.name or f"lookup_{number}"
+        names.append(lookup.node.name)
+    return names
+
+
 def _lookups(graph: Any, around: Scope | None = None) -> Iterator[Lookup]:
     scope = {**(around or {}), **{tensor.name: (tensor, graph) for tensor in graph.initializer}}
     for node in graph.node:

@@ -10,7 +10,7 @@ import onnx
 from onnx import numpy_helper
 
 from edgekit_converters.calibration import Calibration
-from edgekit_converters.integers import LARGEST_HALF, symmetric_int8
+from edgekit_converters.integers import LARGEST_HALF, signs, symmetric_int8
 from edgekit_converters.onnx.graph import Layer, graphs, layers, values_of
 from edgekit_converters.onnx.tables import store_tables
 
@@ -60,7 +60,7 @@ def store_int8(model: onnx.ModelProto) -> int:
 
 
 def _store_others(model: onnx.ModelProto) -> None:
-    """Store matrices on the left of a product as int8, and all that are left as float16.
+    """Store matrices on the left of a product and masks as int8, and all others as float16.
 
     What is added or multiplied element by element is no kernel: errors of rounding do not cancel
     there, and a grid of coordinates would not survive 8 bits.
@@ -78,21 +78,22 @@ def _store_others(model: onnx.ModelProto) -> None:
             if not is_float or not is_matrix or np.prod(tensor.dims) < MIN_ELEMENTS:
                 continue
             name, values = tensor.name, values_of(tensor)
-            if readers[name] == {("MatMul", 0)}:
-                axis = values.ndim - 2
-                integers, scales = symmetric_int8(values, axis)
+            is_left = readers[name] == {("MatMul", 0)}
+            fits = np.abs(values).max() <= LARGEST_HALF
+            axis = values.ndim - 2
+            stored = symmetric_int8(values, axis) if is_left else None if fits else signs(values)
+            if stored is not None:
+                integers, scales = stored
+                scales = scales if is_left else scales.reshape(())
                 tensor.CopyFrom(numpy_helper.from_array(integers, f"{name}_int8"))
                 graph.initializer.append(numpy_helper.from_array(scales, f"{name}_scale"))
                 parts = [f"{name}_int8", f"{name}_scale"]
                 nodes.append(onnx.helper.make_node("DequantizeLinear", parts, [name], axis=axis))
-            elif readers[name] and np.abs(values).max() <= LARGEST_HALF:
+            elif readers[name] and fits:
                 half = values.astype(np.float16)
                 tensor.CopyFrom(numpy_helper.from_array(half, f"{name}_half"))
-                nodes.append(
-                    onnx.helper.make_node(
-                        "Cast", [f"{name}_half"], [name], to=onnx.TensorProto.FLOAT
-                    )
-                )
+                to = onnx.TensorProto.FLOAT
+                nodes.append(onnx.helper.make_node("Cast", [f"{name}_half"], [name], to=to))
         _put_in_front(graph, nodes)
 
 

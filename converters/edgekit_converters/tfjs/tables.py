@@ -12,10 +12,7 @@ from edgekit_converters.integers import MIN_TABLE_ELEMENTS, integer_table
 from edgekit_runtimes.tensors import Array
 
 # TF.js has one scale for a whole constant. Scales of rows cost a GatherV2 and a Mul in every run,
-# and pay where half of the rows would lose one of their 8 bits without: where their largest values
-# are under this share of the table's.
-UNLIKE = 0.5
-
+# and are written where rows are unlike.
 SCALES = "scales_of_rows"
 
 
@@ -42,9 +39,9 @@ def _scale(graph: EditableGraph, node: Any, table: Array, axis: int) -> bool:
     if table.dtype != np.float32 or table.size < MIN_TABLE_ELEMENTS or not np.isfinite(table).all():
         return False
     stored = integer_table(table, axis)
-    scales = stored.scales.astype(np.float32)
-    if np.median(scales) >= UNLIKE * scales.max():
+    if not stored.has_unlike_rows:
         return False
+    scales = stored.scales.astype(np.float32)
     kinds = {key: node.attr[key].type for key in ("Tparams", "Tindices", "Taxis")}
     parts = []
     for name, values in (("integers", stored.integers), (SCALES, scales)):

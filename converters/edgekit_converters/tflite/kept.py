@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edgekit_converters.integers import LARGEST_ACTIVATION, LARGEST_HALF
+from edgekit_converters.integers import LARGEST_ACTIVATION, LARGEST_HALF, integer_table
 from edgekit_converters.tflite.rest import HALF_BITS, KERNELS, Constant, float_constants
 from edgekit_converters.tflite.tables import lookup_of
 from edgekit_converters.tflite.tree import Tree
@@ -91,12 +91,15 @@ def _largest(ranges: Mapping[str, Any], tensor: Any) -> float:
 def _lookups(tree: Tree, constants: list[Constant], activation_bits: int) -> Iterator[Any]:
     """Yield the lookups whose tables the quantizer would not store well.
 
-    It makes a table as wide as activations are, and stores it again where it is a layer's kernel
-    as well.
+    It makes a table as wide as activations are, with one scale for all rows, and stores it again
+    where it is a layer's kernel as well.
     """
     for constant in constants:
-        lookups = [
-            reader for reader, _ in constant.readers if lookup_of(tree, constant.subgraph, reader)
-        ]
-        if activation_bits > 8 or len(lookups) < len(constant.readers):
-            yield from lookups
+        found = (lookup_of(tree, constant.subgraph, reader) for reader, _ in constant.readers)
+        lookups = [lookup for lookup in found if lookup]
+        if (
+            activation_bits > 8
+            or len(lookups) < len(constant.readers)
+            or any(integer_table(constant.values, one.axis).has_unlike_rows for one in lookups)
+        ):
+            yield from (lookup.operator for lookup in lookups)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edgekit_converters.integers import LARGEST_HALF, MIN_TABLE_ELEMENTS, symmetric_int8
+from edgekit_converters.integers import LARGEST_HALF, MIN_TABLE_ELEMENTS, signs, symmetric_int8
 from edgekit_converters.left import FloatConstant
 from edgekit_converters.tflite.tables import lookup_of, read_integers
 from edgekit_converters.tflite.tree import Tree
@@ -117,24 +117,31 @@ def _store(tree: Tree, constant: Constant, bits: int) -> bool:
     if lookups and constant.values.size < MIN_TABLE_ELEMENTS:
         return False
     if axes and axes[0] is not None:
-        _read_through(tree, constant, _add_kernel(tree, constant, axes[0]))
-    for lookup in lookups:
-        read_integers(tree, constant.subgraph, lookup, constant.values, bits)
+        integers, scales = symmetric_int8(constant.values, axes[0])
+        stored = _add_integers(tree, constant, integers, scales, axes[0])
+        _read_through(tree, constant, stored)
+    read_integers(tree, constant.subgraph, lookups, constant.values, bits)
     return True
 
 
 def _store_half(tree: Tree, constant: Constant, is_table: bool) -> bool:
+    """Store a matrix that is no kernel as float16, or a mask, which is too large, as int8."""
     values = constant.values
-    if np.abs(values).max() > LARGEST_HALF or not (is_table or values.ndim > 1):
+    if not (is_table or values.ndim > 1):
         return False
-    name = f"{constant.tensor.name.decode()}/half"
-    half = tree.add_constant(constant.subgraph, name, values.astype(np.float16))
-    _read_through(tree, constant, half)
-    return True
+    if np.abs(values).max() <= LARGEST_HALF:
+        name = f"{constant.tensor.name.decode()}/half"
+        half = tree.add_constant(constant.subgraph, name, values.astype(np.float16))
+        _read_through(tree, constant, half)
+        return True
+    if mask := signs(values):
+        _read_through(tree, constant, _add_integers(tree, constant, *mask))
+    return mask is not None
 
 
-def _add_kernel(tree: Tree, constant: Constant, axis: int) -> int:
-    integers, scales = symmetric_int8(constant.values, axis)
+def _add_integers(
+    tree: Tree, constant: Constant, integers: Array, scales: Array, axis: int = 0
+) -> int:
     name = f"{constant.tensor.name.decode()}/int8"
     number = tree.add_constant(constant.subgraph, name, integers)
     constant.subgraph.tensors[number].quantization = schema.QuantizationParametersT(

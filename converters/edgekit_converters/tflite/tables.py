@@ -10,13 +10,15 @@ which every version of LiteRT runs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edgekit_converters.integers import integer_table
+from edgekit_converters.integers import BITS as SHORT_BITS
+from edgekit_converters.integers import IntegerTable, integer_table
 from edgekit_converters.tflite.tree import Tree, shape_of
 from edgekit_runtimes.tensors import Array
 
@@ -47,23 +49,30 @@ def lookup_of(tree: Tree, subgraph: Any, operator: Any) -> Lookup | None:
     return Lookup(operator, subgraph.tensors[table], indices, operator.outputs[0])
 
 
-def read_integers(tree: Tree, subgraph: Any, lookup: Lookup, values: Array, bits: int) -> None:
-    """Let a lookup read its table, whose values are given, as integers of `bits` bits.
+def read_integers(
+    tree: Tree, subgraph: Any, lookups: Sequence[Lookup], values: Array, bits: int
+) -> None:
+    """Let the lookups of one table, whose values are given, read integers of `bits` bits.
 
-    Rows that do not fill whole bytes take 8: LiteRT copies bytes.
-    Where a layer has the very integers as its kernel (a projection that shares the table), they
-    are stored once.
+    Where a layer has the very integers as its kernel (a projection that shares the table), the
+    scales are the kernel's, so that the integers are stored once.
     """
-    name = lookup.table.name.decode()
-    if np.prod(values.shape[lookup.axis + 1 :], dtype=int) % 2:
-        bits = 8
-    is_shared = any(
+    is_kernel = any(
         tensor.type in (_Type.INT8, _Type.INT4) and shape_of(tensor) == list(values.shape)
         for tensor in subgraph.tensors
     )
-    table = integer_table(values, lookup.axis, bits, half_scales=not is_shared)
-    add, kind = (tree.add_constant, _Type.INT8) if bits == 8 else (tree.add_nibbles, _Type.INT4)
-    integers = add(subgraph, f"{name}/int{bits}", table.integers)
+    for lookup in lookups:
+        # LiteRT copies whole bytes.
+        fills_bytes = np.prod(values.shape[lookup.axis + 1 :], dtype=int) % 2 == 0
+        table = integer_table(values, lookup.axis, bits if fills_bytes else 8, not is_kernel)
+        _read(tree, subgraph, lookup, table)
+
+
+def _read(tree: Tree, subgraph: Any, lookup: Lookup, table: IntegerTable) -> None:
+    name = lookup.table.name.decode()
+    is_short = table.bits == SHORT_BITS
+    add, kind = (tree.add_nibbles, _Type.INT4) if is_short else (tree.add_constant, _Type.INT8)
+    integers = add(subgraph, f"{name}/int{table.bits}", table.integers)
     result = subgraph.tensors[lookup.result]
     shape, free = shape_of(result), result.shapeSignature
 

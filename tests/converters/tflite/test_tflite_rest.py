@@ -98,6 +98,16 @@ def test_a_table_that_is_a_kernel_too_is_stored_once(graphs, tmp_path):
         assert path.stat().st_size <= 1.7 * table + others
 
 
+def test_two_reads_of_a_table_store_it_once(tmp_path):
+    first, second = (keras.Input((3,), name=name, dtype="int32") for name in ("first", "second"))
+    table = layers.Embedding(300, 32)
+    outputs = [layers.Identity(name=f"of_{x.name}")(table(x)) for x in (first, second)]
+    path = tmp_path / "x.tflite"
+    float_file = prepared(keras.Model([first, second], outputs))
+    tflite.write(float_file, "int8-weights", path, None)
+    assert path.stat().st_size <= 0.4 * len(float_file)
+
+
 @pytest.mark.parametrize("quantization", ["fp16", "int8-weights", "int8-dynamic", "int4-dynamic"])
 def test_a_model_without_kernels_has_nothing_to_quantize(without_kernels, tmp_path, quantization):
     path = tmp_path / "x.tflite"
@@ -118,3 +128,17 @@ def test_a_constant_on_the_left_of_a_product_is_small_and_right(
     (answer,) = run(path, [{"x": samples[0]}]).values()
     assert sqnr_db(left @ samples[0], answer[0, 0]) >= 35
     assert not any(constant.is_weight for constant in left_floats(path.read_bytes()))
+
+
+@pytest.mark.parametrize(("quantization", "lowest"), [("fp16", 60), ("int8", 30), ("int16x8", 40)])
+def test_weights_and_biases_beyond_their_types_stay_in_floats(tmp_path, quantization, lowest):
+    x = keras.Input((16,), name="x")
+    hidden = layers.Dense(32, activation="relu")(x)
+    price = layers.Rescaling(2e5, offset=1e5, name="price")(layers.Dense(1)(hidden))
+    graph = models.freeze_model(keras.Model(x, price))
+    path = tmp_path / "x.tflite"
+    samples = np.random.default_rng(1).standard_normal((40, 16)).astype(np.float32)
+    calibration = Calibration(lambda: ({"x": sample[None]} for sample in samples))
+    tflite.write(tflite.prepare(graph), quantization, path, calibration)
+    answers = run(path, [{"x": sample} for sample in samples[:8]])["price"][:, 0]
+    assert sqnr_db(graph.run({"x": samples[:8]})["price"], answers) >= lowest
