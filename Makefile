@@ -47,7 +47,7 @@ $(VENV)/.installed: $(VENV)/.pip pyproject.toml
 # together with TensorFlow 2.21, so it is installed without them.
 $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps tensorflowjs tf-keras
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps tensorflowjs
 	touch $@
 
 # What the tests need on the system: emulators for the boards, an SSH server on loopback, browsers.

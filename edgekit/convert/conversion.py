@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 # Whose versions the manifest keeps.
 TOOLS = (
-    *("tensorflow", "keras", "litert-quantizer", "ai-edge-litert"),
+    *("tensorflow", "keras", "tf_keras", "litert-quantizer", "ai-edge-litert"),
     *("tf2onnx", "onnx", "onnxruntime"),
 )
 
