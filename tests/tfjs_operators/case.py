@@ -39,7 +39,9 @@ def case(
 ) -> Case:
     """Return a row. inputs: arrays; lists are float32. skip: back ends, separated by spaces."""
     arrays = tuple(
-        np.asarray(array) if isinstance(array, (np.ndarray, np.generic)) else np.asarray(array, np.float32)
+        np.asarray(array)
+        if isinstance(array, (np.ndarray, np.generic))
+        else np.asarray(array, np.float32)
         for array in inputs
     )
     return Case(name, compute, arrays, tolerance, frozenset(skip.split()))

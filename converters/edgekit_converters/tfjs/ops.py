@@ -22,10 +22,8 @@ from edgekit_runtimes.errors import ConversionError
 
 _INSTEAD = "Write the other formats: --to tflite,onnx"
 
-# Known to the loader, and yet not written.
-_NAMES_OF_NO_OP = (
-    "BatchMatMul Conv1D DepthwiseConv2d Ones Prelu Reverse TensorListConcat TensorListScatter Zeros"
-)
+# The loader knows these names, and TensorFlow has no such operators.
+_NO_OPS = "Conv1D DepthwiseConv2d Ones Prelu Zeros"
 _CONTROL_FLOW_OF_V1 = (
     "Enter Exit LoopCond Merge NextIteration Switch TensorArrayCloseV3 TensorArrayConcatV3 "
     "TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 "
@@ -43,20 +41,27 @@ _MISREAD = (
 )
 # Wrong on the wasm back end: they start from a small positive number, not from the least one.
 _WRONG_ON_WASM = "Dilation2D MaxPool3D MaxPoolWithArgmax"
+# Its cpu back end takes numbers from the wrong places.
+_WRONG_ON_CPU = "ImageProjectiveTransformV3"
 # Over one axis or two only.
 _LIMITED = "EuclideanNorm"
 # What they take is int64 and nothing else, which TF.js does not have.
 _OF_INT64 = "SparseFillEmptyRows SparseReshape TensorListConcatV2 TensorListSplit"
-# What is left of them does nothing where the model runs.
-_VOID = "NoOp Print Snapshot StopGradient"
+# Of TensorFlow 1, each with a successor that is proven.
+_OLD = "TensorListConcat TensorListScatter"
+# They compute nothing, and are gone before anything is written.
+_VOID = "NoOp Print"
 
 _WORDS: tuple[tuple[str, str], ...] = (
     (_CONTROL_FLOW_OF_V1, "in which a branch or a loop of TensorFlow 1 is written"),
     (_STRINGS_AND_TABLES, "which needs strings or a lookup table"),
     (_MISREAD, "which it reads wrongly"),
     (_WRONG_ON_WASM, "which it computes wrongly on wasm"),
+    (_WRONG_ON_CPU, "which it computes wrongly on cpu"),
     (_LIMITED, "which it has over one axis or two only"),
     (_OF_INT64, "which takes 64-bit integers"),
+    (_OLD, "which TensorFlow no longer writes"),
+    (_VOID, "which computes nothing"),
 )
 
 # What `rewrites/` replaces wherever it knows enough of the tensors.
@@ -108,6 +113,7 @@ _LIMITS: dict[str, tuple[tuple[str, Callable[[Any], bool]], ...]] = {
     ),
     "Mean": (("integers", lambda node: not _is(node, "T", FLOAT)),),
     "NonMaxSuppressionV5": (("padding", lambda node: _has(node, "pad_to_max_output_size")),),
+    "ResizeNearestNeighbor": (("integers", lambda node: not _is(node, "T", FLOAT)),),
     "SelectV2": (("booleans", lambda node: _is(node, "T", BOOL)),),
 }
 # How many of an operator's outputs TF.js makes, where it leaves some out.
@@ -126,7 +132,7 @@ def supported_ops() -> frozenset[str]:
 def writable_ops() -> frozenset[str]:
     """Return the names of the ops that may be written: each is proven by the table of tests."""
     refused = {op for ops, _ in _WORDS for op in ops.split()}
-    return supported_ops() - refused - {*_NAMES_OF_NO_OP.split(), *_VOID.split()}
+    return supported_ops() - refused - set(_NO_OPS.split())
 
 
 def check_ops(ops: Iterable[str]) -> None:
