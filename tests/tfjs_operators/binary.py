@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
-from tfjs_operators.case import Case, RANKS, SPECIAL, bools, case, cube, floats, int32, ints
+
+from tfjs_operators.case import RANKS, SPECIAL, Case, bools, case, cube, floats, int32, ints, of_two
 
 raw = tf.raw_ops
 BINARY = {
@@ -21,6 +22,8 @@ BINARY = {
     "FloorDiv": raw.FloorDiv,
     "FloorMod": raw.FloorMod,
 }
+# A remainder of infinity is NaN in TF.js, and wasm drops NaN.
+UNLIKE_SPECIALS = {"FloorMod": "cpu wasm", "Maximum": "wasm", "Minimum": "wasm"}
 FLOAT_BINARY = {
     "RealDiv": raw.RealDiv,
     "Div": raw.Div,
@@ -43,9 +46,10 @@ def cases() -> Iterator[Case]:
     j[j == 0] = 4
     pairs = np.array(list(itertools.product(SPECIAL, SPECIAL)), np.float32)
     for name, op in (BINARY | FLOAT_BINARY).items():
-        call = (lambda op: lambda x, y: op(x=x, y=y))(op)
+        call = of_two(op)
         yield case(name, call, a, b)
-        yield case(f"{name} specials", call, pairs[:, 0], pairs[:, 1])
+        unlike = UNLIKE_SPECIALS.get(name, "")
+        yield case(f"{name} specials", call, pairs[:, 0], pairs[:, 1], skip=unlike)
         yield case(f"{name} broadcast", call, a, b[:1, :])
         yield case(f"{name} broadcast both", call, floats(2, 1, 3, 1), b[:, :2])
         if name in BINARY:
@@ -95,7 +99,7 @@ def cases() -> Iterator[Case]:
         floats(5),
     )
     for name, op in COMPARISONS.items():
-        call = (lambda op: lambda x, y: op(x=x, y=y))(op)
+        call = of_two(op)
         yield case(name, call, np.round(a), np.round(b))
         yield case(f"{name} specials", call, pairs[:, 0], pairs[:, 1])
         yield case(f"{name} int", call, i, ints(3, 4, seed=2))
@@ -104,12 +108,13 @@ def cases() -> Iterator[Case]:
             call,
             int32(2**24, 2**24 + 1, 2**30 + 1),
             int32(2**24 + 1, 2**24 + 1, 2**30),
+            skip="webgl",
         )
         yield case(f"{name} broadcast", call, np.round(a), np.round(b[:, :1]))
     for name in ("Equal", "NotEqual"):
         yield case(
             f"{name} bool",
-            (lambda op: lambda x, y: op(x=x, y=y))(COMPARISONS[name]),
+            of_two(COMPARISONS[name]),
             bools(3, 4),
             bools(3, 4, seed=1),
         )

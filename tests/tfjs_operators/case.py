@@ -20,7 +20,7 @@ class Case:
 
     compute: gets a tensor for each of `inputs`, returns one tensor or several.
     tolerance: the largest difference, relative to the largest finite value; integers are exact.
-    skip: the back ends whose kernels do not do this, or not as TensorFlow does.
+    skip: the back ends that cannot do this, or do it otherwise: known, and told where it matters.
     """
 
     name: str
@@ -47,6 +47,16 @@ def case(
     return Case(name, compute, arrays, tolerance, frozenset(skip.split()))
 
 
+def of_one(op: Callable[..., Any], name: str = "x") -> Callable[..., Any]:
+    """Return a raw operator as a function of one tensor. name: that of its argument."""
+    return lambda tensor: op(**{name: tensor})
+
+
+def of_two(op: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a raw operator as a function of two tensors."""
+    return lambda x, y: op(x=x, y=y)
+
+
 def floats(*shape: int, seed: int = 0, low: float = -2.0, high: float = 2.0) -> Array:
     """Return float32 noise."""
     generator = np.random.default_rng(seed)
@@ -68,7 +78,7 @@ def int32(*values: Any) -> Array:
     return np.asarray(values, np.int32)
 
 
-# What arithmetic gets wrong most easily: zeros of both signs, ties of rounding, numbers beyond int32.
+# What arithmetic gets wrong most easily: zeros of both signs, ties of rounding, huge numbers.
 SPECIAL = np.asarray(
     [np.nan, np.inf, -np.inf, 0.0, -0.0, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 3.0, -3.0, 1e-30, 1e30],
     np.float32,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
-from tfjs_operators.case import Case, SPECIAL, bools, case, floats, int32, ints
+
+from tfjs_operators.case import SPECIAL, Case, bools, case, floats, int32, ints
 
 raw = tf.raw_ops
 
@@ -43,27 +44,18 @@ def casts() -> Iterator[Case]:
         "Cast bool float sum", lambda x: tf.reduce_sum(tf.cast(x, tf.float32), 0), bools(3, 4)
     )
     yield case("Cast bool specials", lambda x: tf.cast(x, tf.bool), SPECIAL)
-    for dtype in ("uint8", "int8", "int16", "uint16", "int64", "float16", "float64", "uint32"):
+    for dtype in ("uint8", "int8", "int16", "uint16", "int64", "float64", "uint32"):
         yield case(f"Cast float {dtype}", lambda x, t=dtype: tf.cast(x, t), np.abs(x))
+    half = np.asarray([2.75, -0.5, 1000.0], np.float32)
+    yield case("Cast float float16", lambda x: tf.cast(x, tf.float16), half)
     for dtype in ("uint8", "int8", "int16", "uint16"):
-        yield case(
-            f"Cast wraps {dtype}", lambda x, t=dtype: tf.cast(x, t), int32(300, 70000, -5, 200)
-        )
-        yield (
-            case(
-                f"Add wraps {dtype}",
-                lambda x, y: tf.cast(x + y, tf.int32),
-                np.asarray([200, 100, 3], dtype),
-                np.asarray([100, 120, 5], dtype),
-            )
-            if dtype == "uint8"
-            else case(
-                f"Sub {dtype}",
-                lambda x, y: x - y,
-                np.asarray([100, 120, 3], dtype),
-                np.asarray([100, 100, 2], dtype),
-            )
-        )
+        numbers = int32(300, 70000, -5, 200)
+        yield case(f"Cast wraps {dtype}", lambda x, t=dtype: tf.cast(x, t), numbers)
+        most = np.iinfo(dtype).max
+        x, y = np.asarray([most - 5, 3, 9], dtype), np.asarray([100, 4, 9], dtype)
+        yield case(f"AddV2 wraps {dtype}", lambda x, y: tf.cast(x + y, tf.int32), x, y)
+        yield case(f"Sub wraps {dtype}", lambda x, y: tf.cast(y - x, tf.int32), x, y)
+        yield case(f"Mul wraps {dtype}", lambda x, y: x * y, x, y)
     yield case(
         "Cast int64 large", lambda x: tf.cast(x, tf.int32), np.asarray([1, -5, 2**24 + 1], np.int64)
     )

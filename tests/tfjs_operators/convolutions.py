@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import tensorflow as tf
+
 from tfjs_operators.case import Case, case, floats
 
 raw = tf.raw_ops

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import tensorflow as tf
+
 from tfjs_operators.case import Case, bools, case, floats, ints
 
 raw = tf.raw_ops
@@ -75,7 +76,7 @@ def cases() -> Iterator[Case]:
     )
     empty = lambda: raw.EmptyTensorList(
         element_shape=[3], max_num_elements=-1, element_dtype=tf.float32
-    )  # noqa: E731
+    )
     push = lambda l, x: raw.TensorListPushBack(input_handle=l, tensor=x)  # noqa: E731
     yield case(
         "TensorListPushBack",

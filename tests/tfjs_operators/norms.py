@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
+
 from tfjs_operators.case import Case, case, floats
 
 raw = tf.raw_ops

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
+
 from tfjs_operators.case import Case, bools, case, cube, floats, int32, ints
 
 raw = tf.raw_ops

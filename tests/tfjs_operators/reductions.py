@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tfjs_operators.case import Case, SPECIAL, bools, case, cube, floats, int32, ints
+
+from tfjs_operators.case import SPECIAL, Case, bools, case, cube, floats, int32, ints
 
 raw = tf.raw_ops
 
@@ -106,6 +106,11 @@ def cases() -> Iterator[Case]:
         yield case(f"{name} vector", lambda x, op=op: op(x=x, axis=0), floats(7))
     yield case(
         "Bincount", lambda x: tf.math.bincount(x, minlength=5, maxlength=5), int32(1, 3, 3, 0)
+    )
+    yield case(
+        "Bincount raw",
+        lambda x: raw.Bincount(arr=x, size=5, weights=np.zeros(0, np.float32)),
+        int32(1, 3, 3, 0),
     )
     yield case(
         "DenseBincount",

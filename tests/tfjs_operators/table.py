@@ -11,6 +11,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tfjs_tools import NODE, require_node, trace
+
+from edgekit_converters.graph.frozen import FrozenGraph
+from edgekit_converters.graph.library import all_nodes
+from edgekit_converters.tfjs.write import prepare, write
+from edgekit_runtimes.tensors import Array, Arrays
 from tfjs_operators import (
     binary,
     choices,
@@ -29,12 +35,6 @@ from tfjs_operators import (
     unary,
 )
 from tfjs_operators.case import Case
-from tfjs_tools import NODE, require_node, trace
-
-from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.graph.library import all_nodes
-from edgekit_converters.tfjs.write import prepare, write
-from edgekit_runtimes.tensors import Array, Arrays
 
 # Each becomes one model, whose parts are run apart.
 TABLE: Mapping[str, Sequence[Case]] = {
@@ -101,7 +101,8 @@ class Group:
             return results
 
         specs = {name: (array.shape, array.dtype.name) for name, array in self.inputs().items()}
-        return trace(compute, names, **specs)
+        # AutoGraph would take most of the time, and there is nothing for it to do.
+        return trace(tf.autograph.experimental.do_not_convert(compute), names, **specs)
 
     def _split(self, tensors: Mapping[str, Any]) -> Iterator[Any]:
         """Yield the inputs of the cases, one after another."""

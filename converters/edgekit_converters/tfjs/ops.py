@@ -49,8 +49,8 @@ _LIMITED = "EuclideanNorm"
 _OF_INT64 = "SparseFillEmptyRows SparseReshape TensorListConcatV2 TensorListSplit"
 # Of TensorFlow 1, each with a successor that is proven.
 _OLD = "TensorListConcat TensorListScatter"
-# They compute nothing, and are gone before anything is written.
-_VOID = "NoOp Print"
+# Others stand for them, or nothing does, before anything is written.
+_VOID = "If NoOp PlaceholderWithDefault Print While"
 
 _WORDS: tuple[tuple[str, str], ...] = (
     (_CONTROL_FLOW_OF_V1, "in which a branch or a loop of TensorFlow 1 is written"),
@@ -61,7 +61,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (_LIMITED, "which it has over one axis or two only"),
     (_OF_INT64, "which takes 64-bit integers"),
     (_OLD, "which TensorFlow no longer writes"),
-    (_VOID, "which computes nothing"),
+    (_VOID, "which is read wrongly where it is left"),
 )
 
 # What `rewrites/` replaces wherever it knows enough of the tensors.
