@@ -87,9 +87,9 @@ def cases() -> Iterator[Case]:
         int32(2, 2),
     )
     yield case("Size", lambda x, n: tf.size(tf.tile(x, n)), floats(2, 3), int32(3, 2))
-    yield case(
-        "Rank", lambda x, n: tf.rank(tf.reshape(x, n[1 : n[0]])), floats(2, 3), int32(3, 3, 2)
-    )
+    # The rank of what is reshaped is known only when the model runs.
+    form = int32(3, 3, 2)
+    yield case("Rank", lambda x, n: tf.rank(tf.reshape(x, n[1 : n[0]])), floats(2, 3), form)
     yield case("Identity", lambda x: tf.identity(x), x)
     yield case("IdentityN", lambda x, y: raw.IdentityN(input=[x, y]), x, ints(2))
     yield case("Snapshot", lambda x: raw.Snapshot(input=x), x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -74,14 +75,10 @@ def cases() -> Iterator[Case]:
         ),
         x,
     )
-    empty = lambda: raw.EmptyTensorList(
-        element_shape=[3], max_num_elements=-1, element_dtype=tf.float32
-    )
-    push = lambda l, x: raw.TensorListPushBack(input_handle=l, tensor=x)  # noqa: E731
     yield case(
         "TensorListPushBack",
         lambda x: raw.TensorListStack(
-            input_handle=push(push(empty(), x[0]), x[1]),
+            input_handle=_push(_push(_empty(), x[0]), x[1]),
             element_shape=[3],
             element_dtype=tf.float32,
         ),
@@ -116,7 +113,15 @@ def cases() -> Iterator[Case]:
     yield case("TensorArray bool", lambda x: tf.map_fn(lambda r: tf.logical_not(r), x), bools(4, 3))
 
 
-def _collect(x):
+def _empty() -> Any:
+    return raw.EmptyTensorList(element_shape=[3], max_num_elements=-1, element_dtype=tf.float32)
+
+
+def _push(handle: Any, item: Any) -> Any:
+    return raw.TensorListPushBack(input_handle=handle, tensor=item)
+
+
+def _collect(x: Any) -> Any:
     array = tf.TensorArray(x.dtype, size=4)
 
     def step(i, total, array):

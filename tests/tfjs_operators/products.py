@@ -12,6 +12,7 @@ raw = tf.raw_ops
 
 
 def cases() -> Iterator[Case]:
+    # On wasm TF.js has no products of integers.
     a, b = floats(3, 4), floats(4, 5, seed=1)
     for ta in (False, True):
         for tb in (False, True):
@@ -36,14 +37,12 @@ def cases() -> Iterator[Case]:
                 p,
                 q,
             )
-    yield case(
-        "MatMul int", lambda x, y: tf.matmul(x, y), ints(3, 4), ints(4, 2, seed=1), skip="wasm"
-    )
+    yield case("MatMul int", lambda x, y: tf.matmul(x, y), ints(3, 4), ints(4, 2), skip="wasm")
     yield case(
         "BatchMatMulV2 int",
         lambda x, y: tf.matmul(x, y),
         ints(2, 3, 4),
-        ints(2, 4, 2, seed=1),
+        ints(2, 4, 2),
         skip="wasm",
     )
     yield case("MatMul by const", lambda x: tf.matmul(x, b), a)

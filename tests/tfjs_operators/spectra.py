@@ -36,7 +36,6 @@ def _cases() -> Iterator[Case]:
         b,
     )
     for size in (8, 6):
-        z = lambda x, y: raw.Complex(real=x, imag=y)  # noqa: E731
         x, y = floats(2, size), floats(2, size, seed=1)
         yield case(f"FFT {size}", lambda x, y: tf.math.imag(tf.signal.fft(tf.complex(x, y))), x, y)
         yield case(
@@ -47,10 +46,10 @@ def _cases() -> Iterator[Case]:
         )
         yield case(f"RFFT {size}", lambda x: tf.math.imag(tf.signal.rfft(x)), x)
         yield case(f"RFFT abs {size}", lambda x: tf.abs(tf.signal.rfft(x)), x)
-        yield case(f"RFFT longer {size}", lambda x: tf.abs(tf.signal.rfft(x, [size + 4])), x)
+        yield case(f"RFFT longer {size}", lambda x, n=size + 4: tf.abs(tf.signal.rfft(x, [n])), x)
         yield case(
             f"RFFT raw longer {size}",
-            lambda x: tf.abs(raw.RFFT(input=tf.pad(x, [[0, 0], [0, 4]]), fft_length=[size])),
+            lambda x, n=size: tf.abs(raw.RFFT(input=tf.pad(x, [[0, 0], [0, 4]]), fft_length=[n])),
             x,
         )
         yield case(
@@ -61,7 +60,7 @@ def _cases() -> Iterator[Case]:
         )
         yield case(
             f"IRFFT shorter {size}",
-            lambda x, y: tf.signal.irfft(tf.complex(x, y), [size - 2]),
+            lambda x, y, n=size - 2: tf.signal.irfft(tf.complex(x, y), [n]),
             x[:, : size // 2 + 1],
             y[:, : size // 2 + 1],
         )

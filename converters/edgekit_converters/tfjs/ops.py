@@ -81,7 +81,9 @@ FLOAT, INT, BOOL, COMPLEX = (
     kind.as_datatype_enum for kind in (tf.float32, tf.int32, tf.bool, tf.complex64)
 )
 # The operators whose kernels take complex numbers on cpu and webgl.
-_OF_COMPLEX = frozenset({"Add", "AddV2", "Mul", "Sub", "Identity", "Reshape", "Cast", "Placeholder"})
+_OF_COMPLEX = frozenset(
+    {"Add", "AddV2", "Mul", "Sub", "Identity", "Reshape", "Cast", "Placeholder"}
+)
 
 
 def _is(node: Any, attribute: str, dtype: int) -> bool:

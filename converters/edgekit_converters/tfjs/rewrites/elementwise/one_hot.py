@@ -32,9 +32,7 @@ def _replace(graph: EditableGraph, node: Any, depth: int, behind: int) -> None:
     """behind: how many axes come after that of the classes."""
     names = list(dict.fromkeys([node.input[0], *node.input[2:4]]))
     places = [names.index(name) for name in (node.input[0], *node.input[2:4])]
-    dtypes = {name: node.attr["T"].type for name in names} | {
-        node.input[0]: node.attr["TI"].type
-    }
+    dtypes = dict.fromkeys(names, node.attr["T"].type) | {node.input[0]: node.attr["TI"].type}
     values = [graph.constant(name) for name in node.input[2:4]]
     is_plain = [None if value is None else float(value) for value in values] == [1.0, 0.0]
     classes = np.arange(depth, dtype=np.int32).reshape(-1, *(1 for _ in range(behind)))

@@ -41,7 +41,9 @@ def _terms(equation: str, shapes: Sequence[Any]) -> list[str] | None:
     terms = sources.split(",")
     if len(terms) > 2 or None in shapes:
         return None
-    hidden = [len(shape) - len(term.replace("...", "")) for term, shape in zip(terms, shapes, strict=True)]
+    hidden = [
+        len(shape) - len(term.replace("...", "")) for term, shape in zip(terms, shapes, strict=True)
+    ]
     if max(hidden) > len(_ELLIPSIS_LABELS):
         return None
     # Of several ellipses the last axes go together.

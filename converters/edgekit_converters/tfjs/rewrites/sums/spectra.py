@@ -47,7 +47,13 @@ def rewrite(graph: EditableGraph, shapes: InputShapes) -> bool:
 def _fit(x: Any, size: int, wanted: int) -> Any:
     if wanted < size:
         return x[..., :wanted]
-    return tf.concat([x, tf.zeros_like(x[..., :1])] + [tf.zeros_like(x[..., :1])] * (wanted - size - 1), -1) if wanted > size else x
+    return (
+        tf.concat(
+            [x, tf.zeros_like(x[..., :1])] + [tf.zeros_like(x[..., :1])] * (wanted - size - 1), -1
+        )
+        if wanted > size
+        else x
+    )
 
 
 def _fit_signal(graph: EditableGraph, node: Any, size: int, count: int) -> None:
