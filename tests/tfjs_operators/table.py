@@ -57,8 +57,6 @@ TABLE: Mapping[str, Sequence[Case]] = {
         unary,
     )
 }
-# Where to find what all the cases of a page are computed from.
-FLAT = "flat"
 
 
 def input_name(number: int, place: int) -> str:
@@ -67,7 +65,10 @@ def input_name(number: int, place: int) -> str:
 
 
 class Group:
-    """The cases of one model, and the graph that holds them all."""
+    """The cases of one model, and the graph that holds them all.
+
+    flat: whether all inputs are pieces of a single one, float32, as a page is given samples.
+    """
 
     def __init__(self, name: str, cases: Sequence[Case], flat: bool = False) -> None:
         self.name, self.cases, self.flat = name, cases, flat
@@ -77,15 +78,13 @@ class Group:
     def inputs(self) -> Arrays:
         """Return the inputs of all cases by name."""
         if self.flat:
-            return {FLAT: np.concatenate(self._pieces() or [np.zeros(0)])[None].astype(np.float32)}
+            pieces = [array.ravel() for case in self.cases for array in case.inputs]
+            return {self.name: np.concatenate(pieces).astype(np.float32)}
         return {
             input_name(number, place): array
             for number, case in enumerate(self.cases)
             for place, array in enumerate(case.inputs)
         }
-
-    def _pieces(self) -> list[Array]:
-        return [array.ravel() for case in self.cases for array in case.inputs]
 
     def _trace(self) -> FrozenGraph:
         names: list[str] = []
@@ -111,7 +110,7 @@ class Group:
             return
         start = 0
         for array in (array for case in self.cases for array in case.inputs):
-            piece = tensors[FLAT][0, start : start + array.size]
+            piece = tensors[self.name][start : start + array.size]
             yield tf.cast(tf.reshape(piece, array.shape), array.dtype)
             start += array.size
 

@@ -81,9 +81,7 @@ FLOAT, INT, BOOL, COMPLEX = (
     kind.as_datatype_enum for kind in (tf.float32, tf.int32, tf.bool, tf.complex64)
 )
 # The operators whose kernels take complex numbers on cpu and webgl.
-_OF_COMPLEX = frozenset(
-    {"Add", "AddV2", "Mul", "Sub", "Identity", "Reshape", "Cast", "Placeholder"}
-)
+_OF_COMPLEX = frozenset({"Add", "AddV2", "Identity", "Mul", "Sub"})
 
 
 def _is(node: Any, attribute: str, dtype: int) -> bool:
@@ -91,8 +89,7 @@ def _is(node: Any, attribute: str, dtype: int) -> bool:
 
 
 def _has(node: Any, attribute: str) -> bool:
-    value = node.attr[attribute] if attribute in node.attr else None
-    return value is not None and bool(value.i or value.b)
+    return attribute in node.attr and bool(node.attr[attribute].i or node.attr[attribute].b)
 
 
 def _is_training(node: Any) -> bool:

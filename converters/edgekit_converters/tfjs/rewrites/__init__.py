@@ -29,7 +29,8 @@ def rewrite(frozen: FrozenGraph, shapes: Shapes) -> tuple[FrozenGraph, Shapes]:
     while True:
         graph = EditableGraph(frozen)
         known = {node.name: tuple(shapes.get(name) for name in node.input) for node in graph}
-        if not any([change(graph, known) for change in REWRITES]):
+        changed = [change(graph, known) for change in REWRITES]
+        if not any(changed):
             return frozen, shapes
         # Again: what a rewrite makes may be what another one looks for.
         graph.sweep()

@@ -20,15 +20,16 @@ def rewrite(graph: EditableGraph, shapes: InputShapes) -> bool:
     """Let each FakeQuant whose range is a constant clip and round."""
     changed = False
     for node in graph:
+        low: Array | None
+        high: Array | None
         if node.op == ARGS:
-            ends = [np.float32(node.attr[name].f) for name in ("min", "max")]
+            low, high = (np.asarray(node.attr[name].f, np.float32) for name in ("min", "max"))
         elif node.op in VARS:
-            ends = [graph.constant(name) for name in node.input[1:3]]
+            low, high = (graph.constant(name) for name in node.input[1:3])
         else:
             continue
-        low, high = ends
         if low is not None and high is not None:
-            _replace(graph, node, np.asarray(low), np.asarray(high))
+            _replace(graph, node, low, high)
             changed = True
     return changed
 

@@ -53,14 +53,10 @@ def _replace(
         rows = tf.reshape(values, form([product([count, length]), *rest]))
         found = tf.gather(rows, tf.reshape(flat, [-1]))
         found = tf.reshape(found, form([*wanted, *rest]))
-        before, inner = axis - batch, len(wanted) - batch
-        if not before:
-            return found
-        places_of_rest = list(range(len(wanted), len(wanted) + len(rest)))
-        return tf.transpose(
-            found,
-            [*range(batch), *places_of_rest[:before], *range(batch, batch + inner)]
-            + places_of_rest[before:],
-        )
+        # The axes before `axis` that are none of the batch come before those of the indices.
+        before, moved = axis - batch, len(wanted)
+        order = [*range(batch), *range(moved, moved + before), *range(batch, moved)]
+        order += range(moved + before, moved + len(rest))
+        return tf.transpose(found, order) if before else found
 
     replace_node(graph, node, gather, dtypes)

@@ -14,7 +14,7 @@ import tensorflow as tf
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.normalize.parts import replace_node
 from edgekit_converters.tfjs.rewrites.sizes import sizes_of
-from edgekit_converters.tfjs.shapes import InputShapes, Shape
+from edgekit_converters.tfjs.shapes import InputShapes
 
 OP = "StridedSlice"
 FLOAT = tf.float32.as_datatype_enum
@@ -105,11 +105,11 @@ def _step_others(x: Any, begin: Any, end: Any, spec: _Spec) -> Any:
 
 
 def _step_floats(x: Any, begin: Any, end: Any, spec: _Spec) -> Any:
-    sizes: Shape = spec.shape
-    form = {"begin": [0] * len(sizes), "end": [0] * len(sizes), "strides": [1] * len(sizes)}
+    rank = len(spec.shape)
+    form = {"begin": [0] * rank, "end": [0] * rank, "strides": [1] * rank}
     masked = {"begin_mask": 0, "end_mask": 0}
     by_axis = {axis: place for place, axis in spec.stepping.items()}
-    for axis in range(len(sizes)):
+    for axis in range(rank):
         place = by_axis.get(axis)
         if place is not None:
             form["begin"][axis], form["end"][axis] = begin[place], end[place]

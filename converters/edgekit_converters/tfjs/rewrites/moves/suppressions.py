@@ -9,7 +9,7 @@ from edgekit_converters.tfjs.shapes import InputShapes
 
 OP = "NonMaxSuppressionV5"
 # No overlap is larger.
-WHOLE = np.float32(1.0)
+WHOLE = np.asarray(1.0, np.float32)
 
 
 def rewrite(graph: EditableGraph, shapes: InputShapes) -> bool:

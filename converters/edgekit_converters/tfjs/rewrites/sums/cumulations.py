@@ -1,4 +1,4 @@
-"""Cumsum and Cumprod along an axis counted from the end, for which TF.js writes beyond its tensor."""
+"""Cumsum and Cumprod along an axis counted from the end: TF.js writes beyond its tensor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def rewrite(graph: EditableGraph, shapes: InputShapes) -> bool:
             continue
         axis, shape = graph.constant(node.input[1]), shapes[node.name][0]
         if axis is not None and axis < 0 and shape is not None:
-            counted = graph.add_constant(f"{node.name}/axis", np.int32(axis + len(shape)))
+            counted = graph.add_constant(
+                f"{node.name}/axis", np.asarray(axis + len(shape), np.int32)
+            )
             graph.set_inputs(node, [node.input[0], counted])
             changed = True
     return changed

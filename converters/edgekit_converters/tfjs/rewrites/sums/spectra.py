@@ -45,15 +45,10 @@ def rewrite(graph: EditableGraph, shapes: InputShapes) -> bool:
 
 
 def _fit(x: Any, size: int, wanted: int) -> Any:
-    if wanted < size:
+    """Return x with its last axis cut, or followed by zeros."""
+    if wanted <= size:
         return x[..., :wanted]
-    return (
-        tf.concat(
-            [x, tf.zeros_like(x[..., :1])] + [tf.zeros_like(x[..., :1])] * (wanted - size - 1), -1
-        )
-        if wanted > size
-        else x
-    )
+    return tf.concat([x, *[tf.zeros_like(x[..., :1])] * (wanted - size)], axis=-1)
 
 
 def _fit_signal(graph: EditableGraph, node: Any, size: int, count: int) -> None:
