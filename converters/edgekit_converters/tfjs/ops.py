@@ -8,13 +8,14 @@ tests/tfjs_operators/ proves may be written; `rewrites/` has replaced the rest, 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import tensorflow as tf
 
+from edgekit_converters.graph.edit import constant_of
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.tfjs.shapes import Shapes
@@ -147,6 +148,7 @@ def check_proven(frozen: FrozenGraph) -> None:
     nodes = list(all_nodes(frozen.graph_def))
     _refuse({node.op for node in nodes} - writable_ops())
     ops = {node.name: node.op for node in nodes}
+    constants = {node.name: node for node in nodes if node.op == "Const"}
     for node in nodes:
         for what, holds in _LIMITS.get(node.op, ()):
             if holds(node):
@@ -158,6 +160,10 @@ def check_proven(frozen: FrozenGraph) -> None:
             op = ops.get(source, "")
             if index.isdecimal() and int(index) >= _OUTPUTS.get(op, int(index) + 1):
                 _refuse_node(node, f"the last outputs of {op}")
+        if node.op == "StridedSlice" and _drops_axes(node) and _any(constants, node, 3, _is_step):
+            _refuse_node(node, "a slice with steps")
+        if node.op in ("Cumsum", "Cumprod") and _any(constants, node, 1, _is_negative):
+            _refuse_node(node, f"{node.op} along an axis counted from the end")
 
 
 def missing_on_wasm(frozen: FrozenGraph) -> list[str]:
@@ -191,6 +197,26 @@ def check_convolutions(frozen: FrozenGraph, shapes: Shapes) -> None:
                     f"over {depth}), which TF.js does not have, in more groups than can be split. "
                     f"{_INSTEAD}"
                 )
+
+
+def _drops_axes(node: Any) -> bool:
+    """Return whether a StridedSlice is one of those in which TF.js does not step rightly."""
+    masks = ("new_axis_mask", "shrink_axis_mask")
+    return any(_has(node, name) for name in masks) or not _is(node, "T", FLOAT)
+
+
+def _is_step(number: int) -> bool:
+    return number != 1
+
+
+def _is_negative(number: int) -> bool:
+    return number < 0
+
+
+def _any(constants: Mapping[str, Any], node: Any, place: int, holds: Callable[[int], bool]) -> bool:
+    """Return whether something may hold for an input of a node: it does where that is unknown."""
+    source = constants.get(node.input[place].partition(":")[0])
+    return source is None or any(map(holds, constant_of(source).ravel().tolist()))
 
 
 def _refuse(ops: set[str]) -> None:

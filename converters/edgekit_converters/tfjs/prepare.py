@@ -34,8 +34,9 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
         shapes = infer_shapes(split)
     frozen, shapes = rewrite(split, shapes)
     check_convolutions(frozen, shapes)
-    check_proven(frozen)
-    return _separate_outputs(fuse(frozen, shapes))
+    prepared = _separate_outputs(fuse(frozen, shapes))
+    check_proven(prepared)
+    return prepared
 
 
 def _separate_outputs(frozen: FrozenGraph) -> FrozenGraph:
