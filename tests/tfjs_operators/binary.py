@@ -87,6 +87,9 @@ def cases() -> Iterator[Case]:
     yield case("Pow int", lambda x, y: raw.Pow(x=x, y=y), i, np.abs(j) % 4)
     yield case("Atan2", lambda x, y: raw.Atan2(y=x, x=y), a, b)
     yield case("Atan2 specials", lambda x, y: raw.Atan2(y=x, x=y), pairs[:, 0], pairs[:, 1])
+    for name, op in (("Xlogy", raw.Xlogy), ("Xlog1py", raw.Xlog1py), ("Xdivy", raw.Xdivy)):
+        yield case(name, of_two(op), np.round(a), np.abs(b))
+        yield case(f"{name} zeros", of_two(op), [0.0, 0.0, 2.0], [0.0, 3.0, 1.0])
     yield case("AddN", lambda x, y, z: raw.AddN(inputs=[x, y, z]), a, b, a * b)
     yield case("AddN one", lambda x: raw.AddN(inputs=[x]), a)
     yield case("AddN int", lambda x, y: raw.AddN(inputs=[x, y]), i, j)

@@ -119,6 +119,12 @@ def cases() -> Iterator[Case]:
         int32([1], [3]),
         floats(2) * 0,
     )
+    for name, change in (
+        ("TensorScatterAdd", tf.tensor_scatter_nd_add),
+        ("TensorScatterSub", tf.tensor_scatter_nd_sub),
+    ):
+        places = int32([1], [1], [0])
+        yield case(name, lambda x, i, v, op=change: op(x, i, v), floats(5, 2), places, floats(3, 2))
     yield case(
         "SparseToDense",
         lambda i, v: raw.SparseToDense(

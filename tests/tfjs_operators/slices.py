@@ -27,6 +27,8 @@ def cases() -> Iterator[Case]:
     yield case("StridedSlice int", lambda x: x[1:, ::-1], ints(3, 4))
     yield case("StridedSlice bool", lambda x: x[1:, ::2], bools(3, 4))
     yield case("StridedSlice rank 5", lambda x: x[:, 1:, ::2, 0, -1:], floats(2, 3, 4, 1, 2))
+    yield case("Roll", lambda x: tf.roll(x, [3, -7], [0, 2]), x)
+    yield case("Roll int", lambda x: tf.roll(x, -1, -1), ints(3, 4))
     yield case(
         "StridedSlice rank 6", lambda x: x[:, 1:, ::2, 0, -1:, ::-1], floats(2, 3, 4, 1, 2, 3)
     )

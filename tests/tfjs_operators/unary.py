@@ -99,4 +99,6 @@ def cases() -> Iterator[Case]:
         -np.abs(floats(3, 4, seed=3)),
         np.abs(floats(3, 4, seed=4)),
     )
+    yield case("Softsign", lambda x: raw.Softsign(features=x), x)
+    yield case("Rint", lambda x: raw.Rint(x=x), x)
     yield case("LogicalNot", lambda x: raw.LogicalNot(x=x), bools(3, 4))

@@ -69,7 +69,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
 REWRITTEN = frozenset(
     {"Einsum", "EuclideanNorm", "FakeQuantWithMinMaxArgs", "FakeQuantWithMinMaxVars"}
     | {"FakeQuantWithMinMaxVarsPerChannel", "MatrixBandPart", "MaxPool3D", "OneHot"}
-    | {"RandomUniformInt", "Select", "ShapeN"}
+    | {"RandomUniformInt", "Rint", "Roll", "Select", "ShapeN", "Softsign", "TensorScatterAdd"}
+    | {"TensorScatterSub", "Xdivy", "Xlog1py", "Xlogy"}
 )
 
 # Without a kernel on the wasm back end: TF.js says so when it runs.
