@@ -9,7 +9,10 @@ import tensorflow as tf
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
-Shapes = Mapping[str, tuple[int | None, ...] | None]
+Shape = tuple[int | None, ...] | None
+Shapes = Mapping[str, Shape]
+# Those of all inputs of a node, by its name: they hold while the nodes before it are replaced.
+InputShapes = Mapping[str, tuple[Shape, ...]]
 
 
 def infer_shapes(frozen: FrozenGraph) -> Shapes:
