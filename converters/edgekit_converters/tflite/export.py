@@ -15,13 +15,25 @@ from ai_edge_litert import schema_py_generated as schema
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import SIGNATURE_KEY, FrozenGraph
 from edgekit_converters.graph.naming import with_layers
-from edgekit_converters.graph.normalize import apply, elementary, pools_3d
+from edgekit_converters.graph.normalize import (
+    apply,
+    cumprod,
+    diagonals,
+    elementary,
+    pools_3d,
+    resize,
+    roll,
+)
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
 # What TFLite has no operator for, in operators that it has. They are not written so from the start:
 # of an Erf within a gelu the converter makes an operator of its own.
 REWRITES = {
+    "Cumprod": cumprod.rewrite,
+    "MatrixDiagPartV3": diagonals.rewrite,
+    "Roll": roll.rewrite,
     **dict.fromkeys(pools_3d.POOLS, pools_3d.rewrite),
+    **dict.fromkeys(resize.OPS, resize.rewrite),
     **{op: elementary.without(op) for op in elementary.FUNCTIONS},
 }
 
