@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
 from zoo.cases import all_cases
 from zoo.coverage import uncovered, uncovered_families
-from zoo.judge import FAULTS, REFUSED
-from zoo.walk import FORMATS
-from zoo.worker import convert
 
 # One of each kind of layer, in one model.
 PLAIN = (

@@ -133,13 +133,14 @@ def test_nothing_but_what_is_not_available_is_a_failure_and_leaves_nothing(
 
 def test_an_artifact_that_fails_is_a_row_and_the_others_are_made(cli: Cli, tmp_path: Path) -> None:
     x = keras.Input((8,), name="x")
-    # TFLite has no erf; TF.js and ONNX have.
-    save(tmp_path / "erf.keras", x, layers.Dense(3)(keras.ops.erf(layers.Dense(64)(x))))
-    words = ("convert", "erf.keras", "--recipe", "fp32,fp16")
+    # TFLite has no bitwise_and; TF.js and ONNX have.
+    bits = keras.ops.bitwise_and(keras.ops.cast(x * 9, "int32"), 5)
+    save(tmp_path / "bits.keras", x, layers.Dense(3)(keras.ops.cast(bits, "float32")))
+    words = ("convert", "bits.keras", "--recipe", "fp32,fp16")
     for _ in range(2):
         answer = cli(*words)
         assert answer.exit_code == FAILED
-        assert statuses(tmp_path / "erf.edgekit") == {
+        assert statuses(tmp_path / "bits.edgekit") == {
             "tflite/fp32": "failed",
             "tflite/fp16": "failed",
             "tfjs/fp32": "ok",
@@ -148,11 +149,11 @@ def test_an_artifact_that_fails_is_a_row_and_the_others_are_made(cli: Cli, tmp_p
             "onnx/fp16": "ok",
         }
         assert (
-            "tflite/fp16  failed: TFLite has no operator for: Erf. Replace those layers, or leave "
-            "the format out with --to.\n"
+            "tflite/fp16  failed: TFLite has no operator for: BitwiseAnd. Replace those layers, or "
+            "leave the format out with --to.\n"
         ) in answer.out
-        assert not (tmp_path / "erf.edgekit" / "tflite").exists()
-        assert not (tmp_path / "erf.edgekit" / ".partial").exists()
+        assert not (tmp_path / "bits.edgekit" / "tflite").exists()
+        assert not (tmp_path / "bits.edgekit" / ".partial").exists()
     assert cli(*words, "--to", "tfjs,onnx").exit_code == 0
 
 
