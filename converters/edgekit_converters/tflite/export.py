@@ -19,6 +19,7 @@ from edgekit_converters.graph.normalize import (
     apply,
     cumprod,
     diagonals,
+    doubles,
     elementary,
     pools_3d,
     resize,
@@ -36,14 +37,17 @@ REWRITES = {
     **dict.fromkeys(resize.OPS, resize.rewrite),
     **{op: elementary.without(op) for op in elementary.FUNCTIONS},
 }
+# What the converter calls float64.
+DOUBLE = "f64>"
 
 
 class _MissingError(Exception):
-    """The converter has no operators of these names."""
+    """The converter has no operators of these names, or not of float64."""
 
-    def __init__(self, ops: Iterable[str]) -> None:
+    def __init__(self, ops: Iterable[str], has_doubles: bool) -> None:
         super().__init__(*ops)
         self.ops = frozenset(ops)
+        self.has_doubles = has_doubles
 
 
 def prepare(graph: FrozenGraph) -> bytes:
@@ -56,6 +60,8 @@ def prepare(graph: FrozenGraph) -> bytes:
             return _shorten_names(_convert(_separate_outputs(graph)))
         except _MissingError as error:
             rewrites = [REWRITES[op] for op in sorted(error.ops & REWRITES.keys())]
+            if error.has_doubles:
+                rewrites.append(doubles.rewrite)
             rewritten = apply(graph, *rewrites)
             if rewritten is graph:
                 named = with_layers(graph.graph_def, error.ops)
@@ -77,9 +83,10 @@ def _convert(graph: FrozenGraph) -> bytes:
             return bytes(converter.convert())
         except Exception as error:
             # The converter's text is a screenful of MLIR; the operators in it are what matters.
-            missing = set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1]))
+            details = str(error).split("Details:")[-1]
+            missing = set(re.findall(r"tf\.(\w+)\(", details))
             if "op is neither a custom op nor a flex op" in str(error) and missing:
-                raise _MissingError(missing) from error
+                raise _MissingError(missing, DOUBLE in details) from error
             with map_exceptions("TFLite conversion failed", ConversionError):
                 raise
 
