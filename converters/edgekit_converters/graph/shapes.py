@@ -63,8 +63,8 @@ def value_of_shapes(frozen: FrozenGraph, tensor: str, shapes: Shapes) -> Array |
             return None
         needed[name] = node
         pending.extend(source for source in node.input if not source.startswith("^"))
-    values = [_evaluated(frozen, needed, asked, tensor, batch) for batch in (1, 2)]
-    return values[0] if np.array_equal(*values) else None
+    one, two = (_evaluated(frozen, needed, asked, tensor, batch) for batch in (1, 2))
+    return one if np.array_equal(one, two) else None
 
 
 def _evaluated(frozen: FrozenGraph, needed: Any, asked: Any, tensor: str, batch: int) -> Array:

@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.graph.normalize import (
-    apply,
-    bucketize,
+from edgekit_converters.graph.normalize import apply, bucketize
+from edgekit_converters.graph.shapes import infer_shapes
+from edgekit_converters.graph.substitutes import (
     diagonals,
     einsum,
     elementary,
@@ -16,7 +16,6 @@ from edgekit_converters.graph.normalize import (
     roll,
     space_to_depth,
 )
-from edgekit_converters.graph.shapes import infer_shapes
 from edgekit_converters.tfjs.bands import mask_bands
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.fold import fold_constants

@@ -15,8 +15,8 @@ from ai_edge_litert import schema_py_generated as schema
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import SIGNATURE_KEY, FrozenGraph
 from edgekit_converters.graph.naming import with_layers
-from edgekit_converters.graph.normalize import (
-    apply,
+from edgekit_converters.graph.normalize import apply
+from edgekit_converters.graph.substitutes import (
     cumprod,
     diagonals,
     doubles,

@@ -12,7 +12,10 @@ from graph_tools import check_same, frozen
 from keras import layers
 from tfjs_tools import noise, ops
 
-from edgekit_converters.graph.normalize import apply, bucketize, elementary, normalize
+from edgekit_converters.graph.normalize import apply, bucketize, normalize
+from edgekit_converters.graph.substitutes import (
+    elementary,
+)
 from edgekit_runtimes.errors import SourceError
 
 

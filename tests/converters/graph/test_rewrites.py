@@ -14,14 +14,13 @@ from keras import layers
 from models import freeze_model
 from tfjs_tools import ops
 
-from edgekit_converters.graph.normalize import (
-    apply,
+from edgekit_converters.graph.normalize import apply, normalize
+from edgekit_converters.graph.substitutes import (
     cumprod,
     diagonals,
     einsum,
     elementary,
     fourier,
-    normalize,
     pools_3d,
     resize,
     roll,

@@ -17,9 +17,8 @@ from tf2onnx.tfonnx import process_tf_graph
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.naming import with_layers
-from edgekit_converters.graph.normalize import (
-    apply,
-    bucketize,
+from edgekit_converters.graph.normalize import apply, bucketize
+from edgekit_converters.graph.substitutes import (
     cumprod,
     einsum,
     elementary,

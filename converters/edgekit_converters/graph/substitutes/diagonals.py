@@ -18,10 +18,10 @@ def rewrite(graph: EditableGraph) -> bool:
     shapes = infer_shapes(graph.frozen()) if found else {}
     changed = False
     for node in found:
-        shape, diagonals = shapes.get(node.input[0]), constant_behind(graph, node.input[1])
-        is_one = diagonals is not None and len(set(np.ravel(diagonals))) == 1
-        if shape and None not in shape[1:] and is_one:
-            _replace(graph, node, shape, int(np.ravel(diagonals)[0]))
+        shape, value = shapes.get(node.input[0]), constant_behind(graph, node.input[1])
+        diagonals = set() if value is None else {int(number) for number in np.ravel(value)}
+        if shape and None not in shape[1:] and len(diagonals) == 1:
+            _replace(graph, node, shape, *diagonals)
             changed = True
     return changed
 
