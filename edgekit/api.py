@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -57,6 +56,8 @@ def convert(
     imports: Sequence[str] = (),
     unsafe: bool = False,
     force: bool = False,
+    wait: bool = True,
+    on_wait: Say | None = None,
     progress: Say | None = None,
     on_artifact: Callable[[ArtifactRecord], None] | None = None,
 ) -> Bundle:
@@ -87,6 +88,8 @@ def convert(
         imports: Modules that register custom classes of a Keras model.
         unsafe: Allow Lambda layers, which run code from the file.
         force: Start over where the bundle exists already.
+        wait: Wait for another run that writes the same bundle; otherwise that is a UsageError.
+        on_wait: Called with the line that says so.
         progress: Called with each step in plain words; `print` will do.
         on_artifact: Called with the row of each artifact asked for, as soon as it is made, found
             finished, or known not to come.
@@ -126,6 +129,8 @@ def convert(
                 io=io,
                 classes=tuple(classes or ()),
                 force=force,
+                wait=wait,
+                on_wait=on_wait or _silent,
                 progress=progress or _silent,
                 on_artifact=on_artifact or _silent,
             )
@@ -192,8 +197,9 @@ def bench(
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
     from edgekit.results.plan import QUICK, THOROUGH
+    from edgekit_runtimes.owned.folder import temporary_folder
 
-    with tempfile.TemporaryDirectory() as work, _data_file(data, "data") as data_file:
+    with temporary_folder() as work, _data_file(data, "data") as data_file:
         request = bench_request(
             _bundle(bundle),
             Path(work),
@@ -429,13 +435,14 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
     import numpy as np
 
     from edgekit_runtimes.errors import UsageError
+    from edgekit_runtimes.owned.folder import temporary_folder
 
     if not isinstance(data, Mapping):
         raise UsageError(
             f"{name}: a {type(data).__name__} is not data. Give a path, or a dict of arrays by "
             "input name, as {'image': images}."
         )
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / f"{name}.npz"
         arrays: dict[str, Any] = {key: np.asarray(array) for key, array in data.items()}
         np.savez(path, **arrays)

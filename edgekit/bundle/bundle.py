@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from edgekit.bundle.manifest import MANIFEST_FILE, MANIFEST_NAME, ArtifactRecord, Manifest
 from edgekit.bundle.recipe import rank
-from edgekit.files import remove, write_npy, write_whole
+from edgekit.files import write_folder, write_npy, write_whole
 from edgekit.forms import encode
 from edgekit_runtimes.errors import ArtifactError, UsageError
 from edgekit_runtimes.formats import FORMATS
@@ -144,22 +144,20 @@ def create_bundle(folder: Path, manifest: Manifest, inputs: Arrays, outputs: Arr
     It is made beside `folder` and takes its place, so that an interruption leaves nothing; what was
     there is removed. Noise is not stored: it is made again from its generator and seed.
     """
-    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     stored = {"outputs": outputs}
     if manifest.golden.kind != "noise":
         stored["inputs"] = inputs
-    try:
+
+    def write(place: Path) -> Bundle:
+        place.mkdir()
         for kind, arrays in stored.items():
             for name, array in arrays.items():
-                write_npy(golden_file(partial, kind, name), array)
-        bundle = Bundle(partial, manifest)
+                write_npy(golden_file(place, kind, name), array)
+        bundle = Bundle(place, manifest)
         bundle.write_manifest()
-        remove(folder)
-        partial.rename(folder)
-    except BaseException:
-        remove(partial)
-        raise
-    return replace(bundle, folder=folder)
+        return bundle
+
+    return replace(write_folder(folder, write), folder=folder)
 
 
 def golden_file(folder: Path, kind: str, name: str) -> Path:

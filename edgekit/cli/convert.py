@@ -84,6 +84,9 @@ class ConvertCommand(click.Command):
 )
 @click.option("--unsafe", is_flag=True, help="Allow Lambda layers: runs code from the file.")
 @click.option("--force", is_flag=True, help="Start over where the bundle exists already.")
+@click.option(
+    "--no-wait", is_flag=True, help="End with exit code 2 where another run writes the bundle."
+)
 @json_option
 def command(
     model: Path,
@@ -99,6 +102,7 @@ def command(
     imports: tuple[str, ...],
     unsafe: bool,
     force: bool,
+    no_wait: bool,
     as_json: bool,
 ) -> int:
     """Make TFLite, TF.js and ONNX artifacts of MODEL.
@@ -129,6 +133,8 @@ def command(
             imports=imports,
             unsafe=unsafe,
             force=force,
+            wait=not no_wait,
+            on_wait=lambda line: click.echo(line, err=True),
             progress=progress,
             on_artifact=rows.append,
         )

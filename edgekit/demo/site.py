@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,12 +28,13 @@ from edgekit._version import __version__
 from edgekit.bundle.bundle import Bundle
 from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.demo.picture import Picture, picture_of
-from edgekit.files import check_writable, remove, write_npy, writing
+from edgekit.files import check_writable, write_folder, write_npy, writing
 from edgekit.forms import encode
 from edgekit_runtimes.artifact import size_of
 from edgekit_runtimes.devices.browser import device as browser
 from edgekit_runtimes.errors import ArtifactError, UsageError
 from edgekit_runtimes.formats import FORMATS
+from edgekit_runtimes.owned.lock import place_lock
 from edgekit_runtimes.tensors import Array, Arrays, is_batched
 
 SITE_FILE = "site.json"
@@ -80,18 +80,15 @@ def write_site(bundle: Bundle, folder: Path, force: bool = False) -> Site:
         )
     browser.check_pages()
     _check_place(folder, bundle.folder, force)
-    partial = folder.with_name(f".{folder.resolve().name}.partial-{os.getpid()}")
     preferred = (FORMATS[record.format].page_engines[0] for record in records)
     engines = tuple(dict.fromkeys(engine.word for engine in preferred))
-    try:
-        with writing(folder):
-            partial.mkdir(parents=True)
-            samples = _fill(partial, bundle, records, engines)
-            remove(folder)
-            partial.rename(folder)
-    except BaseException:
-        remove(partial)
-        raise
+
+    def write(place: Path) -> int:
+        place.mkdir()
+        return _fill(place, bundle, records, engines)
+
+    with writing(folder), place_lock(folder, lambda: None):
+        samples = write_folder(folder, write)
     return Site(folder, tuple(record.id for record in records), engines, samples, size_of(folder))
 
 

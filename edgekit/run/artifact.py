@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from edgekit.results.events import read_events
 from edgekit_runtimes.artifact import artifact_format
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EngineError, UsageError
+from edgekit_runtimes.owned.folder import temporary_folder
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import Array, Arrays
 
@@ -47,7 +47,7 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
     found = find_record(path)
     if found and options == DataOptions():
         options = stored_options(found[0].manifest.preprocessing, data)
-    with open_device("host") as device, tempfile.TemporaryDirectory() as folder:
+    with open_device("host") as device, temporary_folder() as folder:
         module = engine_module(device, path, format_name)
         specs, _ = load_signature(path, format_name)
         if found:

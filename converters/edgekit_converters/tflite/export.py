@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 
 import flatbuffers
@@ -14,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import SIGNATURE_KEY, FrozenGraph
 from edgekit_runtimes.errors import ConversionError, map_exceptions
+from edgekit_runtimes.owned.folder import temporary_folder
 
 
 def prepare(graph: FrozenGraph) -> bytes:
@@ -21,7 +21,7 @@ def prepare(graph: FrozenGraph) -> bytes:
 
     Raises ConversionError naming the operators that TFLite does not have.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         saved = _separate_outputs(graph).save(Path(folder) / "frozen")
         converter = tf.lite.TFLiteConverter.from_saved_model(
             str(saved), signature_keys=[SIGNATURE_KEY]

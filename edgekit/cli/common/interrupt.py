@@ -54,5 +54,8 @@ def leave(exit_code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     if exit_code == INTERRUPTED_EXIT_CODE:
+        from edgekit_runtimes.owned.folder import remove_temporary
+
+        remove_temporary()
         os._exit(exit_code)
     sys.exit(exit_code)

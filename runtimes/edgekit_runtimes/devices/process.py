@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
 from edgekit_runtimes.errors import DeviceError, map_exceptions
+from edgekit_runtimes.owned.guard import guarded_environment
 from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
 from edgekit_runtimes.sigpipe import without_sigpipe
@@ -50,7 +51,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=environment,
+                env=guarded_environment(environment),
                 # In its own group: a Ctrl-C reaches edgekit only, which then ends the group.
                 start_new_session=True,
             )

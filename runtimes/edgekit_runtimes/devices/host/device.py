@@ -14,6 +14,7 @@ from edgekit_runtimes.devices import BaseDevice, EngineChoice
 from edgekit_runtimes.devices.choices import python_engines
 from edgekit_runtimes.devices.host.python import find_modules, is_here
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess
+from edgekit_runtimes.owned.folder import temporary_folder, temporary_root
 from edgekit_runtimes.protocol.job import Event, Job
 
 
@@ -71,7 +72,8 @@ class Host(BaseDevice):
             self._folder = None
 
     def _environment(self) -> dict[str, str]:
-        environment = dict(os.environ)
+        # What engines leave behind goes with this run.
+        environment = {**os.environ, "TMPDIR": str(temporary_root())}
         if self._other:
             # Nothing of our Python may leak: its numpy is of another version.
             environment.pop("PYTHONHOME", None)
@@ -84,7 +86,7 @@ class Host(BaseDevice):
     def _hand_over(self) -> str:
         """Return a folder that holds edgekit_runtimes and nothing else."""
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="edgekit-")
+            self._folder = temporary_folder()
             package = Path(__file__).resolve().parents[2]
             (Path(self._folder.name) / package.name).symlink_to(package)
         return self._folder.name
