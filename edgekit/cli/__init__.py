@@ -15,6 +15,7 @@ import click
 
 from edgekit._version import __version__
 from edgekit.cli.common import interrupt
+from edgekit.cli.common.output import say
 from edgekit_runtimes.errors import EdgekitError, first_line, unknown_name
 
 # Command -> its line in `edgekit --help`. Each lives in the module edgekit.cli.<command>, which
@@ -83,7 +84,7 @@ def edgekit(context: click.Context, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code.
 
-    0 fine, 1 a gate failed, 2 wrong use, 3 the work failed, 130 interrupted.
+    0 fine, 1 a gate failed, 2 wrong use, 3 the work failed, 130 or 143 interrupted.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # A pipe that closes early (| head) ends the program quietly, as users of a shell expect.
@@ -92,7 +93,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     interrupt.take_over(debug)
     if not debug:
         silence_libraries()
-    interrupt.leave(run_command_line(arguments))
+    interrupt.leave(_finished(arguments))
+
+
+def _finished(arguments: list[str]) -> int:
+    """Run one command line and return its exit code, or that of an interruption that it lost."""
+    try:
+        exit_code = run_command_line(arguments)
+        if not interrupt.was_lost(exit_code):
+            return exit_code
+        say("Interrupted.", err=True)
+    # Where it comes between two commands, or while its own message is printed.
+    except KeyboardInterrupt:
+        say("Interrupted.", err=True)
+    return interrupt.interrupted_exit_code()
 
 
 def silence_libraries() -> None:
@@ -129,26 +143,26 @@ def run_command_line(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except click.UsageError as error:
-        click.echo(f"Error: {_in_our_words(error)}", err=True)
+        say(f"Error: {_in_our_words(error)}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        return interrupt.INTERRUPTED_EXIT_CODE
+        say("Interrupted.", err=True)
+        return interrupt.interrupted_exit_code()
     except EdgekitError as error:
         if debug:
             raise
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}", err=True)
         return error.exit_code
     except OSError as error:
         if debug:
             raise
         where = f": {error.filename}" if error.filename else ""
-        click.echo(f"Error: {error.strerror or first_line(error)}{where}", err=True)
+        say(f"Error: {error.strerror or first_line(error)}{where}", err=True)
         return EdgekitError.exit_code
     except Exception as error:
         if debug:
             raise
-        click.echo(
+        say(
             f"Error: {type(error).__name__}: {first_line(error)}\n"
             "This should not happen: it is a bug in edgekit. Run it again with "
             "`edgekit --debug …` for the traceback, and report it.",

@@ -9,7 +9,7 @@ import click
 from edgekit import api
 from edgekit.cli.common.gating import Gating, gate_options
 from edgekit.cli.common.options import PATH, DescribedOption, check_file, json_option
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.output import say_json, stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE
 
 EXAMPLES = """
@@ -166,7 +166,7 @@ def command(
             progress=report,
         )
     if as_json:
-        click.echo(results.to_text())
+        say_json(results.to_text())
     else:
         print_results(results, stdout_console())
     if output is not None:

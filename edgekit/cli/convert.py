@@ -10,7 +10,7 @@ import click
 from edgekit import api
 from edgekit.bundle.recipe import DEFAULT_RECIPES
 from edgekit.cli.common.options import PATH, data_options, json_option, parse_sizes
-from edgekit.cli.common.output import print_json, stdout_console
+from edgekit.cli.common.output import print_json, say, stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def command(
             unsafe=unsafe,
             force=force,
             wait=not no_wait,
-            on_wait=lambda line: click.echo(line, err=True),
+            on_wait=lambda line: say(line, err=True),
             progress=progress,
             on_artifact=rows.append,
         )

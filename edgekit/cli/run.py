@@ -10,7 +10,7 @@ import click
 
 from edgekit import api
 from edgekit.cli.common.options import PATH, data_options, json_option
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.output import say_json, stdout_console
 
 if TYPE_CHECKING:
     from edgekit.data import DataOptions
@@ -46,6 +46,6 @@ def command(
 
     outputs = api.run(artifact, data, data_options, output=output, limit=limit)
     if as_json:
-        click.echo(json.dumps(outputs.to_json()))
+        say_json(json.dumps(outputs.to_json()))
     else:
         print_outputs(outputs, stdout_console())

@@ -18,6 +18,7 @@ from edgekit_runtimes.artifact import artifact_format
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EngineError, UsageError
 from edgekit_runtimes.owned.folder import temporary_folder
+from edgekit_runtimes.printable import member_name
 from edgekit_runtimes.protocol.job import Job, JobModel
 from edgekit_runtimes.tensors import Array, Arrays
 
@@ -90,12 +91,15 @@ def check_output(path: Path) -> None:
 
 
 def write_outputs(path: Path, arrays: Arrays) -> None:
-    """Write outputs to a .npz file, whole or not at all."""
+    """Write outputs to a .npz file, whole or not at all.
+
+    A name that would lead out of the folder that it is unpacked in is written quoted, as in a URL.
+    """
     content = io.BytesIO()
     # Not by np.savez: it takes an output that is named "file" for its own argument.
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w") as member:
+            with archive.open(f"{member_name(name)}.npy", "w") as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
