@@ -154,6 +154,7 @@ class Golden:
 
     kind: "calibration" (stored samples) or "noise" (made again from generator and seed).
     sha256: over the input arrays (names, dtypes, shapes, values), before preprocessing.
+    outputs_sha256: the same over the original's outputs; None in older bundles.
     """
 
     kind: Literal["calibration", "noise"]
@@ -161,6 +162,7 @@ class Golden:
     sha256: Hash
     generator: str | None = None
     seed: Count | None = None
+    outputs_sha256: Hash | None = None
 
 
 @dataclass(frozen=True)

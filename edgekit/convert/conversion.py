@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from edgekit.convert.request import (
     check_request,
     refuse_other,
 )
-from edgekit.data import open_data
+from edgekit.data import arrays_hash, open_data
 from edgekit.files import discard, writing
 from edgekit.text.grouping import grouped
 from edgekit_converters.formats import format_writer
@@ -143,6 +144,7 @@ def _open_bundle(
     refuse_other(existing, settings)
     if existing is not None:
         return existing
+    outputs = answer(source, inputs, preprocessing)
     manifest = Manifest(
         name=request.folder.name.removesuffix(BUNDLE_SUFFIX),
         source={
@@ -153,13 +155,12 @@ def _open_bundle(
         },
         signature=signature_of(source.graph.input_specs, source.graph.output_specs),
         preprocessing=preprocessing,
-        golden=golden,
+        golden=replace(golden, outputs_sha256=arrays_hash(outputs)),
         settings=settings,
         tools={"edgekit": __version__, **_tool_versions()},
         classes=request.classes,
         notes=(*source.notes, *(dataset.notes if dataset else ())),
     )
-    outputs = answer(source, inputs, preprocessing)
     return create_bundle(request.folder, manifest, inputs, outputs)
 
 

@@ -28,6 +28,7 @@ from edgekit.data.checks import (
     input_keys,
 )
 from edgekit.data.dataset import Part, Sample
+from edgekit.data.npy import read_header
 from edgekit_runtimes.errors import DataError, UsageError, map_exceptions
 from edgekit_runtimes.tensors import Array, TensorSpec, is_batched, sample_shape
 
@@ -36,12 +37,11 @@ SKIP_BYTES = 1 << 16
 
 Opener = Callable[[], contextlib.AbstractContextManager[IO[bytes]]]
 
-# What reading a damaged file raises: zlib inside a member, zipfile around it, numpy on a header
-# that it cannot parse, NotImplementedError and RuntimeError on unknown or encrypted members.
+# What reading a damaged file raises: zlib inside a member, zipfile around it, NotImplementedError
+# and RuntimeError on unknown or encrypted members.
 DAMAGE = (
     EOFError,
     ValueError,
-    SyntaxError,
     NotImplementedError,
     RuntimeError,
     zipfile.BadZipFile,
@@ -221,17 +221,11 @@ def open_npz(path: Path, inputs: Sequence[TensorSpec], part: Part) -> ArrayReade
 
 def _read_header(path: Path, where: str, opener: Opener, size: int) -> StoredArray:
     with opener() as stream:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-        elif version == (2, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
-        else:
-            raise ValueError(f".npy format {version} is not one of plain arrays")
-        offset = stream.tell()
-    if not dtype.hasobject and size < offset + math.prod(shape) * dtype.itemsize:
+        header = read_header(stream)
+    shape, dtype = header.shape, header.dtype
+    if not dtype.hasobject and size < header.offset + header.bytes:
         raise ValueError(f"its header promises shape {shape} of {dtype}, and values are missing")
-    return StoredArray(where, path, opener, shape, dtype, fortran, offset)
+    return StoredArray(where, path, opener, shape, dtype, header.fortran, header.offset)
 
 
 @contextlib.contextmanager

@@ -332,7 +332,7 @@ def test_a_link_that_leads_out_of_the_bundle_is_refused(
     artifact.rename(tmp_path / "elsewhere.tflite")
     artifact.symlink_to(tmp_path / "elsewhere.tflite")
     message, code = refused("inspect", "net.edgekit")
-    assert "leaves the bundle. Do not use this bundle." in message
+    assert message.endswith("tflite/fp32.tflite is a link. Put the file itself there.")
     assert code == FAILED
 
 
