@@ -156,24 +156,25 @@ sys.meta_path.insert(0, Finder())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize(
-    "rest",
-    ["progress('next'); time.sleep(30)", "pass"],
-    ids=["with a next step", "in the last one"],
-)
+@pytest.mark.parametrize("command", ["convert net.keras", "devices --json"])
 def test_an_interruption_that_a_library_swallows_counts_at_the_next_step_and_in_the_exit_code(
-    tmp_path: Path, number: signal.Signals, rest: str
+    tmp_path: Path, number: signal.Signals, command: str
 ) -> None:
     (tmp_path / "program.py").write_text(f"""
 import os, time
 from edgekit import api, cli
-def convert(*args, progress, **options):
+def swallow():
     try: os.kill(os.getpid(), {int(number)}); time.sleep(5)
     except BaseException: pass
-    {rest}
-    raise SystemExit(0)
-api.convert = convert
-cli.main(["convert", "net.keras"])
+def convert(*args, progress, **options):
+    swallow()
+    progress("the next step")
+    time.sleep(30)
+def devices():
+    swallow()
+    return []
+api.convert, api.devices = convert, devices
+cli.main({command.split()})
 """)
     answer = subprocess.run(
         [sys.executable, "-m", "program"],

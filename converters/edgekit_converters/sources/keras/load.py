@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import importlib
 import re
-import zipfile
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import tensorflow as tf
 
+from edgekit_converters.sources.keras.container import check_container
 from edgekit_converters.sources.shapes import resolve_shapes
 from edgekit_converters.sources.source import Source, SourceOptions, see_working_folder
 from edgekit_converters.sources.tracing import freeze_traced
@@ -60,7 +59,7 @@ def from_model(
 def _load_model(path: Path, options: SourceOptions) -> Any:
     for module in options.imports:
         _import_module(module)
-    _check_container(path)
+    check_container(path)
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=not options.unsafe)
     except Exception as error:
@@ -89,42 +88,6 @@ def _load_model(path: Path, options: SourceOptions) -> Any:
             f"of a version that Keras {keras.__version__} does not read; then open it where it "
             "was made and bring it as a SavedModel: model.export('folder')."
         ) from error
-
-
-def _check_container(path: Path) -> None:
-    """Raise SourceError where the file cannot be a model.
-
-    Keras's own words for that are misleading ("File not found").
-    """
-    if path.suffix == ".keras":
-        if not zipfile.is_zipfile(path):
-            raise SourceError(
-                f"{path} is damaged or cut off: a .keras file is a zip archive, and this is not "
-                "one. Get it again."
-            )
-        with zipfile.ZipFile(path) as archive:
-            if "config.json" not in archive.namelist():
-                raise SourceError(f"{path} is a zip archive without a Keras model (config.json).")
-            # Keras reads the weights by h5py, which does not look at the archive's checksums.
-            damaged = archive.testzip()
-        if damaged:
-            raise SourceError(
-                f"{path} is damaged: its member '{damaged}' does not match its checksum. "
-                "Get it again."
-            )
-        return
-    try:
-        with h5py.File(path) as file:
-            has_model = "model_config" in file.attrs
-    except (OSError, RuntimeError, KeyError) as error:
-        raise SourceError(
-            f"{path} is damaged, cut off or not an HDF5 file: {first_line(error)}. Get it again."
-        ) from error
-    if not has_model:
-        raise SourceError(
-            f"{path} holds no model, only its weights at most. Save the whole model: "
-            "model.save('model.keras')."
-        )
 
 
 def _import_module(name: str) -> None:

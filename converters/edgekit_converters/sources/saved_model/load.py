@@ -15,6 +15,8 @@ from edgekit_converters.sources.tracing import freeze_traced
 from edgekit_runtimes.errors import SourceError, UsageError, map_exceptions, unknown_name
 from edgekit_runtimes.tensors import Arrays, TensorSpec
 
+FINGERPRINT = "fingerprint.pb"
+
 
 def load(path: Path, options: SourceOptions) -> Source:
     """Load one signature of a SavedModel.
@@ -24,6 +26,9 @@ def load(path: Path, options: SourceOptions) -> Source:
     """
     damaged = f"{path} could not be read as a SavedModel (damaged or incomplete)"
     with map_exceptions(damaged, SourceError):
+        if (path / FINGERPRINT).exists():
+            # Loading would only print a traceback about a damaged one.
+            tf.saved_model.experimental.read_fingerprint(str(path))
         loaded = tf.saved_model.load(str(path))
     name = _choose(path, list(loaded.signatures), options.signature)
     signature = loaded.signatures[name]
