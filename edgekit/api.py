@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from edgekit.report.merge import Report
     from edgekit.results.results import Results
     from edgekit.run.artifact import Outputs
-    from edgekit_runtimes.devices import KnownDevice
+    from edgekit_runtimes.devices import DeviceOptions, KnownDevice
     from edgekit_runtimes.devices.board.cache import Userland
     from edgekit_runtimes.tensors import Array
 
@@ -150,6 +150,8 @@ def bench(
     thorough: bool = False,
     threads: int = 1,
     clean: bool = False,
+    memory: str | None = None,
+    time_limit: float | None = None,
     progress: Say | None = None,
 ) -> Results:
     """Measure a bundle's artifacts beside their fp32 artifact, and return the results.
@@ -175,6 +177,10 @@ def bench(
             and 1 s over 4.
         threads: How many each engine may use.
         clean: Leave nothing on devices over SSH.
+        memory: What a worker in Python may allocate, as "4GB"; by default what is available where
+            it runs, less 500 MB.
+        time_limit: For how many seconds a model may give no sign of life, as in its first run; by
+            default 600, and 900 on an emulated board.
         progress: Called with each step in plain words; `print` will do.
 
     Raises:
@@ -208,7 +214,7 @@ def bench(
             original=None if original is None else Path(original),
             threads=threads,
             engines=_words(engine),
-            browser=browser,
+            device_options=_device_options(memory, time_limit, browser),
             plan=THOROUGH if thorough else QUICK,
             metric=metric,
             labels_of=labels_of,
@@ -335,19 +341,23 @@ def run(
     *,
     output: PathLike | None = None,
     limit: int | None = None,
+    memory: str | None = None,
+    time_limit: float | None = None,
 ) -> Outputs:
     """Run an artifact on samples, return its outputs, and write them where `output` is given.
 
     data: what `bench` takes. options: how samples are read; by default as the artifact's bundle
-    says. output: a .npz file. limit: read only this many samples, from the first on. Raises
-    UsageError, DataError, and EngineError if the artifact does not load or run.
+    says. output: a .npz file. limit: read only this many samples, from the first on. memory,
+    time_limit: as of `bench`. Raises UsageError, DataError, and EngineError if the artifact does
+    not load or run.
     """
     from edgekit.data import DataOptions
     from edgekit.run.artifact import check_output, run_artifact, write_outputs
 
     if output is not None:
         check_output(Path(output))
-    outputs = run_artifact(Path(artifact), data, options or DataOptions(), limit)
+    device = _device_options(memory, time_limit)
+    outputs = run_artifact(Path(artifact), data, options or DataOptions(), limit, device)
     if output is not None:
         write_outputs(Path(output), outputs.arrays)
     return outputs
@@ -412,6 +422,17 @@ def _results(results: Results | PathLike) -> Results:
     from edgekit.results.results import Results, load_results
 
     return results if isinstance(results, Results) else load_results(results)
+
+
+def _device_options(
+    memory: str | None, time_limit: float | None, browser: str | None = None
+) -> DeviceOptions:
+    from edgekit.gates.limits import parse_limit
+    from edgekit.text.quantities import BYTES
+    from edgekit_runtimes.devices import DeviceOptions
+
+    most = None if memory is None else int(parse_limit(memory, BYTES, "--memory").value)
+    return DeviceOptions(browser, most, time_limit)
 
 
 def _silent(_: object) -> None:

@@ -15,7 +15,7 @@ from edgekit.files import check_writable, write_whole, writing
 from edgekit.inspect import engine_module, find_record, load_signature, told_of
 from edgekit.results.events import read_events
 from edgekit_runtimes.artifact import artifact_format
-from edgekit_runtimes.devices import open_device
+from edgekit_runtimes.devices import DeviceOptions, open_device
 from edgekit_runtimes.errors import EngineError, UsageError
 from edgekit_runtimes.owned.folder import temporary_folder
 from edgekit_runtimes.printable import member_name
@@ -38,8 +38,16 @@ class Outputs:
         }
 
 
-def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None) -> Outputs:
+def run_artifact(
+    path: Path,
+    data: str,
+    options: DataOptions,
+    limit: int | None,
+    device_options: DeviceOptions | None = None,
+) -> Outputs:
     """Run an artifact in a worker on the samples that `data` names.
+
+    device_options: how much memory and how long it may take.
 
     Preprocessing that the user does not give is taken from the artifact's bundle. Raises
     EngineError if the artifact does not load or run, or kills its interpreter.
@@ -48,7 +56,7 @@ def run_artifact(path: Path, data: str, options: DataOptions, limit: int | None)
     found = find_record(path)
     if found and options == DataOptions():
         options = stored_options(found[0].manifest.preprocessing, data)
-    with open_device("host") as device, temporary_folder() as folder:
+    with open_device("host", device_options) as device, temporary_folder() as folder:
         module = engine_module(device, path, format_name)
         specs, _ = load_signature(path, format_name)
         if found:

@@ -15,6 +15,7 @@ from edgekit_runtimes.devices.choices import python_engines
 from edgekit_runtimes.devices.host.python import find_modules, is_here
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess
 from edgekit_runtimes.owned.folder import temporary_folder, temporary_root
+from edgekit_runtimes.owned.memory import ALL_BUT_RESERVE
 from edgekit_runtimes.protocol.job import Event, Job
 
 
@@ -25,6 +26,7 @@ class Host(BaseDevice):
     of ours. Raises UsageError if `python` cannot run it.
 
     launcher: a command that starts the worker ("nice -n 10"), for devices that wrap this one.
+    memory_bytes: what a worker may allocate; None for all that is available, less a reserve.
     """
 
     def __init__(
@@ -32,11 +34,13 @@ class Host(BaseDevice):
         python: str | None = None,
         silence_limit_s: float = SILENCE_LIMIT_S,
         launcher: Sequence[str] = (),
+        memory_bytes: int | None = None,
     ) -> None:
         self.name = f"host:{python}" if python else "host"
         self._silence_limit_s = silence_limit_s
         self._other = python
         self._launcher = tuple(launcher)
+        self._memory = ALL_BUT_RESERVE if memory_bytes is None else str(memory_bytes)
         self._found = find_modules(python) if python else None
         self._worker: WorkerProcess | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -57,7 +61,8 @@ class Host(BaseDevice):
         A worker that dies is one error event, with the model that was running, and the end.
         """
         python = [self._other or sys.executable, "-P", "-m", "edgekit_runtimes.worker", "-"]
-        worker = self._worker = WorkerProcess([*self._launcher, *python], self._environment())
+        command = [*self._launcher, *python, self._memory]
+        worker = self._worker = WorkerProcess(command, self._environment())
         try:
             yield from worker.events(job, self._silence_limit_s)
         finally:

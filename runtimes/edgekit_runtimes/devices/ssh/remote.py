@@ -39,12 +39,15 @@ class Remote:
             self._send(new)
         return {path: self._kept[file.sha256] for path, file in files.items()}
 
-    def worker_command(self) -> list[str]:
-        """Return the command that runs a worker there, once `keep` has been called."""
+    def worker_command(self, memory: str) -> list[str]:
+        """Return the command that runs a worker there, once `keep` has been called.
+
+        memory: what it may allocate, as the worker's argument.
+        """
         unpacked = self._kept[self._ground_floor.sha256] + agent.UNPACKED
         program = Path(agent.__file__)
         path = f"{unpacked}/{program.relative_to(program.parents[3]).as_posix()}"
-        return self._connection.command([self._python, "-P", path, "work", self._python])
+        return self._connection.command([self._python, "-P", path, "work", self._python, memory])
 
     def clean(self) -> None:
         """Remove all that is kept there. Raises DeviceError, ConnectionLostError."""
