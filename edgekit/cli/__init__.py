@@ -6,7 +6,6 @@ import difflib
 import importlib
 import logging
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -88,8 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     0 fine, 1 a gate failed, 2 wrong use, 3 the work failed, 130 or 143 interrupted.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    # A pipe that closes early (| head) ends the program quietly, as users of a shell expect.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     debug = "--debug" in arguments
     interrupt.take_over(debug)
     if not debug:
@@ -155,6 +152,11 @@ def run_command_line(arguments: list[str]) -> int:
             raise
         say(f"Error: {error}", err=True)
         return error.exit_code
+    except SystemExit as error:
+        # What click makes of a pipe that closed early.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        return interrupt.BROKEN_PIPE_EXIT_CODE
     except OSError as error:
         if debug:
             raise

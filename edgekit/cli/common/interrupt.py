@@ -10,6 +10,9 @@ from typing import NoReturn, Protocol
 
 # What a shell says of a program that a signal ended: this plus the signal's number.
 SIGNAL_BASE = 128
+# Of a program whose output went into a pipe that closed early (| head): quiet, as users of a shell
+# expect, and what a shell reports of programs that SIGPIPE ends.
+BROKEN_PIPE_EXIT_CODE = SIGNAL_BASE + signal.SIGPIPE
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 
 # Long enough to be out of the finalizer that swallowed a Ctrl-C, too short to be noticed.
@@ -98,8 +101,11 @@ def leave(exit_code: int) -> NoReturn:
     for number in INTERRUPTIONS:
         signal.signal(number, signal.SIG_IGN)
     signal.setitimer(signal.ITIMER_REAL, 0)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        exit_code = BROKEN_PIPE_EXIT_CODE
     if exit_code > SIGNAL_BASE:
         from edgekit_runtimes.owned.folder import remove_temporary
 

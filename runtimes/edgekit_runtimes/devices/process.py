@@ -17,7 +17,6 @@ from edgekit_runtimes.errors import DeviceError, map_exceptions
 from edgekit_runtimes.owned.guard import guarded_environment
 from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
-from edgekit_runtimes.sigpipe import without_sigpipe
 
 # No event for this long means a hung model. A block of slow runs is one of them, so that a model
 # that takes minutes per inference still passes, and loading the largest original takes one minute.
@@ -186,7 +185,7 @@ def write_all(stream: IO[bytes], chunks: Iterable[bytes], limit_s: float) -> Non
     """Write to a pipe. Raises TimeoutError if its reader takes nothing for that long."""
     descriptor = stream.fileno()
     os.set_blocking(descriptor, False)
-    with selectors.DefaultSelector() as selector, without_sigpipe():
+    with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_WRITE)
         for chunk in chunks:
             left = memoryview(chunk)
