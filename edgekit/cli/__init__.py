@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -35,8 +36,27 @@ COMMANDS = {
 }
 
 
+@contextlib.contextmanager
+def _quiet_end() -> Iterator[None]:
+    """End without a word where the output's pipe was closed: click would end with code 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(interrupt.BROKEN_PIPE_EXIT_CODE) from None
+
+
 class LazyCommands(click.Group):
     """The command group: knows its commands' names without importing them."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read a command line; where that is help, print it."""
+        with _quiet_end():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with _quiet_end():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of a first use."""
@@ -152,11 +172,6 @@ def run_command_line(arguments: list[str]) -> int:
             raise
         say(f"Error: {error}", err=True)
         return error.exit_code
-    except SystemExit as error:
-        # What click makes of a pipe that closed early.
-        if not isinstance(error.__context__, BrokenPipeError):
-            raise
-        return interrupt.BROKEN_PIPE_EXIT_CODE
     except OSError as error:
         if debug:
             raise
