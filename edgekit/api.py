@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from edgekit.bundle.bundle import Bundle
     from edgekit.bundle.manifest import ArtifactRecord
+    from edgekit.bundle.verify import Verdict
     from edgekit.compare.changes import Comparison
     from edgekit.data import DataOptions
     from edgekit.demo.site import Site
@@ -332,6 +333,16 @@ def inspect(path: PathLike) -> Bundle | ArtifactFacts:
     if not path.exists():
         raise UsageError(f"No such file or folder: {path}")
     return load_bundle(path) if (path / MANIFEST_NAME).is_file() else inspect_artifact(path)
+
+
+def verify(bundle: Bundle | PathLike) -> list[Verdict]:
+    """Compare each artifact and the golden samples of a bundle with the manifest's hashes.
+
+    Raises UsageError if it is not a bundle, ArtifactError if its manifest is damaged.
+    """
+    from edgekit.bundle.verify import verify_bundle
+
+    return verify_bundle(_bundle(bundle))
 
 
 def run(

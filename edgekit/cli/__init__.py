@@ -29,6 +29,7 @@ COMMANDS = {
     "compare": "Show what changed between two results, and gate what became worse.",
     "demo": "Write a static site in which visitors try a bundle's artifacts.",
     "inspect": "Show what a bundle or an artifact holds.",
+    "verify": "Compare what is in a bundle with the hashes in its manifest.",
     "run": "Run an artifact on your own inputs.",
     "devices": "List the devices that artifacts can be measured on from here.",
     "board": "Build, list and remove emulated boards.",
