@@ -30,7 +30,7 @@ from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.demo.picture import Picture, picture_of
 from edgekit.files import check_writable, write_folder, write_npy, writing
 from edgekit.forms import encode
-from edgekit_runtimes.artifact import size_of
+from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices.browser import device as browser
 from edgekit_runtimes.errors import ArtifactError, UsageError
 from edgekit_runtimes.formats import FORMATS
@@ -196,6 +196,10 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
     source = bundle.artifact_path(record)
     if not source.exists():
         raise ArtifactError(f"{source} is missing. Convert again with --force.")
+    if sha256_of(source) != record.sha256:
+        raise ArtifactError(
+            f"{source} is not as it was made: its SHA-256 is another. Convert again with --force."
+        )
     path = f"artifacts/{source.relative_to(bundle.folder.resolve()).as_posix()}"
     _copy(source, folder / path)
     return {
@@ -203,6 +207,7 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
         "format": record.format,
         "recipe": record.recipe,
         "path": FORMATS[record.format].opened(path),
+        "hashes": _hashes(folder / path),
         "bytes": record.bytes,
         "wire": record.wire or {},
         "io": record.io,
@@ -210,6 +215,14 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
         "top1": record.fidelity.top1 if record.fidelity else None,
         "sqnr_db": record.fidelity.sqnr_db if record.fidelity else None,
         "notes": [str(note) for note in record.notes],
+    }
+
+
+def _hashes(copy: Path) -> dict[str, str]:
+    """Return the hash of each file of an artifact, by its name: the page checks what it fetched."""
+    folder, files = (copy.parent, [copy]) if copy.is_file() else (copy, copy.rglob("*"))
+    return {
+        file.relative_to(folder).as_posix(): sha256_of(file) for file in files if file.is_file()
     }
 
 
