@@ -113,7 +113,10 @@ def command(
     """
     from edgekit.cli.common.progress import status
     from edgekit.cli.printers.bundle import print_bundle
+    from edgekit_runtimes.owned.folder import own_temporary_files
 
+    # TensorFlow removes its own at the end only, which a run that is killed does not have.
+    own_temporary_files()
     rows: list[ArtifactRecord] = []
     with status() as progress:
         bundle = api.convert(

@@ -116,6 +116,8 @@ class _Roots:
             if self._owner != os.getpid():
                 # A fork: the folders are its parent's.
                 self._folders, self._owner = {}, os.getpid()
+            if parent in [folder.path for folder in self._folders.values()]:
+                return parent
             known = self._folders.get(parent)
             if known is None or not known.path.is_dir():
                 sweep(parent, PREFIX)
@@ -140,6 +142,14 @@ def temporary_root(short: bool = False) -> Path:
     short: in /tmp, for paths that must be short.
     """
     return _roots.at(SHORT if short else Path(tempfile.gettempdir()))
+
+
+def own_temporary_files() -> None:
+    """Let libraries write their temporary files into this process's folder, too.
+
+    For programs of ours only: it changes `tempfile` for the whole process.
+    """
+    tempfile.tempdir = str(temporary_root())
 
 
 def temporary_folder(short: bool = False) -> tempfile.TemporaryDirectory[str]:
