@@ -35,6 +35,9 @@ from edgekit_runtimes.tensors import Array, TensorSpec, is_batched, sample_shape
 # Big enough that the loop costs nothing beside inflating.
 SKIP_BYTES = 1 << 16
 
+# What the first samples of an array in Fortran order may take; more are worth a temporary file.
+FEW_BYTES = 32_000_000
+
 Opener = Callable[[], contextlib.AbstractContextManager[IO[bytes]]]
 
 # What reading a damaged file raises: zlib inside a member, zipfile around it, NotImplementedError
@@ -89,10 +92,17 @@ class StoredArray:
         """Yield entries of an array in Fortran order, as pandas makes them.
 
         Each lies scattered over the whole array, so it is mapped: from a temporary file where it
-        is in an archive.
+        is in an archive. The first ones are gathered on the way through the archive instead: a
+        few samples are often all that is wanted.
         """
         with contextlib.ExitStack() as stack:
             if isinstance(stream, zipfile.ZipExtFile):
+                first = self._few(numbers)
+                yield from self._gathered(stream, first)
+                numbers = numbers[len(first) :]
+                if not numbers:
+                    return
+                stream = stack.enter_context(self.open())
                 copy = stack.enter_context(tempfile.TemporaryFile())
                 shutil.copyfileobj(stream, copy)
                 copy.flush()
@@ -100,6 +110,40 @@ class StoredArray:
             mapped = np.memmap(stream, self.dtype, "r", self.offset, self.shape, "F")
             for number in numbers:
                 yield np.array(mapped[number], order="C")
+
+    def _few(self, numbers: Sequence[int]) -> Sequence[int]:
+        """Return those of the numbers, from the first on, whose entries fit into FEW_BYTES.
+
+        So do the values from the first to the last of them along the first axis.
+        """
+        entry = max(1, math.prod(self.shape[1:]) * self.dtype.itemsize)
+        few = numbers[: max(1, FEW_BYTES // entry)]
+        reach = FEW_BYTES // self.dtype.itemsize
+        return [number for number in few if number - few[0] < reach]
+
+    def _gathered(self, stream: IO[bytes], numbers: Sequence[int]) -> Iterator[Array]:
+        """Yield entries picked out of a stream, which is read once; all of them are in memory."""
+        length, itemsize = self.shape[0], self.dtype.itemsize
+        columns = math.prod(self.shape[1:])
+        start, reach = numbers[0], numbers[-1] - numbers[0] + 1
+        places = np.array(numbers) - start
+        # Of long columns only what is wanted is read; many short ones are read at once.
+        together = max(1, SKIP_BYTES // (length * itemsize))
+        picked = np.empty((columns, len(numbers)), self.dtype)
+        position = 0
+        for column in range(0, columns, together):
+            count = min(together, columns - column)
+            begin = self.offset + (column * length + (start if count == 1 else 0)) * itemsize
+            width = reach if count == 1 else length
+            _move(stream, position, begin)
+            values = stream.read(count * width * itemsize)
+            position = begin + len(values)
+            if len(values) != count * width * itemsize:
+                raise DataError(f"{self.file} is cut off at sample {numbers[0]}. Get it again.")
+            block = np.frombuffer(values, self.dtype).reshape(count, width)
+            picked[column : column + count] = block[:, places + (start if count > 1 else 0)]
+        for number in range(len(numbers)):
+            yield np.array(picked[:, number].reshape(self.shape[1:], order="F"), order="C")
 
 
 def _move(stream: IO[bytes], position: int, start: int) -> None:
