@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit_runtimes.errors import first_line
+from edgekit_runtimes.printable import printable
 
 
 @functools.cache
@@ -68,7 +69,7 @@ def missing_part(plugin: Any, texts: Iterable[str], functions: Iterable[str]) ->
 def warn_of_plugin(group: str, name: str, reason: str) -> None:
     """Say on stderr, in one line, that a plug-in is left out and why."""
     print(
-        f"Warning: the plug-in '{name}' ({group}) is left out: {reason}",
+        printable(f"Warning: the plug-in '{name}' ({group}) is left out: {reason}"),
         file=sys.stderr,
         flush=True,
     )

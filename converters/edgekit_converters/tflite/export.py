@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from edgekit_converters.graph.substitutes import (
 )
 from edgekit_converters.memory import give_back_memory
 from edgekit_runtimes.errors import ConversionError, map_exceptions
+from edgekit_runtimes.owned.folder import temporary_folder
 
 # What packing needs beyond the file itself: alignment, and room for the next string.
 BUILDER_SPARE = 1 << 20
@@ -79,7 +79,7 @@ def prepare(graph: FrozenGraph) -> bytes:
 
 def _convert(graph: FrozenGraph) -> bytes:
     """Return what TensorFlow's converter makes of a graph. Raises _MissingError."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         graph.save(Path(folder))
         give_back_memory()
         # Its public makers load the SavedModel twice in Python, only to see what is in it.

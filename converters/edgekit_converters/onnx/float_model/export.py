@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from edgekit_converters.onnx.graph import graphs
 from edgekit_converters.onnx.loops import hoist_constants
 from edgekit_converters.onnx.quiet import quiet
 from edgekit_runtimes.errors import ConversionError, first_line, map_exceptions
+from edgekit_runtimes.owned.folder import temporary_folder
 
 # The newest that tf2onnx writes; onnxruntime and ort-web read it since 1.14 (2023).
 OPSET = 18
@@ -211,7 +211,7 @@ def _simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     They know no hardware, so the result runs everywhere. What they leave is what its quantizers
     want (`quant_pre_process` does the same), and quicker than onnxslim's.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / "simplified.onnx"
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
