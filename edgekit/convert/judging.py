@@ -44,6 +44,13 @@ ROUNDING_MARGIN_DB = 20.0
 ROUNDING = "rounding_db"
 
 
+HALF_NOTE = Note(
+    "note",
+    "the original computes in half precision and this in float32: they differ by what half "
+    "precision rounds off",
+)
+
+
 def least_sqnr_db(quantization: str) -> float:
     """Return the SQNR under which an artifact of a quantization is not as it should be."""
     return {FLOAT: FLOAT_SQNR_DB, HALF: HALF_SQNR_DB}.get(quantization, LOW_SQNR_DB)
@@ -80,18 +87,21 @@ class Judge:
         """Return whether a float model computes what its graph does.
 
         graph: what it was written from. fidelity: to the original; None where the graph was
-        modified, and is itself what the artifact is compared with.
+        modified, and is itself what the artifact is compared with. So it is where the original
+        computes in half precision.
         """
         golden = self._golden
-        if fidelity is None:
-            golden = replace(golden, outputs=self._reference(graph).answers)
-        elif all(self._is_float(one) and _is_exact(it) for one, it in fidelity.outputs.items()):
+        if fidelity is not None and all(
+            self._is_float(one) and _is_exact(it) for one, it in fidelity.outputs.items()
+        ):
             return Verdict()
+        if fidelity is None or graph.half:
+            golden = replace(golden, outputs=self._reference(graph).answers)
         found = artifact_answers(path, record.format, record.engine_options, golden, self._device)
         levels = {one: closeness(array, found[one]) for one, array in golden.outputs.items()}
         wrong = {one: level for one, level in levels.items() if level < self._limit_db(one)}
         if not wrong:
-            return Verdict()
+            return Verdict((HALF_NOTE,) if graph.half else ())
         own = self._reference(graph).rounding_levels
         worst = min(wrong, key=lambda one: wrong[one] - own[one])
         if wrong[worst] >= own[worst] - ROUNDING_MARGIN_DB:
