@@ -37,9 +37,12 @@ HALF_SQNR_DB = 30.0
 # those of the same model, even if top-1 is right by luck.
 LOW_SQNR_DB = 10.0
 
-# A graph whose outputs move as much when its numbers are rounded anew, give or take this much, has
-# no more right answer than that in float32.
-ROUNDING_MARGIN_DB = 20.0
+# A graph whose outputs move as much when its numbers are rounded anew has no better answer than
+# that in float32. Artifacts that are right came out 2 dB below to 10 above what one such rounding
+# leaves (six small nets: 131 to 139 dB where it left 129 to 135). EfficientNetB0 with statistics of
+# images, on noise, which it blows up to outputs of 1,460: 79 where it left 81, and rounding the
+# input alone 86; TensorFlow's own two ways of running it are 82 apart. A fault is 50 dB below.
+ROUNDING_MARGIN_DB = 12.0
 # The figure of the note that says so.
 ROUNDING = "rounding_db"
 
@@ -103,8 +106,8 @@ class Judge:
         if not wrong:
             return Verdict((HALF_NOTE,) if graph.half else ())
         own = self._reference(graph).rounding_levels
-        worst = min(wrong, key=lambda one: wrong[one] - own[one])
-        if wrong[worst] >= own[worst] - ROUNDING_MARGIN_DB:
+        worst = max(wrong, key=lambda one: _shortfall(wrong[one], own[one]))
+        if _shortfall(wrong[worst], own[worst]) <= ROUNDING_MARGIN_DB:
             return Verdict((_rounding_note(worst, wrong[worst], own[worst]),))
         place = self._where(record, path, graph, found, FLOAT_SQNR_DB)
         return Verdict(fault=_difference(worst, wrong[worst], self._limit_db(worst), place))
@@ -157,6 +160,11 @@ class Judge:
 def _is_exact(output: OutputFidelity) -> bool:
     is_close = output.sqnr_db >= FLOAT_SQNR_DB or output.max_abs_error <= NEAR_ZERO
     return is_close and not output.nan and not output.original_nan
+
+
+def _shortfall(level: float, own: float) -> float:
+    """Return how many dB `level` is under `own`; both may be infinite."""
+    return own - level if level < own else 0.0
 
 
 def _worst_sample(expected: Arrays, found: Arrays) -> int:
