@@ -208,8 +208,9 @@ def compare(
         for row in bundle.artifacts:
             if row.fidelity is not None:
                 path = bundle.artifact_path(row)
-                found = check(path, row.format, row.engine_options, golden, device)
-                yield row.id, row.fidelity.sqnr_db, found.sqnr_db
+                found = check(path, row.format, row.engine_options, golden, device).fidelity
+                if found is not None:
+                    yield row.id, row.fidelity.sqnr_db, found.sqnr_db
 
 
 def main() -> None:

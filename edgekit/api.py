@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from edgekit.bundle.bundle import Bundle
     from edgekit.bundle.manifest import ArtifactRecord
+    from edgekit.bundle.verify import Verdict
     from edgekit.compare.changes import Comparison
     from edgekit.data import DataOptions
     from edgekit.demo.site import Site
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from edgekit.report.merge import Report
     from edgekit.results.results import Results
     from edgekit.run.artifact import Outputs
-    from edgekit_runtimes.devices import KnownDevice
+    from edgekit_runtimes.devices import DeviceOptions, KnownDevice
     from edgekit_runtimes.devices.board.cache import Userland
     from edgekit_runtimes.tensors import Array
 
@@ -56,6 +57,8 @@ def convert(
     imports: Sequence[str] = (),
     unsafe: bool = False,
     force: bool = False,
+    wait: bool = True,
+    on_wait: Say | None = None,
     progress: Say | None = None,
     on_artifact: Callable[[ArtifactRecord], None] | None = None,
 ) -> Bundle:
@@ -86,6 +89,8 @@ def convert(
         imports: Modules that register custom classes of a Keras model.
         unsafe: Allow Lambda layers, which run code from the file.
         force: Start over where the bundle exists already.
+        wait: Wait for another run that writes the same bundle; otherwise that is a UsageError.
+        on_wait: Called with the line that says so.
         progress: Called with each step in plain words; `print` will do.
         on_artifact: Called with the row of each artifact asked for, as soon as it is made, found
             finished, or known not to come.
@@ -125,6 +130,8 @@ def convert(
                 io=io,
                 classes=tuple(classes or ()),
                 force=force,
+                wait=wait,
+                on_wait=on_wait or _silent,
                 progress=progress or _silent,
                 on_artifact=on_artifact or _silent,
             )
@@ -144,6 +151,8 @@ def bench(
     thorough: bool = False,
     threads: int = 1,
     clean: bool = False,
+    memory: str | None = None,
+    time_limit: float | None = None,
     progress: Say | None = None,
 ) -> Results:
     """Measure a bundle's artifacts beside their fp32 artifact, and return the results.
@@ -169,6 +178,10 @@ def bench(
             and 1 s over 4.
         threads: How many each engine may use.
         clean: Leave nothing on devices over SSH.
+        memory: What a worker in Python may allocate, as "4GB"; by default what is available where
+            it runs, less 500 MB.
+        time_limit: For how many seconds a model may give no sign of life, as in its first run; by
+            default 600, and 900 on an emulated board.
         progress: Called with each step in plain words; `print` will do.
 
     Raises:
@@ -188,13 +201,12 @@ def bench(
         1.0
         >>> results.save("results.json")
     """
-    from tempfile import TemporaryDirectory
-
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
     from edgekit.results.plan import QUICK, THOROUGH
+    from edgekit_runtimes.owned.folder import temporary_folder
 
-    with TemporaryDirectory() as work, _data_file(data, "data") as data_file:
+    with temporary_folder() as work, _data_file(data, "data") as data_file:
         request = bench_request(
             _bundle(bundle),
             Path(work),
@@ -203,7 +215,7 @@ def bench(
             original=None if original is None else Path(original),
             threads=threads,
             engines=_words(engine),
-            browser=browser,
+            device_options=_device_options(memory, time_limit, browser),
             plan=THOROUGH if thorough else QUICK,
             metric=metric,
             labels_of=labels_of,
@@ -323,6 +335,16 @@ def inspect(path: PathLike) -> Bundle | ArtifactFacts:
     return load_bundle(path) if (path / MANIFEST_NAME).is_file() else inspect_artifact(path)
 
 
+def verify(bundle: Bundle | PathLike) -> list[Verdict]:
+    """Compare each artifact and the golden samples of a bundle with the manifest's hashes.
+
+    Raises UsageError if it is not a bundle, ArtifactError if its manifest is damaged.
+    """
+    from edgekit.bundle.verify import verify_bundle
+
+    return verify_bundle(_bundle(bundle))
+
+
 def run(
     artifact: PathLike,
     data: str,
@@ -330,19 +352,23 @@ def run(
     *,
     output: PathLike | None = None,
     limit: int | None = None,
+    memory: str | None = None,
+    time_limit: float | None = None,
 ) -> Outputs:
     """Run an artifact on samples, return its outputs, and write them where `output` is given.
 
     data: what `bench` takes. options: how samples are read; by default as the artifact's bundle
-    says. output: a .npz file. limit: read only this many samples, from the first on. Raises
-    UsageError, DataError, and EngineError if the artifact does not load or run.
+    says. output: a .npz file. limit: read only this many samples, from the first on. memory,
+    time_limit: as of `bench`. Raises UsageError, DataError, and EngineError if the artifact does
+    not load or run.
     """
     from edgekit.data import DataOptions
     from edgekit.run.artifact import check_output, run_artifact, write_outputs
 
     if output is not None:
         check_output(Path(output))
-    outputs = run_artifact(Path(artifact), data, options or DataOptions(), limit)
+    device = _device_options(memory, time_limit)
+    outputs = run_artifact(Path(artifact), data, options or DataOptions(), limit, device)
     if output is not None:
         write_outputs(Path(output), outputs.arrays)
     return outputs
@@ -411,6 +437,17 @@ def _results(results: Results | PathLike) -> Results:
     return results if isinstance(results, Results) else load_results(results)
 
 
+def _device_options(
+    memory: str | None, time_limit: float | None, browser: str | None = None
+) -> DeviceOptions:
+    from edgekit.gates.limits import parse_limit
+    from edgekit.text.quantities import BYTES
+    from edgekit_runtimes.devices import DeviceOptions
+
+    most = None if memory is None else int(parse_limit(memory, BYTES, "--memory").value)
+    return DeviceOptions(browser, most, time_limit)
+
+
 def _silent(_: object) -> None:
     """Say nothing."""
 
@@ -429,18 +466,18 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
     if data is None or isinstance(data, str | os.PathLike):
         yield None if data is None else os.fspath(data)
         return
-    from tempfile import TemporaryDirectory
 
     import numpy as np
 
     from edgekit_runtimes.errors import UsageError
+    from edgekit_runtimes.owned.folder import temporary_folder
 
     if not isinstance(data, Mapping):
         raise UsageError(
             f"{name}: a {type(data).__name__} is not data. Give a path, or a dict of arrays by "
             "input name, as {'image': images}."
         )
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / f"{name}.npz"
         arrays: dict[str, Any] = {key: np.asarray(array) for key, array in data.items()}
         np.savez(path, **arrays)

@@ -5,6 +5,7 @@ With them any device can judge fidelity without TensorFlow.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgekit import data
-from edgekit.bundle.bundle import Bundle, golden_file
+from edgekit.bundle.bundle import MAX_NOISE_VALUES, Bundle, golden_file
 from edgekit.bundle.manifest import Golden
 from edgekit.data.split import Split, hold_back, how_many_to_hold_back
 from edgekit.files import write_npy
@@ -71,10 +72,12 @@ def choose_golden(
     """
     if dataset is None or split is None:
         specs = source.graph.input_specs
-        arrays = data.noise(specs, NOISE_SAMPLES, NOISE_SEED)
+        values = sum(math.prod(size or 1 for size in spec.shape) for spec in specs)
+        count = max(1, min(NOISE_SAMPLES, MAX_NOISE_VALUES // max(1, values)))
+        arrays = data.noise(specs, count, NOISE_SEED)
         golden = Golden(
             kind="noise",
-            count=NOISE_SAMPLES,
+            count=count,
             sha256=data.arrays_hash(arrays),
             generator=data.NOISE_GENERATOR,
             seed=NOISE_SEED,

@@ -158,6 +158,7 @@ class Golden:
     kind: "calibration" (stored samples) or "noise" (made again from generator and seed).
     sha256: over the input arrays (names, dtypes, shapes, values), before preprocessing.
     held_back: whether they were kept from calibration; False in bundles made before they were.
+    outputs_sha256: the same over the original's outputs; None in older bundles.
     """
 
     kind: Literal["calibration", "noise"]
@@ -166,6 +167,7 @@ class Golden:
     generator: str | None = None
     seed: Count | None = None
     held_back: bool = False
+    outputs_sha256: Hash | None = None
 
 
 @dataclass(frozen=True)

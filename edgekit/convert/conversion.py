@@ -6,9 +6,10 @@ opened; pipeline.py then makes the artifacts.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,15 +21,18 @@ from edgekit.convert.pipeline import Pipeline
 from edgekit.convert.request import (
     ConvertRequest,
     bundle_to_continue,
+    check_place,
     check_request,
     refuse_other,
 )
-from edgekit.data import open_data
-from edgekit.files import remove, writing
+from edgekit.data import arrays_hash, open_data
+from edgekit.files import discard, writing
 from edgekit.text.grouping import grouped
 from edgekit_converters.formats import format_writer
 from edgekit_converters.sources import load_source, source_hash, source_kind
 from edgekit_runtimes.errors import ConversionError, UsageError
+from edgekit_runtimes.owned.folder import OwnFolder, sweep
+from edgekit_runtimes.owned.lock import place_lock
 
 if TYPE_CHECKING:
     from edgekit.data import Dataset
@@ -39,11 +43,12 @@ if TYPE_CHECKING:
 
 # Whose versions the manifest keeps.
 TOOLS = (
-    *("tensorflow", "keras", "litert-quantizer", "ai-edge-litert"),
+    *("tensorflow", "keras", "tf_keras", "litert-quantizer", "ai-edge-litert"),
     *("tf2onnx", "onnx", "onnxruntime"),
 )
 
-WORK_FOLDER = ".partial"
+# What folders in a bundle for what is not finished begin with.
+WORK = ".partial-"
 
 
 def run_conversion(request: ConvertRequest) -> Bundle:
@@ -57,6 +62,19 @@ def run_conversion(request: ConvertRequest) -> Bundle:
     ConversionError if no artifact at all could be made.
     """
     check_request(request)
+    check_place(request.folder)
+    with place_lock(request.folder, _waiting(request)):
+        return _convert(request)
+
+
+def _waiting(request: ConvertRequest) -> Callable[[], None] | None:
+    """Return what says that another conversion has the bundle; None if it is not waited for."""
+    line = f"waiting for another run that writes {request.folder} (--no-wait ends instead)"
+    return (lambda: request.on_wait(line)) if request.wait else None
+
+
+def _convert(request: ConvertRequest) -> Bundle:
+    """Convert a source into a bundle that no other run writes."""
     existing = bundle_to_continue(request)
     settings = request.settings(source_hash(request.source))
     refuse_other(existing, settings)
@@ -69,19 +87,18 @@ def run_conversion(request: ConvertRequest) -> Bundle:
     request.progress("running the original on the golden samples")
     with writing(request.folder):
         bundle = _open_bundle(request, existing, source, settings, dataset, split)
-        work = bundle.folder / WORK_FOLDER
-        pipeline = Pipeline(bundle, request, writers, _calibration(dataset, split), work)
-        try:
-            remove(work)
-            work.mkdir()
-            pipeline.run(source.graph)
-            _check_success(request, pipeline)
-        except BaseException:
-            if all(record.status != "ok" for record in pipeline.bundle.artifacts):
-                shutil.rmtree(bundle.folder, ignore_errors=True)
-            raise
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        sweep(bundle.folder, WORK)
+        with OwnFolder(bundle.folder, WORK) as work:
+            calibration = _calibration(dataset, split)
+            pipeline = Pipeline(bundle, request, writers, calibration, work.path)
+            try:
+                pipeline.run(source.graph)
+                _check_success(request, pipeline)
+            except BaseException:
+                if all(record.status != "ok" for record in pipeline.bundle.artifacts):
+                    with contextlib.suppress(OSError):
+                        discard(bundle.folder)
+                raise
     return pipeline.bundle
 
 
@@ -155,6 +172,7 @@ def _open_bundle(
     refuse_other(existing, settings)
     if existing is not None:
         return existing
+    outputs = answer(source, inputs, preprocessing)
     manifest = Manifest(
         name=request.folder.name.removesuffix(BUNDLE_SUFFIX),
         source={
@@ -165,14 +183,12 @@ def _open_bundle(
         },
         signature=signature_of(source.graph.input_specs, source.graph.output_specs),
         preprocessing=preprocessing,
-        golden=golden,
+        golden=replace(golden, outputs_sha256=arrays_hash(outputs)),
         settings=settings,
         tools={"edgekit": __version__, **_tool_versions()},
         classes=request.classes,
         notes=(*source.notes, *(dataset.notes if dataset else ()), *_said(split)),
     )
-    outputs = answer(source, inputs, preprocessing)
-    request.folder.parent.mkdir(parents=True, exist_ok=True)
     return create_bundle(request.folder, manifest, inputs, outputs)
 
 

@@ -25,6 +25,7 @@ EXTRAS = {
     "convert": {
         "tensorflow": "tensorflow",
         "keras": "keras",
+        "tf-keras": "tf_keras",
         "h5py": "h5py",
         "litert-quantizer": "litert_quantizer",
         "tf2onnx": "tf2onnx",

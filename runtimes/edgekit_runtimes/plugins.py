@@ -6,6 +6,7 @@ not import is left out with one warning: another distribution's package never st
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit_runtimes.errors import first_line
+from edgekit_runtimes.printable import printable
 
 
 @functools.cache
@@ -45,8 +47,12 @@ def _is_registered(group: str) -> bool:
     importlib.metadata takes longer to import than all else that `edgekit convert --help` needs.
     """
     header = f"[{group}]".encode()
-    files = (file for entry in sys.path for file in Path(entry).glob("*-info/entry_points.txt"))
-    return any(header in file.read_bytes() for file in files)
+    for entry in sys.path:
+        for file in Path(entry).glob("*-info/entry_points.txt"):
+            with contextlib.suppress(OSError):
+                if header in file.read_bytes():
+                    return True
+    return False
 
 
 def missing_part(plugin: Any, texts: Iterable[str], functions: Iterable[str]) -> str:
@@ -63,7 +69,7 @@ def missing_part(plugin: Any, texts: Iterable[str], functions: Iterable[str]) ->
 def warn_of_plugin(group: str, name: str, reason: str) -> None:
     """Say on stderr, in one line, that a plug-in is left out and why."""
     print(
-        f"Warning: the plug-in '{name}' ({group}) is left out: {reason}",
+        printable(f"Warning: the plug-in '{name}' ({group}) is left out: {reason}"),
         file=sys.stderr,
         flush=True,
     )

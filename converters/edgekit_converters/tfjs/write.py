@@ -18,6 +18,7 @@ from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.left import FloatConstant, check_changed
 from edgekit_converters.tfjs import RECIPES
 from edgekit_converters.tfjs.fuse import EXACT_BIAS
+from edgekit_converters.tfjs.ops import missing_on_wasm
 from edgekit_converters.tfjs.prepare import prepare
 from edgekit_converters.tfjs.tables import SCALES, scale_rows
 from edgekit_converters.tfjs.weights import Entry, encode, spared
@@ -43,6 +44,7 @@ DYNAMIC_NOTE = (
     "the sizes of some results depend on values ({ops}): run the model by model.executeAsync, not "
     "predict"
 )
+WASM_NOTE = "the wasm back end of TF.js has no {ops}: run the model on webgl, webgpu or cpu"
 
 
 def write(
@@ -90,6 +92,8 @@ def _notes(prepared: FrozenGraph) -> Iterator[str]:
         yield LOOP_NOTE
     if dynamic := sorted(ops & DYNAMIC_OPS):
         yield DYNAMIC_NOTE.format(ops=", ".join(dynamic))
+    if missing := missing_on_wasm(prepared):
+        yield WASM_NOTE.format(ops=", ".join(missing))
 
 
 def _take_weights(graph_def: Any, quantization: str) -> tuple[list[Entry], bytes]:

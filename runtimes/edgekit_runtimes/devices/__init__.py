@@ -68,9 +68,15 @@ class DeviceOptions:
 
     browser: the path of the browser to measure in, or "none" to open the page by hand. None: the
     installed Chromium.
+    memory_bytes: what a worker in Python may allocate; None for what is available where it runs,
+    less a reserve (owned/memory.py).
+    silence_limit_s: how long a worker may give no sign of life, as in a model's first run; None
+    for the device's own limit.
     """
 
     browser: str | None = None
+    memory_bytes: int | None = None
+    silence_limit_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import tensorflow as tf
 from tfjs_reader import load
 from tfjs_tools import NODE, difference, noise, trace
 
+from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS
+from edgekit_converters.tfjs.ops import writable_ops
 from edgekit_converters.tfjs.write import DYNAMIC_OPS, LOOP_NOTE, SHARD_BYTES, prepare, write
 from edgekit_runtimes.errors import DataError
 
@@ -50,6 +52,28 @@ def test_a_result_whose_size_depends_on_values_needs_the_asynchronous_call(tmp_p
 def test_the_ops_that_need_it_are_those_of_the_package():
     listing = NODE / "node_modules/@tensorflow/tfjs-converter/dist/operations/op_list/dynamic.js"
     assert set(re.findall(r"'tfOpName': '(\w+)'", listing.read_text())) == DYNAMIC_OPS
+
+
+def test_what_the_loader_refuses_to_run_at_once_is_noted_or_not_written():
+    loader = NODE / "node_modules/@tensorflow/tfjs-converter/dist/executor/model_analysis.js"
+    sets = re.findall(r"const \w+_OPS = new Set\(\[(.*?)\]\)", loader.read_text(), re.DOTALL)
+    refused = set(re.findall(r"'(\w+)'", "".join(sets)))
+    assert len(sets) == 3
+    assert refused & writable_ops() <= DYNAMIC_OPS | CONTROL_FLOW_OPS
+
+
+def test_what_wasm_lacks_is_noted(tmp_path):
+    graph = trace(
+        lambda x, n: {"y": tf.abs(tf.signal.rfft(x)), "z": tf.matmul(n, n)},
+        ["y", "z"],
+        x=(8,),
+        n=((2, 2), "int32"),
+    )
+    (note,) = write(prepare(graph), "fp32", tmp_path)
+    assert note == (
+        "the wasm back end of TF.js has no ComplexAbs, MatMul of integers, RFFT: run the model on "
+        "webgl, webgpu or cpu"
+    )
 
 
 def test_attributes_come_in_the_order_of_their_names(folder):

@@ -36,12 +36,13 @@ def test_every_other_artifact_is_paired_with_the_fp32_artifact_of_its_format():
 
 
 def test_what_another_worker_runs_is_measured_in_a_group_of_its_own():
+    in_python = ("original", "tflite/fp32", "onnx/fp32")
     under_node = [candidate(f"tfjs/{recipe}", worker="node") for recipe in ("fp32", "fp16")]
     assert groups([*ALL[:3], *under_node], with_original=True) == [
-        Group(("original", "tflite/fp32", "onnx/fp32"), ("original", "tflite/fp32", "onnx/fp32")),
-        Group(("tfjs/fp32",), ("tfjs/fp32",)),
-        Group(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
-        Group(("tfjs/fp32", "tfjs/fp16"), ("tfjs/fp16",)),
+        TimedGroup(in_python, in_python),
+        TimedGroup(("tfjs/fp32",), ("tfjs/fp32",)),
+        TimedGroup(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
+        TimedGroup(("tfjs/fp32", "tfjs/fp16"), ("tfjs/fp16",)),
     ]
 
 

@@ -14,13 +14,18 @@ HELP = "host, or host:/path/to/python for the engines of another Python"
 def open_device(spec: str, options: DeviceOptions) -> Device:
     """Return this machine with the Python that the words name. Raises UsageError."""
     from edgekit_runtimes.devices.host.device import Host
+    from edgekit_runtimes.devices.process import SILENCE_LIMIT_S
 
     _, colon, python = spec.partition(":")
     if colon and not python:
         raise UsageError(
             f"Device '{spec}' does not name a Python. Write host or host:/path/to/python."
         )
-    return Host(python or None)
+    return Host(
+        python or None,
+        silence_limit_s=options.silence_limit_s or SILENCE_LIMIT_S,
+        memory_bytes=options.memory_bytes,
+    )
 
 
 def known_devices() -> Iterator[KnownDevice]:

@@ -17,6 +17,8 @@ from edgekit_runtimes.devices.node.device import Node
 from edgekit_runtimes.devices.node.engines import NODE_ENGINES, node_engines
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess
 from edgekit_runtimes.errors import DeviceError
+from edgekit_runtimes.owned.folder import temporary_folder, temporary_root
+from edgekit_runtimes.owned.memory import ALL_BUT_RESERVE
 from edgekit_runtimes.protocol.job import Event, Job
 
 
@@ -28,6 +30,7 @@ class Host(BaseDevice):
     runs under Node belongs to our own Python's host.
 
     launcher: a command that starts the worker ("nice -n 10"), for devices that wrap this one.
+    memory_bytes: what a worker may allocate; None for all that is available, less a reserve.
     """
 
     def __init__(
@@ -35,11 +38,13 @@ class Host(BaseDevice):
         python: str | None = None,
         silence_limit_s: float = SILENCE_LIMIT_S,
         launcher: Sequence[str] = (),
+        memory_bytes: int | None = None,
     ) -> None:
         self.name = f"host:{python}" if python else "host"
         self._silence_limit_s = silence_limit_s
         self._other = python
         self._launcher = tuple(launcher)
+        self._memory = ALL_BUT_RESERVE if memory_bytes is None else str(memory_bytes)
         self._found = find_modules(python) if python else None
         self._worker: WorkerProcess | None = None
         self._node = Node(self.name, None, silence_limit_s, launcher)
@@ -73,7 +78,8 @@ class Host(BaseDevice):
             yield from self._node.run(job)
             return
         python = [self._other or sys.executable, "-P", "-m", "edgekit_runtimes.worker", "-"]
-        worker = self._worker = WorkerProcess([*self._launcher, *python], self._environment())
+        command = [*self._launcher, *python, self._memory]
+        worker = self._worker = WorkerProcess(command, self._environment())
         try:
             yield from worker.events(job, self._silence_limit_s)
         finally:
@@ -89,7 +95,8 @@ class Host(BaseDevice):
             self._folder = None
 
     def _environment(self) -> dict[str, str]:
-        environment = dict(os.environ)
+        # What engines leave behind goes with this run.
+        environment = {**os.environ, "TMPDIR": str(temporary_root())}
         if self._other:
             # Nothing of our Python may leak: its numpy is of another version.
             environment.pop("PYTHONHOME", None)
@@ -102,7 +109,7 @@ class Host(BaseDevice):
     def _hand_over(self) -> str:
         """Return a folder that holds edgekit_runtimes and nothing else."""
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="edgekit-")
+            self._folder = temporary_folder()
             package = Path(__file__).resolve().parents[2]
             (Path(self._folder.name) / package.name).symlink_to(package)
         return self._folder.name
