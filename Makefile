@@ -18,13 +18,16 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart install install-dev web lint format test test-fast test-zoo docs wheel clean
+.PHONY: help quickstart install install-dev web lint format test test-fast test-zoo fuzz kill docs wheel \
+	clean
 
 help:
 	@echo "make quickstart   install, convert the example, measure it"
 	@echo "make test         install what is missing, lint, type-check, run every test"
 	@echo "make test-fast    only the tests that take seconds"
 	@echo "make test-zoo     convert every layer of Keras to every format; writes docs/coverage.md"
+	@echo "make fuzz         put COUNT damaged files through the command line (10000)"
+	@echo "make kill         end COUNT runs of each kind at random moments (100)"
 	@echo "make web          build the pages that measure and show models in a browser"
 	@echo "make lint         ruff, import-linter and mypy; biome and tsc"
 	@echo "make format       let ruff and biome format the code"
@@ -97,7 +100,7 @@ install-dev: $(VENV)/.dev $(NODE_TESTS)/node_modules/.stamp $(VENV)/.system web
 
 web: $(PAGES)/sizes.json
 
-quickstart: $(VENV)/.installed
+quickstart: $(VENV)/.installed web
 	edgekit convert examples/digits/digits.keras --calibration examples/digits/digits.npz \
 		--classes examples/digits/classes.txt -o digits.edgekit
 	edgekit bench digits.edgekit --data examples/digits/digits.npz
@@ -120,6 +123,12 @@ format: $(VENV)/.dev web/node_modules/.stamp
 test: lint web $(NODE_TESTS)/node_modules/.stamp $(VENV)/.system
 	cd web && npm run --silent test
 	pytest --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
+fuzz: $(VENV)/.dev
+	python tests/fuzz --count $(or $(COUNT),10000)
+
+kill: $(VENV)/.dev
+	python tests/kill --count $(or $(COUNT),100)
 
 test-fast: $(VENV)/.dev
 	pytest -m 'not slow and not board and not browser'

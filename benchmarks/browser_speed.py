@@ -2,12 +2,16 @@
 
     python benchmarks/browser_speed.py              the table, about ten minutes
     python benchmarks/browser_speed.py --reference  TF.js on WebGL against the reference converter
+    python benchmarks/browser_speed.py --node       TF.js under Node against TF.js in Chromium
 
 The table has medians of `edgekit bench`, with the ratio to fp32 of the same format, and says what
 drew WebGL. Below it: TF.js on WebAssembly against plain JavaScript, of the same model.
 
 --reference measures mbv2 as edgekit writes it and as tensorflowjs_converter does, in turns in the
 same pages; the SavedModel is the same. It needs `make install-dev`.
+
+--node measures digits and mbv2 in TF.js on WebAssembly, on the host and in headless Chromium,
+several times in turns, and prints the ratio of the medians of each turn.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import argparse
 import dataclasses
 import importlib
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -37,6 +42,8 @@ DIGITS = ROOT / "examples" / "digits"
 DEVICES = ("browser:webgl", "browser:wasm", "browser:cpu")
 RECIPES = "fp32,int8-weights,int8"
 MS = 1e6
+# A shared machine changes its pace from one minute to the next: the two take turns.
+TURNS = 5
 
 
 def make_mbv2(work: Path) -> Path:
@@ -119,13 +126,37 @@ def print_reference(work: Path) -> None:
         print(f"{row.id}: {cell(row) or row.reason} ms{ratio}")
 
 
+def print_node(work: Path) -> None:
+    """Print what TF.js takes under Node and in Chromium, and the ratio with its spread."""
+    devices = ("host", "browser:wasm")
+    for name, source in {"digits": DIGITS / "digits.keras", "mbv2": make_mbv2(work)}.items():
+        bundle = edgekit.convert(source, work / f"{name}.edgekit", to="tfjs", recipe="fp32")
+        request = bench_request(bundle, work / f"{name}-work", devices)
+        request = dataclasses.replace(request, original=None)
+        pairs = []
+        for turn in range(TURNS):
+            order = devices if turn % 2 == 0 else devices[::-1]
+            results = run_bench(dataclasses.replace(request, devices=order))
+            pairs.append([median_of(results, device, "tfjs/fp32") for device in devices])
+        under_node, in_chromium = (
+            significant(statistics.median(medians) / MS) for medians in zip(*pairs, strict=True)
+        )
+        ratios = sorted(node / browser for node, browser in pairs)
+        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        print(f"{name}: {under_node} ms under Node, {in_chromium} ms in Chromium, ratio {spread}")
+
+
 def main() -> None:
-    """Print the table, or the comparison with the reference."""
+    """Print the table, or one of the comparisons."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reference", action="store_true")
+    parser.add_argument("--node", action="store_true")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        if parser.parse_args().reference:
+        if asked.reference:
             print_reference(Path(folder))
+        elif asked.node:
+            print_node(Path(folder))
         else:
             print_table(Path(folder))
 

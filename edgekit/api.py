@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from edgekit.bundle.bundle import Bundle
     from edgekit.bundle.manifest import ArtifactRecord
+    from edgekit.bundle.verify import Verdict
     from edgekit.compare.changes import Comparison
     from edgekit.data import DataOptions
     from edgekit.demo.site import Site
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from edgekit.report.merge import Report
     from edgekit.results.results import Results
     from edgekit.run.artifact import Outputs
-    from edgekit_runtimes.devices import KnownDevice
+    from edgekit_runtimes.devices import DeviceOptions, KnownDevice
     from edgekit_runtimes.devices.board.cache import Userland
     from edgekit_runtimes.tensors import Array
 
@@ -57,6 +57,8 @@ def convert(
     imports: Sequence[str] = (),
     unsafe: bool = False,
     force: bool = False,
+    wait: bool = True,
+    on_wait: Say | None = None,
     progress: Say | None = None,
     on_artifact: Callable[[ArtifactRecord], None] | None = None,
 ) -> Bundle:
@@ -87,6 +89,8 @@ def convert(
         imports: Modules that register custom classes of a Keras model.
         unsafe: Allow Lambda layers, which run code from the file.
         force: Start over where the bundle exists already.
+        wait: Wait for another run that writes the same bundle; otherwise that is a UsageError.
+        on_wait: Called with the line that says so.
         progress: Called with each step in plain words; `print` will do.
         on_artifact: Called with the row of each artifact asked for, as soon as it is made, found
             finished, or known not to come.
@@ -126,6 +130,8 @@ def convert(
                 io=io,
                 classes=tuple(classes or ()),
                 force=force,
+                wait=wait,
+                on_wait=on_wait or _silent,
                 progress=progress or _silent,
                 on_artifact=on_artifact or _silent,
             )
@@ -145,6 +151,8 @@ def bench(
     thorough: bool = False,
     threads: int = 1,
     clean: bool = False,
+    memory: str | None = None,
+    time_limit: float | None = None,
     progress: Say | None = None,
 ) -> Results:
     """Measure a bundle's artifacts beside their fp32 artifact, and return the results.
@@ -154,9 +162,9 @@ def bench(
 
     Args:
         bundle: A bundle, or its folder.
-        on: Devices, as "host", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
+        on: Devices, as "host", "node:cpu", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
         engine: Measure only artifacts that these engines run, each by all of them that can: litert,
-            tflite-runtime, onnxruntime; in a browser tfjs, litertjs, ort-web.
+            tflite-runtime, onnxruntime, tfjs; in a browser tfjs, litertjs, ort-web.
         browser: The path of the browser to measure in, or "none" to open the page yourself.
         data: Labelled samples for accuracy: as `calibration` of `convert`, with labels "y".
         metric: What judges instead of top-1 accuracy, or MAE and RMSE: "module:function" or a
@@ -170,6 +178,10 @@ def bench(
             and 1 s over 4.
         threads: How many each engine may use.
         clean: Leave nothing on devices over SSH.
+        memory: What a worker in Python may allocate, as "4GB"; by default what is available where
+            it runs, less 500 MB.
+        time_limit: For how many seconds a model may give no sign of life, as in its first run; by
+            default 600, and 900 on an emulated board.
         progress: Called with each step in plain words; `print` will do.
 
     Raises:
@@ -192,8 +204,9 @@ def bench(
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
     from edgekit.results.plan import QUICK, THOROUGH
+    from edgekit_runtimes.owned.folder import temporary_folder
 
-    with tempfile.TemporaryDirectory() as work, _data_file(data, "data") as data_file:
+    with temporary_folder() as work, _data_file(data, "data") as data_file:
         request = bench_request(
             _bundle(bundle),
             Path(work),
@@ -202,7 +215,7 @@ def bench(
             original=None if original is None else Path(original),
             threads=threads,
             engines=_words(engine),
-            browser=browser,
+            device_options=_device_options(memory, time_limit, browser),
             plan=THOROUGH if thorough else QUICK,
             metric=metric,
             labels_of=labels_of,
@@ -322,6 +335,16 @@ def inspect(path: PathLike) -> Bundle | ArtifactFacts:
     return load_bundle(path) if (path / MANIFEST_NAME).is_file() else inspect_artifact(path)
 
 
+def verify(bundle: Bundle | PathLike) -> list[Verdict]:
+    """Compare each artifact and the golden samples of a bundle with the manifest's hashes.
+
+    Raises UsageError if it is not a bundle, ArtifactError if its manifest is damaged.
+    """
+    from edgekit.bundle.verify import verify_bundle
+
+    return verify_bundle(_bundle(bundle))
+
+
 def run(
     artifact: PathLike,
     data: str,
@@ -329,19 +352,23 @@ def run(
     *,
     output: PathLike | None = None,
     limit: int | None = None,
+    memory: str | None = None,
+    time_limit: float | None = None,
 ) -> Outputs:
     """Run an artifact on samples, return its outputs, and write them where `output` is given.
 
     data: what `bench` takes. options: how samples are read; by default as the artifact's bundle
-    says. output: a .npz file. limit: read only this many samples, from the first on. Raises
-    UsageError, DataError, and EngineError if the artifact does not load or run.
+    says. output: a .npz file. limit: read only this many samples, from the first on. memory,
+    time_limit: as of `bench`. Raises UsageError, DataError, and EngineError if the artifact does
+    not load or run.
     """
     from edgekit.data import DataOptions
     from edgekit.run.artifact import check_output, run_artifact, write_outputs
 
     if output is not None:
         check_output(Path(output))
-    outputs = run_artifact(Path(artifact), data, options or DataOptions(), limit)
+    device = _device_options(memory, time_limit)
+    outputs = run_artifact(Path(artifact), data, options or DataOptions(), limit, device)
     if output is not None:
         write_outputs(Path(output), outputs.arrays)
     return outputs
@@ -362,10 +389,12 @@ def ways_to_name_devices() -> list[str]:
 
 
 def engines() -> tuple[list[str], list[str]]:
-    """Return the words of the engines in Python, and of those in pages."""
+    """Return the words of the engines in Python and under Node, and of those in pages."""
+    from edgekit_runtimes.devices.node.engines import NODE_ENGINES
     from edgekit_runtimes.engines.registry import page_engine_words, registered_engines
 
-    return [engine.word for engine in registered_engines()], page_engine_words()
+    here = [*(engine.word for engine in registered_engines()), *NODE_ENGINES]
+    return here, page_engine_words()
 
 
 def doctor() -> list[Finding]:
@@ -408,6 +437,17 @@ def _results(results: Results | PathLike) -> Results:
     return results if isinstance(results, Results) else load_results(results)
 
 
+def _device_options(
+    memory: str | None, time_limit: float | None, browser: str | None = None
+) -> DeviceOptions:
+    from edgekit.gates.limits import parse_limit
+    from edgekit.text.quantities import BYTES
+    from edgekit_runtimes.devices import DeviceOptions
+
+    most = None if memory is None else int(parse_limit(memory, BYTES, "--memory").value)
+    return DeviceOptions(browser, most, time_limit)
+
+
 def _silent(_: object) -> None:
     """Say nothing."""
 
@@ -426,16 +466,18 @@ def _data_file(data: PathLike | Mapping[str, Array] | None, name: str) -> Iterat
     if data is None or isinstance(data, str | os.PathLike):
         yield None if data is None else os.fspath(data)
         return
+
     import numpy as np
 
     from edgekit_runtimes.errors import UsageError
+    from edgekit_runtimes.owned.folder import temporary_folder
 
     if not isinstance(data, Mapping):
         raise UsageError(
             f"{name}: a {type(data).__name__} is not data. Give a path, or a dict of arrays by "
             "input name, as {'image': images}."
         )
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / f"{name}.npz"
         arrays: dict[str, Any] = {key: np.asarray(array) for key, array in data.items()}
         np.savez(path, **arrays)

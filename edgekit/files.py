@@ -7,14 +7,17 @@ import errno
 import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edgekit_runtimes.errors import EdgekitError, UsageError
+from edgekit_runtimes.owned.folder import OwnFolder, sweep
 
 if TYPE_CHECKING:
     from edgekit_runtimes.tensors import Array
+
+Result = TypeVar("Result")
 
 # What a full or failing disk says: anything written next fails as well.
 DISK_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
@@ -22,13 +25,36 @@ DISK_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file beside its place and rename it."""
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
+    with beside(path) as folder:
+        partial = folder / path.name
         partial.write_bytes(content)
         partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+
+
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Yield a folder of this run beside a place, for what is to be moved there.
+
+    What dead runs left beside it is removed first.
+    """
+    # Not resolved where it has a name: a link is replaced, and not what it leads to.
+    place = path if path.name not in ("", "..") else path.resolve()
+    prefix = f".{place.name}.partial-"
+    sweep(place.parent, prefix)
+    with OwnFolder(place.parent, prefix) as folder:
+        yield folder.path
+
+
+def write_folder(place: Path, write: Callable[[Path], Result]) -> Result:
+    """Write a folder whole or not at all; what was at its place is removed.
+
+    write: called with the folder, which is not there yet, where it is made.
+    """
+    with beside(place) as work:
+        result = write(work / "new")
+        _move_away(place, work)
+        (work / "new").rename(place)
+    return result
 
 
 def write_npy(path: Path, array: Array) -> None:
@@ -42,6 +68,17 @@ def write_npy(path: Path, array: Array) -> None:
     np.save(content, array, allow_pickle=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.getvalue())
+
+
+def discard(path: Path) -> None:
+    """Remove a file or a folder, if there is one: whole, or not at all."""
+    with beside(path) as work:
+        _move_away(path, work)
+
+
+def _move_away(path: Path, work: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(work / "old")
 
 
 def remove(path: Path) -> None:

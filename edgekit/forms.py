@@ -31,7 +31,7 @@ OverZero = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
-Kind = TypeVar("Kind")
+Content = TypeVar("Content")
 Form = dict[str, Any]
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def to_form(value: Any) -> Any:
     return msgspec.json.decode(encode(value))
 
 
-def from_form(form: Any, kind: type[Kind]) -> Kind:
+def from_form(form: Any, kind: type[Content]) -> Content:
     """Return the value whose JSON form is given. Raises ValueError naming the place at fault."""
     return msgspec.convert(form, kind, dec_hook=_from_form)
 
@@ -118,7 +118,7 @@ def fault_of(error: Exception) -> str:
 
 
 @dataclass(frozen=True)
-class FileKind(Generic[Kind]):
+class FileKind(Generic[Content]):
     """A kind of JSON file, which has versions.
 
     word: what it holds ("results"). what: what it is ("a results file").
@@ -128,7 +128,7 @@ class FileKind(Generic[Kind]):
     upgrades: what makes a form of one version one of the next, by the version that it takes.
     """
 
-    kind: type[Kind]
+    kind: type[Content]
     word: str
     what: str
     remedy: str
@@ -136,7 +136,7 @@ class FileKind(Generic[Kind]):
     version: int
     upgrades: Mapping[int, Callable[[Form], Form]]
 
-    def load(self, path: Path) -> Kind:
+    def load(self, path: Path) -> Content:
         """Return what a file of this or an older version holds.
 
         Raises ArtifactError if it cannot be read, is too large, nested too deeply, not such a

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -42,18 +43,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with long tests first, so that no worker waits for another at the end.
 
-    Of these, those of the ground floor come first: they need no conversion to wait for.
+    Boards, which compute all the time, and browsers, which mostly wait, come in turns: what runs
+    beside a board is then seldom another one. Of both, the files of the ground floor come first:
+    they need no conversion to wait for.
     """
-    long = {
-        mark: {item.path for item in items if item.get_closest_marker(mark)}
-        for mark in ("board", "browser", "slow")
-    }
-
-    def place(item: pytest.Item) -> list[bool]:
-        marks = [item.path not in paths for paths in long.values()]
-        return [*marks, "runtimes" not in item.path.parts]
-
-    items.sort(key=place)
+    marks: dict[Path, set[str]] = {}
+    for item in items:
+        marks.setdefault(item.path, set()).update(mark.name for mark in item.iter_markers())
+    files: dict[str, list[Path]] = {"board": [], "browser": [], "slow": []}
+    for path in sorted(marks, key=lambda path: "runtimes" not in path.parts):
+        if kind := next((kind for kind in files if kind in marks[path]), None):
+            files[kind].append(path)
+    turns = itertools.zip_longest(files["board"], files["browser"])
+    long = [path for turn in turns for path in turn if path] + files["slow"]
+    places = {path: place for place, path in enumerate(long)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @contextlib.contextmanager
@@ -178,22 +182,35 @@ def bundles(
 
 @pytest.fixture(scope="session")
 def results_file(bundles: Callable[..., Path], make_once: Callable[..., Path]) -> Path:
-    """Bench a bundle on this machine, once, by a plan too short for claims."""
+    """Bench a bundle on this machine, once, by a short plan."""
     import dataclasses
 
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
     from edgekit.bundle.bundle import load_bundle
-    from edgekit.results.plan import BenchPlan
-    from edgekit_runtimes.protocol.job import Plan
 
     def make(folder: Path) -> None:
         bundle = load_bundle(bundles("dense_net", "--recipe", "fp32,int8", "--io", "int8"))
-        request = bench_request(bundle, folder / "work")
-        plan = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_runs=8))
-        run_bench(dataclasses.replace(request, plan=plan)).save(folder / "results.json")
+        request = dataclasses.replace(bench_request(bundle, folder / "work"), plan=_short_plan())
+        run_bench(request).save(folder / "results.json")
 
     return make_once("results", make) / "results.json"
+
+
+@pytest.fixture
+def short_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a quick bench of this process go through every step, and no further."""
+    from edgekit.results import plan
+
+    monkeypatch.setattr(plan, "QUICK", _short_plan())
+
+
+def _short_plan() -> Any:
+    """Return a plan that is too short for claims."""
+    from edgekit.results.plan import BenchPlan
+    from edgekit_runtimes.protocol.job import Plan
+
+    return BenchPlan("short", 1, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_runs=8))
 
 
 @pytest.fixture(scope="session")
@@ -334,6 +351,16 @@ def arm64_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from ssh_server import make_arm64_python
 
     return make_arm64_python(tmp_path_factory.mktemp("arm64"))
+
+
+def new_python(folder: Path, *packages: object) -> Path:
+    """Make a virtual environment with packages in it, by this Python's pip; return its Python."""
+    python = folder / "bin" / "python"
+    # Installing pip itself, and compiling what is hardly imported, would take most of the time.
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", "--no-compile", *packages], check=True)
+    return python
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from edgekit_converters.sources.keras.load import from_model, tensor_name
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples" / "mbv2"))
 
+VOCABULARY = 1000
+
 
 def conv_net() -> keras.Model:
     """Rescaling, conv, batch norm, relu6, depthwise, residual add, pooling, dense: as digits."""
@@ -88,13 +90,44 @@ def grouped_net() -> keras.Model:
     return keras.Model(image, layers.Dense(3, name="class")(layers.GlobalAveragePooling2D()(x)))
 
 
-def random_inputs(model: keras.Model, count: int = 8, seed: int = 0) -> dict[str, Any]:
-    """Return `count` samples of noise for each input: standard normal, float32."""
-    generator = np.random.default_rng(seed)
-    return {
-        tensor_name(tensor): generator.standard_normal((count, *tensor.shape[1:])).astype("float32")
-        for tensor in model.inputs
+def token_net() -> keras.Model:
+    """Tokens: a table that is the last layer's kernel too, and causal attention."""
+    keras.utils.set_random_seed(7)
+    tokens = keras.Input((12,), name="tokens", dtype="int32")
+    table = layers.ReversibleEmbedding(VOCABULARY, 32, name="table")
+    x = table(tokens)
+    x = x + layers.MultiHeadAttention(2, 16)(x, x, use_causal_mask=True)
+    x = layers.LayerNormalization()(layers.GlobalAveragePooling1D()(x))
+    return keras.Model(tokens, layers.Identity(name="next")(table(x, reverse=True)))
+
+
+def lookup_net() -> keras.Model:
+    """Tables of one, two and three axes, the second read along its columns."""
+    generator = np.random.default_rng(8)
+    places = keras.Input((3,), name="places", dtype="int32")
+    shapes = {
+        "numbers": (VOCABULARY, 0),
+        "columns": (24, VOCABULARY, 1),
+        "blocks": (VOCABULARY, 3, 16, 0),
     }
+    outputs = {}
+    for name, (*shape, axis) in shapes.items():
+        table = generator.standard_normal(shape).astype("float32")
+        outputs[name] = layers.Identity(name=name)(keras.ops.take(table, places, axis=axis))
+    return keras.Model(places, outputs)
+
+
+def random_inputs(model: keras.Model, count: int = 8, seed: int = 0) -> dict[str, Any]:
+    """Return `count` samples of noise for each input: standard normal, or tokens."""
+    generator = np.random.default_rng(seed)
+
+    def noise(tensor: Any) -> Any:
+        shape = (count, *tensor.shape[1:])
+        if tensor.dtype == "int32":
+            return generator.integers(0, VOCABULARY, shape).astype("int32")
+        return generator.standard_normal(shape).astype("float32")
+
+    return {tensor_name(tensor): noise(tensor) for tensor in model.inputs}
 
 
 def _norm(x: Any) -> Any:

@@ -58,6 +58,8 @@ PACKAGES = (
     *("jsonschema", "jsonschema-specifications", "attrs", "referencing", "rpds-py"),
     *("onnx", "protobuf", "ml-dtypes", "typing-extensions"),
 )
+# The fixtures that TensorFlow makes something for, here.
+MADE_HERE = {"tflite_files", "samples_file", "graphs"}
 SUITE = "suite"
 TEST_PACKAGES = "test-packages"
 # No test takes a minute there.
@@ -110,7 +112,7 @@ class OnBoard:
     def _reports_of(self, item: pytest.Item) -> list[pytest.TestReport]:
         """Wait for a test's reports; where the board ended before the last, add a failure."""
         if self._stream is None:
-            self._stream = self._run([item.nodeid for item in item.session.items])
+            self._stream = self._run(item.session.items)
         own = self._reports.setdefault(item.nodeid, [])
         try:
             while not own or own[-1].when != "teardown":
@@ -124,12 +126,12 @@ class OnBoard:
         self._ran += 1
         return own
 
-    def _run(self, wanted: Sequence[str]) -> Iterator[pytest.TestReport]:
+    def _run(self, items: Sequence[pytest.Item]) -> Iterator[pytest.TestReport]:
         """Boot the board and yield the reports of its tests, in the order of its running them."""
         userland = ensure_userland(lambda step: None)
 
         def write(archive: Archive) -> None:
-            _write_suite(archive, userland.python, wanted)
+            _write_suite(archive, userland.python, items)
 
         archives = [userland.folder / USERLAND]
         with Guest(self._board, userland.folder / KERNEL, archives, write) as guest:
@@ -147,7 +149,7 @@ def _is_ours(path: Path) -> bool:
     return path in {ROOT / "tests" / "runtimes" / name for name in FILES}
 
 
-def _write_suite(archive: Archive, python: str, wanted: Sequence[str]) -> None:
+def _write_suite(archive: Archive, python: str, items: Sequence[pytest.Item]) -> None:
     """Write the tests, what they import, and the task that runs them."""
     add_ground_floor(archive)
     # Workers that a test starts have the test's PYTHONPATH: these come with each Python.
@@ -164,14 +166,18 @@ def _write_suite(archive: Archive, python: str, wanted: Sequence[str]) -> None:
         archive.add_file(f"{SUITE}/{name}", (ROOT / name).read_bytes())
     conftest = Path(inside_board.__file__).read_bytes()
     archive.add_file(f"{SUITE}/tests/runtimes/conftest.py", conftest)
-    made = {**_make_models(), inside_board.WANTED.name: json.dumps(wanted).encode()}
+    made = {inside_board.WANTED.name: json.dumps([item.nodeid for item in items]).encode()}
+    used = {name for item in items for name in getattr(item, "fixturenames", ())}
+    # TensorFlow, which makes the models, takes longer to import than most tests take.
+    if used & MADE_HERE:
+        made.update(_make_models())
     for name, content in made.items():
         archive.add_file(f"{inside_board.MADE.name}/{name}", content)
     archive.add_file("tasks/0/run", SCRIPT.encode())
 
 
 def _make_models() -> dict[str, bytes]:
-    """Make what the fixtures tflite_files, samples_file and graphs give inside: name -> content."""
+    """Make what the fixtures of MADE_HERE give inside: name -> content."""
     import models
     from conftest import convert_by_tensorflow, int8_samples
     from models import freeze_model

@@ -1,6 +1,6 @@
-"""Small TFLite and ONNX files for tests that need artifacts but no conversion by edgekit.
+"""Small artifacts of every format for tests that need some but no conversion by edgekit.
 
-All take x: float32 [1, 64] and give class: float32 [1, 10]; the weights are the same in both
+All take x: float32 [1, 64] and give class: float32 [1, 10]; the weights are the same in all
 formats.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from tfjs_by_hand import node
+from tfjs_by_hand import write_tfjs as write_graph
 
 from edgekit_runtimes.tensors import Array
 
@@ -102,6 +104,22 @@ def write_onnx(path: Path, deadly: bool = False) -> Path:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.save(model, path)
     return path
+
+
+def write_tfjs(folder: Path) -> Path:
+    """Write the model as a TF.js folder."""
+    first, second = weights()
+    return write_graph(
+        folder,
+        [
+            node("hidden", "MatMul", "x", "first", T="float32"),
+            node("active", "Relu", "hidden", T="float32"),
+            node("class", "MatMul", "active", "second", T="float32"),
+        ],
+        {"x": ([1, FEATURES], "float32")},
+        {"class": ([1, CLASSES], "float32")},
+        {"first": first, "second": second},
+    )
 
 
 def write_doubling_onnx(path: Path) -> Path:

@@ -111,38 +111,27 @@ def test_the_source_of_its_how_to_is_converted(copy):
     assert artifacts["tflite/fp32"]["fidelity"]["worst"]["top1"] == 1
 
 
-def test_the_recipe_of_its_how_to_makes_an_artifact_of_half_the_size(copy):
+def test_the_recipe_and_the_modifier_of_their_how_tos_make_smaller_downloads(copy):
     copy.follow("recipe")
-    words = ("--to", "tfjs", "--recipe", "fp32,int16-weights")
+    copy.follow("modifier")
+    words = ("--to", "tfjs", "--recipe", "fp32,int16-weights,fp32+round4")
     _, artifacts = copy.convert(DIGITS / "digits.keras", *words)
-    full, half = artifacts["tfjs/fp32"], artifacts["tfjs/int16-weights"]
+    full, half, rounded = artifacts.values()
     assert half["wire"]["gzip"] < 0.6 * full["wire"]["gzip"]
     assert half["fidelity"]["worst"]["sqnr_db"] > 60
-
-
-def test_the_modifier_of_its_how_to_makes_a_smaller_download(copy):
-    copy.follow("modifier")
-    words = ("--to", "tfjs", "--recipe", "fp32,fp32+round4")
-    _, artifacts = copy.convert(DIGITS / "digits.keras", *words)
-    full, rounded = artifacts["tfjs/fp32"], artifacts["tfjs/fp32+round4"]
     assert rounded["wire"]["gzip"] < 0.6 * full["wire"]["gzip"]
     assert rounded["bytes"] == pytest.approx(full["bytes"], rel=0.01)
 
 
 @pytest.mark.slow
-def test_the_device_of_its_how_to_is_listed_and_benches(copy, digits_with):
+def test_the_device_and_the_engine_of_their_how_tos_bench_beside_others(copy, digits_with):
     copy.follow("device")
+    copy.follow("engine")
     assert "core:0" in copy.run("devices")
     core = f"core:{min(os.sched_getaffinity(0))}"
-    (row,) = copy.bench(digits_with(["tflite/fp32"]), "--on", core)
-    assert row["device"] == core
-
-
-@pytest.mark.slow
-def test_the_engine_of_its_how_to_runs_beside_the_one_it_is_compared_with(copy, digits_with):
-    copy.follow("engine")
-    words = ("--engine", "litert,litert-reference")
+    words = ("--on", core, "--engine", "litert,litert-reference")
     rows = copy.bench(digits_with(["tflite/fp32"]), *words)
+    assert {row["device"] for row in rows} == {core}
     medians = {row["engine"]: row["statistics"]["median"] for row in rows}
     assert medians["litert"] < medians["litert-reference"]
 

@@ -21,6 +21,8 @@ const SCRIPTS = {
   'assets/demo-style': 'src/demo/demo.css',
   'assets/demo-worker': 'src/demo/session/worker.ts',
   sw: 'src/demo/sw.ts',
+  'assets/node': 'src/node/main.ts',
+  'assets/node-thread': 'src/node/thread.ts',
 };
 
 const HTML = { 'runner.html': 'src/runner/index.html', 'demo.html': 'src/demo/index.html' };
@@ -32,6 +34,7 @@ await esbuild.build({
   outdir: DRAFT,
   chunkNames: 'assets/[name]-[hash]',
   bundle: true,
+  external: ['node:*'],
   splitting: true,
   format: 'esm',
   target: 'es2022',
@@ -47,6 +50,8 @@ for (const [engine, files] of Object.entries(await runtimeFiles())) {
   await mkdir(folder, { recursive: true });
   for (const file of files) await cp(`${WEB}/node_modules/${file}`, `${folder}/${basename(file)}`);
 }
+// Without it Node takes the scripts for CommonJS.
+await writeFile(`${DRAFT}/package.json`, '{ "type": "module" }\n');
 await writeFile(`${DRAFT}/licences.txt`, await licences(WEB));
 await writeFile(`${DRAFT}/sizes.json`, `${JSON.stringify(await wireSizes(), null, 1)}\n`);
 await rm(PAGES, { recursive: true, force: true });

@@ -20,7 +20,7 @@ class FormatRecipe:
 
     writer: "module:function". What it takes and returns is up to the format.
     consequence: what is done, and what it buys and costs, for --help and the documents.
-    advice: what to try where its fidelity is low.
+    instead: the quantizations to try where its fidelity is low, the smallest first.
     needs_calibration: whether samples must show it the ranges of activations.
     integer_io: whether --io int8 gives it integer inputs and outputs.
     engine_options: what the artifact's engine must be started with.
@@ -28,7 +28,7 @@ class FormatRecipe:
 
     writer: str
     consequence: str
-    advice: str = "try int8-weights or fp16"
+    instead: tuple[str, ...] = ("int8-weights", "fp16")
     needs_calibration: bool = False
     integer_io: bool = False
     engine_options: Mapping[str, Any] = field(default_factory=dict)

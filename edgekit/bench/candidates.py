@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgekit_runtimes.errors import UsageError
+from edgekit_runtimes.protocol.job import JobModel
 
 if TYPE_CHECKING:
     from edgekit.bench.request import BenchRequest
@@ -29,6 +30,13 @@ class Candidate:
     def is_reference(self) -> bool:
         """Whether the other artifacts of its format, run by its engine, are compared with it."""
         return self.subject.is_reference
+
+    def model(self, threads: int) -> JobModel | None:
+        """Return what a job says of it; None where there is no engine for it."""
+        if self.engine.module is None:
+            return None
+        options = {**self.subject.engine_options, "threads": threads}
+        return self.engine.job_model(self.id, str(self.subject.path), options)
 
 
 def reference_of(candidate: Candidate, candidates: Iterable[Candidate]) -> Candidate | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgekit.bench.candidates import Candidate, reference_of
-from edgekit.bench.rows import RowDraft, finished_rows
+from edgekit.bench.rows import RowBuilder, finished_rows
 from edgekit.results.events import read_events
 from edgekit.results.fidelity import FidelityAccumulator
 from edgekit.results.plan import COUNTING, COUNTING_SAMPLES
@@ -30,6 +30,9 @@ NO_ACCURACY = (
     "a labelled set would take hours on a device that counts. Add --on host: what is exact vs host "
     "is as accurate"
 )
+
+# Several threads would take turns on the one core that counts.
+ONE_THREAD = 1
 
 
 class CountingBench:
@@ -51,8 +54,8 @@ class CountingBench:
         self._host = host
         self._report = report
         reason = NO_ACCURACY if request.evaluation else None
-        self._drafts = {
-            candidate.id: RowDraft(
+        self._builders = {
+            candidate.id: RowBuilder(
                 candidate.id, candidate, unit=device.unit, accuracy_reason=reason
             )
             for candidate in candidates
@@ -60,30 +63,27 @@ class CountingBench:
 
     def run(self) -> list[Row]:
         """Count and judge everything; return the rows."""
-        candidates = [candidate for candidate in self._candidates if candidate.engine.module]
-        jobs = [self._job(candidate) for candidate in candidates]
+        models = [(candidate, candidate.model(ONE_THREAD)) for candidate in self._candidates]
+        candidates = [candidate for candidate, model in models if model]
+        jobs = [self._job(model) for _, model in models if model]
         if jobs:
             try:
                 self._device.prepare(lambda step: self._report(0, len(jobs), step))
                 self._run_all(candidates, jobs)
             except (DeviceError, UsageError) as error:
                 for candidate in candidates:
-                    if not self._drafts[candidate.id].timings:
-                        self._drafts[candidate.id].fail(str(error))
+                    if not self._builders[candidate.id].timings:
+                        self._builders[candidate.id].fail(str(error))
         self._pair_up(candidates)
-        return finished_rows(self._device.name, self._drafts.values())
+        return finished_rows(self._device.name, self._builders.values())
 
     def give_up(self, reason: str) -> list[Row]:
         """Return the rows of a device that failed as a whole."""
-        for draft in self._drafts.values():
-            draft.fail(reason)
-        return finished_rows(self._device.name, self._drafts.values())
+        for builder in self._builders.values():
+            builder.fail(reason)
+        return finished_rows(self._device.name, self._builders.values())
 
-    def _job(self, candidate: Candidate) -> Job:
-        # Several threads would take turns on the one core that counts.
-        options = {**candidate.subject.engine_options, "threads": 1}
-        path = str(candidate.subject.path)
-        model = JobModel(candidate.id, candidate.engine.module or "", path, options)
+    def _job(self, model: JobModel) -> Job:
         request = self._request
         samples = min(request.samples, COUNTING_SAMPLES)
         preprocessing, plan = request.preprocessing, COUNTING.worker
@@ -104,7 +104,7 @@ class CountingBench:
 
     def _take(self, candidate: Candidate, events: Sequence[Event]) -> None:
         """Take in all that one worker said."""
-        draft = self._drafts[candidate.id]
+        builder = self._builders[candidate.id]
         fidelity = FidelityAccumulator(self._request.golden)
         agreement = self._host.comparison(candidate, self._device.name)
 
@@ -113,19 +113,19 @@ class CountingBench:
             agreement.add(start, outputs)
 
         record = read_events(events, take_outputs)
-        draft.timings[0] = record.models
-        draft.add_alone(record)
+        builder.timings[0] = record.models
+        builder.add_alone(record)
         for reason in record.errors.values():
-            draft.fail(reason)
-        if draft.status == "ok":
-            draft.fidelity, draft.agreement = fidelity.result(), agreement.result()
+            builder.fail(reason)
+        if builder.status == "ok":
+            builder.fidelity, builder.agreement = fidelity.result(), agreement.result()
         self.environment = record.added_to(self.environment)
 
     def _pair_up(self, candidates: Sequence[Candidate]) -> None:
         """Lay the fp32 artifact's counts beside those of each other artifact of its format."""
         for candidate in candidates:
             reference = reference_of(candidate, candidates)
-            if reference and self._drafts[reference.id].status == "ok":
-                mine, other = self._drafts[candidate.id], self._drafts[reference.id]
+            if reference and self._builders[reference.id].status == "ok":
+                mine, other = self._builders[candidate.id], self._builders[reference.id]
                 if 0 in mine.timings:
                     mine.timings[0] = {**other.timings[0], **mine.timings[0]}

@@ -11,7 +11,7 @@ from edgekit.results.agreement import Agreement, AgreementAccumulator
 from edgekit.results.events import read_events
 from edgekit.results.plan import COUNTING_SAMPLES
 from edgekit_runtimes.devices import open_device
-from edgekit_runtimes.protocol.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job
 from edgekit_runtimes.tensors import Array, Arrays
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HOST = "host"
 
 
-class Comparison(Protocol):
+class HostComparison(Protocol):
     """What takes in a device's outputs on the golden samples as they arrive."""
 
     def add(self, start: int, outputs: Mapping[str, Array]) -> None:
@@ -45,7 +45,7 @@ class HostAnswers:
         # By artifact and engine.
         self._answers: dict[tuple[str, str | None], FirstOutputs] = {}
 
-    def comparison(self, candidate: Candidate | None, device: str) -> Comparison:
+    def comparison(self, candidate: Candidate | None, device: str) -> HostComparison:
         """Return what compares an artifact's outputs on a device; None for the original.
 
         It compares nothing on the host itself, whose outputs are kept, and for what no engine of
@@ -73,7 +73,7 @@ class HostAnswers:
         outputs = FirstOutputs(COUNTING_SAMPLES)
         request, subject = self._request, candidate.subject
         if choice.module is not None:
-            model = JobModel(subject.id, choice.module, str(subject.path), subject.engine_options)
+            model = choice.job_model(subject.id, str(subject.path), subject.engine_options)
             samples = min(COUNTING_SAMPLES, request.samples)
             job = Job((model,), request.inputs, request.preprocessing, outputs=samples)
             read_events(host.run(job), lambda _, start, arrays: outputs.add(start, arrays))

@@ -20,6 +20,7 @@ from edgekit.inspect.subject import Subject
 from edgekit.results.plan import ORIGINAL, QUICK, BenchPlan
 from edgekit_converters.sources import original_engine
 from edgekit_runtimes.artifact import sha256_of
+from edgekit_runtimes.devices import DeviceOptions
 from edgekit_runtimes.engines.registry import engine_words
 from edgekit_runtimes.errors import (
     DataError,
@@ -58,7 +59,7 @@ class BenchRequest:
     noise: whether the golden samples are noise.
     original: the source with the engine that runs it, under the id "original".
     clean: whether to leave nothing on devices that keep what is copied to them.
-    browser: which browser devices measure in; None for the installed Chromium.
+    device_options: what the devices' words do not say: which browser, how much memory, how long.
     engines: the words of the engines to measure with ("tfjs"); empty for the one that each device
     prefers.
     """
@@ -75,7 +76,7 @@ class BenchRequest:
     evaluation: Evaluation | None = None
     plan: BenchPlan = QUICK
     clean: bool = False
-    browser: str | None = None
+    device_options: DeviceOptions = field(default_factory=DeviceOptions)
     engines: Sequence[str] = ()
 
     @property
@@ -93,7 +94,7 @@ def bench_request(
     original: Path | None = None,
     threads: int = 1,
     engines: Sequence[str] = (),
-    browser: str | None = None,
+    device_options: DeviceOptions | None = None,
     plan: BenchPlan = QUICK,
     metric: str | Callable[[Array, Array], Any] | None = None,
     labels_of: str | None = None,
@@ -104,8 +105,8 @@ def bench_request(
     work: a folder for the samples that workers read. data: labelled samples, or None for no
     accuracy. original: the source; None takes the one that the manifest names where it is still
     there with the same hash and TensorFlow is installed. engines: the words of those to measure
-    with, also several with commas; none for the one that each device prefers. browser: which one
-    browser devices measure in. metric: a function, or "module:function", that judges instead of
+    with, also several with commas; none for the one that each device prefers. device_options: as
+    `BenchRequest`. metric: a function, or "module:function", that judges instead of
     top-1 accuracy or MAE and RMSE. labels_of: which of several outputs the labels are about.
     clean: whether to leave nothing on devices over SSH.
     """
@@ -149,7 +150,7 @@ def bench_request(
         evaluation=_evaluation(bundle, data, work / "data", judged_by, labels_of) if data else None,
         plan=plan,
         engines=tuple(dict.fromkeys(words)),
-        browser=browser,
+        device_options=device_options or DeviceOptions(),
         clean=clean,
     )
 

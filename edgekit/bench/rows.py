@@ -28,7 +28,7 @@ SOURCE_FORMAT = "source"
 
 
 @dataclass
-class RowDraft:
+class RowBuilder:
     """What is known so far of one model on one device.
 
     id: how jobs name it. candidate: None for the original.
@@ -100,7 +100,7 @@ class RowDraft:
             self.start_ns.append(model.start_ns)
 
     def blocks(self, name: str, phase: Phase) -> tuple[Block, ...]:
-        """Return the blocks of the model `name` in this draft's timing processes."""
+        """Return the blocks of the model `name` in this builder's timing processes."""
         return tuple(
             Block(process, phase, tuple(samples), cast("Conditions | None", conditions))
             for process, models in self.timings.items()
@@ -130,56 +130,59 @@ class RowDraft:
         )
 
 
-def finished_rows(device: str, drafts: Iterable[RowDraft]) -> list[Row]:
-    """Return the rows of all drafts of one device, the original's first."""
-    by_id = {draft.id: draft for draft in drafts}
-    candidates = [draft.candidate for draft in by_id.values() if draft.candidate]
-    return [_row(device, draft, by_id, candidates) for draft in by_id.values()]
+def finished_rows(device: str, builders: Iterable[RowBuilder]) -> list[Row]:
+    """Return the rows of all builders of one device, the original's first."""
+    by_id = {builder.id: builder for builder in builders}
+    candidates = [builder.candidate for builder in by_id.values() if builder.candidate]
+    return [_row(device, builder, by_id, candidates) for builder in by_id.values()]
 
 
 def _row(
-    device: str, draft: RowDraft, drafts: Mapping[str, RowDraft], candidates: Sequence[Candidate]
+    device: str,
+    builder: RowBuilder,
+    builders: Mapping[str, RowBuilder],
+    candidates: Sequence[Candidate],
 ) -> Row:
-    candidate = draft.candidate
+    candidate = builder.candidate
     subject = candidate.subject if candidate else None
-    is_fine = draft.status == "ok"
+    is_fine = builder.status == "ok"
     reference = reference_of(candidate, candidates) if candidate else None
     to_fp32, ratio_reason = None, None
     if candidate and is_fine and not candidate.is_reference:
-        to_fp32, ratio_reason = _ratio_to_fp32(draft, candidate, reference, drafts)
-    has_samples = is_fine or draft.interrupted
-    measured = draft.blocks(draft.id, "measure") if has_samples else ()
-    warmup = draft.blocks(draft.id, "warmup") if has_samples else ()
+        to_fp32, ratio_reason = _ratio_to_fp32(builder, candidate, reference, builders)
+    has_samples = is_fine or builder.interrupted
+    measured = builder.blocks(builder.id, "measure") if has_samples else ()
+    warmup = builder.blocks(builder.id, "warmup") if has_samples else ()
     samples = [sample for block in measured for sample in block.samples]
     return Row(
         device=device,
-        id=draft.row_id,
+        id=builder.row_id,
         format=subject.format if subject else SOURCE_FORMAT,
         recipe=subject.recipe if subject else ORIGINAL,
-        engine=draft.engine,
+        engine=builder.engine,
         backend=candidate.engine.backend if candidate else None,
-        execution=draft.execution,
-        status=draft.status,
-        reason=draft.reason,
+        execution=builder.execution,
+        status=builder.status,
+        reason=builder.reason,
         bytes=subject.bytes if subject else None,
         wire_bytes=subject.wire_bytes if subject else {},
-        load_ns=tuple(draft.load_ns),
-        first_run_ns=tuple(draft.first_run_ns),
-        download_ns=tuple(draft.download_ns),
-        start_ns=tuple(draft.start_ns),
-        peak_memory_bytes=draft.peak_memory_bytes,
+        load_ns=tuple(builder.load_ns),
+        first_run_ns=tuple(builder.first_run_ns),
+        download_ns=tuple(builder.download_ns),
+        start_ns=tuple(builder.start_ns),
+        peak_memory_bytes=builder.peak_memory_bytes,
         blocks=warmup + measured,
-        reference_blocks=draft.blocks(reference.id, "measure") if reference and to_fp32 else (),
+        reference_blocks=builder.blocks(reference.id, "measure") if reference and to_fp32 else (),
         statistics=summarize(samples) if samples else None,
-        steadiness=draft.steadiness() if samples else None,
+        steadiness=builder.steadiness() if samples else None,
         ratio_to_fp32=to_fp32,
         ratio_reason=ratio_reason,
-        ratio_to_original=_ratio_to_original(draft, to_fp32, reference, drafts),
-        fidelity=draft.fidelity,
-        agreement_with_host=draft.agreement,
-        accuracy=draft.accuracy,
-        accuracy_reason=draft.accuracy_reason if is_fine else None,
-        unit=draft.unit,
+        ratio_to_original=_ratio_to_original(builder, to_fp32, reference, builders),
+        fidelity=builder.fidelity,
+        agreement_with_host=builder.agreement,
+        accuracy=builder.accuracy,
+        accuracy_reason=builder.accuracy_reason if is_fine else None,
+        unit=builder.unit,
     )
 
 
@@ -188,33 +191,33 @@ def _flat(blocks: Sequence[Sequence[int]]) -> list[int]:
 
 
 def _ratio_to_fp32(
-    draft: RowDraft,
+    builder: RowBuilder,
     candidate: Candidate,
     reference: Candidate | None,
-    drafts: Mapping[str, RowDraft],
+    builders: Mapping[str, RowBuilder],
 ) -> tuple[Ratio | None, str | None]:
     if reference is None:
         missing = f"{candidate.subject.format}/{REFERENCE_RECIPE}"
         return None, f"the bundle has no {missing} to compare with"
     name = reference.subject.id
-    if drafts[reference.id].status != "ok":
+    if builders[reference.id].status != "ok":
         return None, f"{name} failed, so there is nothing to compare with"
-    ratio = draft.ratio_to(reference.id)
+    ratio = builder.ratio_to(reference.id)
     return ratio, None if ratio else f"{name} was not measured beside it"
 
 
 def _ratio_to_original(
-    draft: RowDraft,
+    builder: RowBuilder,
     to_fp32: Ratio | None,
     reference: Candidate | None,
-    drafts: Mapping[str, RowDraft],
+    builders: Mapping[str, RowBuilder],
 ) -> Ratio | None:
     """Return the measured ratio of an fp32 artifact, and for others the product of two ratios."""
-    if ORIGINAL not in drafts or drafts[ORIGINAL].status != "ok" or draft.id == ORIGINAL:
+    if ORIGINAL not in builders or builders[ORIGINAL].status != "ok" or builder.id == ORIGINAL:
         return None
-    if draft.candidate and draft.candidate.is_reference:
-        return draft.ratio_to(ORIGINAL) if draft.status == "ok" else None
+    if builder.candidate and builder.candidate.is_reference:
+        return builder.ratio_to(ORIGINAL) if builder.status == "ok" else None
     if to_fp32 is None or reference is None:
         return None
-    fp32_to_original = drafts[reference.id].ratio_to(ORIGINAL)
+    fp32_to_original = builders[reference.id].ratio_to(ORIGINAL)
     return multiply(to_fp32, fp32_to_original) if fp32_to_original else None

@@ -26,7 +26,6 @@ from edgekit.results.results import Results, Row
 from edgekit_runtimes.devices import (
     CountingDevice,
     Device,
-    DeviceOptions,
     KeepingDevice,
     device_word,
     open_device,
@@ -53,9 +52,9 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
     with contextlib.ExitStack() as stack:
         # All of them before any work: a wrong word must not end a bench halfway.
         specs = dict.fromkeys(request.devices)
-        if request.browser and BROWSER_DEVICE not in map(device_word, specs):
+        options = request.device_options
+        if options.browser and BROWSER_DEVICE not in map(device_word, specs):
             raise UsageError("--browser is for browser devices: add --on browser:wasm, say.")
-        options = DeviceOptions(browser=request.browser)
         devices = [stack.enter_context(open_device(spec, options)) for spec in specs]
         if request.clean and not any(isinstance(device, KeepingDevice) for device in devices):
             raise UsageError("--clean is for devices over SSH: nothing is kept on the others.")

@@ -4,7 +4,8 @@
    samples. What fails here takes no further part.
 2. Timing, in groups that are measured interleaved in one process: first the original (if any)
    beside the fp32 artifact of each format and engine, then each other artifact beside the fp32
-   artifact of its format, run by the same engine.
+   artifact of its format, run by the same engine. Where a device has several workers (Python's
+   and Node's), what another worker runs than the original's is in a group of its own.
 
 Every group runs in several fresh processes. Groups take turns, so that a slow minute of the machine
 affects all of them and not one.
@@ -20,7 +21,7 @@ from edgekit.results.plan import ORIGINAL
 
 
 @dataclass(frozen=True)
-class Group:
+class TimedGroup:
     """Models measured interleaved in one process.
 
     members: ids in the order in which they are loaded and begin.
@@ -31,20 +32,23 @@ class Group:
     timed: tuple[str, ...]
 
 
-def groups(candidates: Sequence[Candidate], with_original: bool) -> list[Group]:
+def groups(candidates: Sequence[Candidate], with_original: bool) -> list[TimedGroup]:
     """Return the groups in which `candidates` (those that passed their check) are measured."""
-    references = tuple(candidate.id for candidate in candidates if candidate.is_reference)
-    first = ((ORIGINAL,) if with_original else ()) + references
-    result = [Group(first, first)] if first else []
+    together: dict[str, tuple[str, ...]] = {"": (ORIGINAL,)} if with_original else {}
+    for candidate in candidates:
+        if candidate.is_reference:
+            worker = candidate.engine.worker
+            together[worker] = (*together.get(worker, ()), candidate.id)
+    result = [TimedGroup(members, members) for members in together.values()]
     for candidate in candidates:
         if not candidate.is_reference:
             reference = reference_of(candidate, candidates)
             members = (reference.id, candidate.id) if reference else (candidate.id,)
-            result.append(Group(members, (candidate.id,)))
+            result.append(TimedGroup(members, (candidate.id,)))
     return result
 
 
-def schedule(groups: Sequence[Group], processes: int) -> Iterator[tuple[int, Group]]:
+def schedule(groups: Sequence[TimedGroup], processes: int) -> Iterator[tuple[int, TimedGroup]]:
     """Yield (process number, group) in the order in which they run.
 
     In every other process the members are in reverse order, so that being first (loaded into fresh
@@ -53,4 +57,4 @@ def schedule(groups: Sequence[Group], processes: int) -> Iterator[tuple[int, Gro
     for process in range(processes):
         for group in groups:
             members = group.members if process % 2 == 0 else group.members[::-1]
-            yield process, Group(members, group.timed)
+            yield process, TimedGroup(members, group.timed)

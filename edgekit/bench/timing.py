@@ -20,7 +20,7 @@ from edgekit.bench.candidates import Candidate
 from edgekit.bench.host_answers import HostAnswers
 from edgekit.bench.pace import Pace, Work
 from edgekit.bench.progress import Progress, ReportProgress
-from edgekit.bench.rows import RowDraft, finished_rows
+from edgekit.bench.rows import RowBuilder, finished_rows
 from edgekit.bench.schedule import groups, schedule
 from edgekit.results.events import read_events
 from edgekit.results.fidelity import FidelityAccumulator
@@ -72,7 +72,9 @@ class TimingBench:
         self._done = 0
         self._pace = Pace(request.plan.worker)
         self._models: dict[str, JobModel] = {}
-        self._drafts = {candidate.id: RowDraft(candidate.id, candidate) for candidate in candidates}
+        self._builders = {
+            candidate.id: RowBuilder(candidate.id, candidate) for candidate in candidates
+        }
 
     def run(self) -> list[Row]:
         """Check, time and judge everything; return the rows.
@@ -83,10 +85,10 @@ class TimingBench:
         try:
             self._measure()
         except ConnectionLostError as error:
-            for draft in self._drafts.values():
-                if not draft.accuracy:
-                    draft.interrupt(str(error))
-        return finished_rows(self._device.name, self._drafts.values())
+            for builder in self._builders.values():
+                if not builder.accuracy:
+                    builder.interrupt(str(error))
+        return finished_rows(self._device.name, self._builders.values())
 
     def _measure(self) -> None:
         self._works = self._planned()
@@ -116,42 +118,38 @@ class TimingBench:
 
     def give_up(self, reason: str) -> list[Row]:
         """Return the rows of a device that failed as a whole."""
-        for draft in self._drafts.values():
-            draft.interrupt(reason)
-        return finished_rows(self._device.name, self._drafts.values())
+        for builder in self._builders.values():
+            builder.interrupt(reason)
+        return finished_rows(self._device.name, self._builders.values())
 
     def _choose_models(self) -> None:
         original = self._request.original
         if original and self._device.name == ORIGINAL_DEVICE:
-            self._drafts = {ORIGINAL: RowDraft(ORIGINAL, engine=_word(original)), **self._drafts}
-            self._models[ORIGINAL] = self._with_threads(original)
+            self._builders = {
+                ORIGINAL: RowBuilder(ORIGINAL, engine=_word(original)),
+                **self._builders,
+            }
+            options = {**original.options, "threads": self._request.threads}
+            self._models[ORIGINAL] = replace(original, options=options)
         for candidate in self._candidates:
-            subject, choice = candidate.subject, candidate.engine
-            if choice.module:
-                backend = {"backend": choice.backend} if choice.backend else {}
-                options = {**subject.engine_options, **backend}
-                self._models[candidate.id] = self._with_threads(
-                    JobModel(candidate.id, choice.module, str(subject.path), options)
-                )
-
-    def _with_threads(self, model: JobModel) -> JobModel:
-        return replace(model, options={**model.options, "threads": self._request.threads})
+            if model := candidate.model(self._request.threads):
+                self._models[candidate.id] = model
 
     def _is_fine(self, name: str) -> bool:
-        return name in self._models and self._drafts[name].status == "ok"
+        return name in self._models and self._builders[name].status == "ok"
 
     def _check(self, work: Work) -> None:
         (name,) = work.members
-        draft = self._drafts[name]
+        builder = self._builders[name]
         fidelity = FidelityAccumulator(self._request.golden)
-        agreement = self._host.comparison(draft.candidate, self._device.name)
+        agreement = self._host.comparison(builder.candidate, self._device.name)
         samples = self._request.samples
         job = self._job((name,), self._request.inputs, outputs=samples, explain=True)
         record = self._run(job, f"checking {name}", (name,), fidelity, agreement)
-        draft.add_alone(record)
+        builder.add_alone(record)
         record.raise_if_lost()
         if self._is_fine(name):
-            draft.fidelity, draft.agreement = fidelity.result(), agreement.result()
+            builder.fidelity, builder.agreement = fidelity.result(), agreement.result()
 
     def _time(self, work: Work) -> None:
         members = tuple(name for name in work.members if self._is_fine(name))
@@ -161,7 +159,7 @@ class TimingBench:
         job = self._job(members, self._request.inputs, plan=self._request.plan.worker)
         record = self._run(job, f"timing {', '.join(timed)}", timed)
         for name in timed:
-            self._drafts[name].timings[work.process] = record.models
+            self._builders[name].timings[work.process] = record.models
         record.raise_if_lost()
 
     def _evaluate(self, work: Work, data: Evaluation, labelled: LabelledOutput) -> None:
@@ -171,21 +169,21 @@ class TimingBench:
         judge = open_judge(labelled)
         job = self._job((name,), data.inputs, outputs=-1)
         record = self._run(job, f"evaluating {name}", (name,), judge)
-        self._drafts[name].add_alone(record)
+        self._builders[name].add_alone(record)
         record.raise_if_lost()
         if not self._is_fine(name):
             return
         if labelled.metric:
             # It may be called a thousand times more, for its interval.
             self._report(f"judging {name}", self._pace.left_s(self._works[self._done + 1 :]))
-        draft = self._drafts[name]
+        builder = self._builders[name]
         try:
             judgement = judge.result()
         except DataError as error:
-            draft.fail(str(error))
+            builder.fail(str(error))
         else:
-            draft.accuracy = judgement.accuracy
-            self.judgements[draft.engine, draft.row_id] = judgement
+            builder.accuracy = judgement.accuracy
+            self.judgements[builder.engine, builder.row_id] = judgement
 
     def _job(
         self,
@@ -229,8 +227,8 @@ class TimingBench:
         for name, model in record.models.items():
             self._note_pace(name, model)
         for name, reason in record.errors.items():
-            for failed in (name,) if name in self._drafts else concerned:
-                self._drafts[failed].fail(reason)
+            for failed in (name,) if name in self._builders else concerned:
+                self._builders[failed].fail(reason)
         self.environment = record.added_to(self.environment)
         return record
 

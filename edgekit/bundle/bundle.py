@@ -10,6 +10,7 @@ The manifest is written again after each artifact, so an interrupted conversion 
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from urllib.parse import quote
 
 from edgekit.bundle.manifest import MANIFEST_FILE, MANIFEST_NAME, ArtifactRecord, Manifest
 from edgekit.bundle.recipe import rank
-from edgekit.files import remove, write_npy, write_whole
+from edgekit.files import write_folder, write_npy, write_whole
 from edgekit.forms import encode
 from edgekit_runtimes.errors import ArtifactError, UsageError
 from edgekit_runtimes.formats import FORMATS
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from edgekit_runtimes.tensors import Arrays, TensorSpec
 
 BUNDLE_SUFFIX = ".edgekit"
+GOLDEN = "golden"
+
+# Noise is made in memory, at about 30 bytes a value: eight samples of 4 million values.
+MAX_NOISE_VALUES = 32_000_000
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,15 +54,16 @@ class Bundle:
     def artifact_path(self, record: ArtifactRecord) -> Path:
         """Return the path of an artifact.
 
-        Raises ArtifactError if its path leaves the bundle: a bundle may come from anyone.
+        Raises ArtifactError if it is not a member (members.py), or is one of the bundle's own.
         """
-        path = (self.folder / str(record.path)).resolve()
-        if not path.is_relative_to(self.folder.resolve()):
-            raise ArtifactError(
-                f"{self.folder / MANIFEST_NAME}: the path '{record.path}' of {record.id} leaves "
-                "the bundle. Do not use this bundle."
-            )
-        return path
+        from edgekit.bundle.members import member
+
+        path = str(record.path)
+        if path.split("/")[0] in (MANIFEST_NAME, GOLDEN):
+            raise self._foreign(f"the path '{path}' of {record.id} is not an artifact's.")
+        if (place := member(self.folder, path)) is None:
+            raise self._foreign(f"the path '{path}' of {record.id} leaves the bundle.")
+        return place
 
     def golden_inputs(self) -> Arrays:
         """Return the golden inputs by name, before preprocessing, samples along the first axis.
@@ -68,6 +74,7 @@ class Bundle:
 
         golden = self.manifest.golden
         if golden.kind == "noise":
+            self._check_noise()
             arrays = data.noise(self.manifest.inputs, golden.count, golden.seed or 0)
         else:
             arrays = self._load_arrays("inputs", self.manifest.inputs)
@@ -79,18 +86,46 @@ class Bundle:
         return arrays
 
     def golden_outputs(self) -> Arrays:
-        """Return the original's outputs on the golden samples, by name."""
-        return self._load_arrays("outputs", self.manifest.outputs)
+        """Return the original's outputs on the golden samples, by name.
+
+        Raises ArtifactError if they are not those that the manifest's hash was made from; older
+        bundles have none.
+        """
+        from edgekit import data
+
+        arrays = self._load_arrays("outputs", self.manifest.outputs)
+        expected = self.manifest.golden.outputs_sha256
+        if expected is not None and data.arrays_hash(arrays) != expected:
+            raise ArtifactError(
+                f"The original's outputs in {self.folder} are not those it was made with. "
+                "Convert again with --force."
+            )
+        return arrays
+
+    def _check_noise(self) -> None:
+        """Raise ArtifactError if the noise that the manifest promises would fill the memory."""
+        from edgekit_runtimes.tensors import is_batched, sample_shape
+
+        batched = is_batched(self.manifest.inputs)
+        for spec in self.manifest.inputs:
+            sizes = (size or 1 for size in sample_shape(spec, batched))
+            if math.prod(sizes) * self.manifest.golden.count > MAX_NOISE_VALUES:
+                raise self._foreign(
+                    f"input '{spec.name}' and {self.manifest.golden.count} samples of noise are "
+                    f"more than {MAX_NOISE_VALUES:,} values."
+                )
+
+    def _foreign(self, fault: str) -> ArtifactError:
+        return ArtifactError(f"{self.folder / MANIFEST_NAME}: {fault} Do not use this bundle.")
 
     def _load_arrays(self, kind: str, specs: tuple[TensorSpec, ...]) -> Arrays:
-        import numpy as np
+        from edgekit.bundle.members import load_array
 
         try:
             return {
-                spec.name: np.load(golden_file(self.folder, kind, spec.name), allow_pickle=False)
-                for spec in specs
+                spec.name: load_array(self.folder, golden_path(kind, spec.name)) for spec in specs
             }
-        except (OSError, ValueError, EOFError) as error:
+        except ArtifactError as error:
             raise ArtifactError(
                 f"{self.folder} has no readable golden {kind} ({error}). "
                 "Convert again with --force."
@@ -134,7 +169,8 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
         raise UsageError(f"{folder} is not a bundle: it holds no {MANIFEST_NAME}.")
     bundle = Bundle(folder, MANIFEST_FILE.load(path))
     for record in bundle.artifacts:
-        bundle.artifact_path(record)
+        if record.path is not None:
+            bundle.artifact_path(record)
     return bundle
 
 
@@ -144,22 +180,20 @@ def create_bundle(folder: Path, manifest: Manifest, inputs: Arrays, outputs: Arr
     It is made beside `folder` and takes its place, so that an interruption leaves nothing; what was
     there is removed. Noise is not stored: it is made again from its generator and seed.
     """
-    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     stored = {"outputs": outputs}
     if manifest.golden.kind != "noise":
         stored["inputs"] = inputs
-    try:
+
+    def write(place: Path) -> Bundle:
+        place.mkdir()
         for kind, arrays in stored.items():
             for name, array in arrays.items():
-                write_npy(golden_file(partial, kind, name), array)
-        bundle = Bundle(partial, manifest)
+                write_npy(golden_file(place, kind, name), array)
+        bundle = Bundle(place, manifest)
         bundle.write_manifest()
-        remove(folder)
-        partial.rename(folder)
-    except BaseException:
-        remove(partial)
-        raise
-    return replace(bundle, folder=folder)
+        return bundle
+
+    return replace(write_folder(folder, write), folder=folder)
 
 
 def golden_file(folder: Path, kind: str, name: str) -> Path:
@@ -167,4 +201,9 @@ def golden_file(folder: Path, kind: str, name: str) -> Path:
 
     A name of a SavedModel may hold any character: once quoted, no name leads out of the folder.
     """
-    return folder / "golden" / kind / f"{quote(name, safe='')}.npy"
+    return folder / golden_path(kind, name)
+
+
+def golden_path(kind: str, name: str) -> str:
+    """Return the same path relative to the bundle."""
+    return f"{GOLDEN}/{kind}/{quote(name, safe='')}.npy"

@@ -5,6 +5,7 @@ With them any device can judge fidelity without TensorFlow.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgekit import data
-from edgekit.bundle.bundle import Bundle, golden_file
+from edgekit.bundle.bundle import MAX_NOISE_VALUES, Bundle, golden_file
 from edgekit.bundle.manifest import Golden
+from edgekit.data.split import Split, hold_back, how_many_to_hold_back
 from edgekit.files import write_npy
+from edgekit_converters.calibration import CALIBRATION_SAMPLES
 from edgekit_runtimes.errors import SourceError, map_exceptions
 from edgekit_runtimes.tensors import Arrays, Preprocessing, TensorSpec, pick_sample, unbatch
 
@@ -44,26 +47,46 @@ class GoldenSamples:
     preprocessing: Preprocessing
 
 
-def choose_golden(source: Source, calibration: Dataset | None) -> tuple[Golden, Arrays]:
+def split_samples(dataset: Dataset, may_hold_back: bool) -> Split:
+    """Return which samples are golden, and which calibrate.
+
+    There are 64 golden ones, or as many as fit in 8 MB; of few samples a quarter, or the same ones
+    that calibrate. may_hold_back: False to let calibration see them in any case, as in bundles of
+    an edgekit that did so.
+    """
+    limit = max(1, min(MAX_SAMPLES, MAX_BYTES // max(1, dataset.sample_bytes)))
+    numbers = dataset.numbers(CALIBRATION_SAMPLES + limit)
+    count = how_many_to_hold_back(len(numbers), limit) if may_hold_back else 0
+    if count:
+        return hold_back(numbers, count)
+    golden, calibration = dataset.numbers(limit), dataset.numbers(CALIBRATION_SAMPLES)
+    return Split(tuple(golden), tuple(calibration), held_back=False)
+
+
+def choose_golden(
+    source: Source, dataset: Dataset | None, split: Split | None
+) -> tuple[Golden, Arrays]:
     """Return the golden samples' description and their inputs, before preprocessing.
 
-    64 calibration samples, or as many as fit in 8 MB; seeded noise if there are none.
+    Those of `split`, or seeded noise where there is no data.
     """
-    if calibration is None:
+    if dataset is None or split is None:
         specs = source.graph.input_specs
-        arrays = data.noise(specs, NOISE_SAMPLES, NOISE_SEED)
+        values = sum(math.prod(size or 1 for size in spec.shape) for spec in specs)
+        count = max(1, min(NOISE_SAMPLES, MAX_NOISE_VALUES // max(1, values)))
+        arrays = data.noise(specs, count, NOISE_SEED)
         golden = Golden(
             kind="noise",
-            count=NOISE_SAMPLES,
+            count=count,
             sha256=data.arrays_hash(arrays),
             generator=data.NOISE_GENERATOR,
             seed=NOISE_SEED,
         )
         return golden, arrays
-    limit = max(1, min(MAX_SAMPLES, MAX_BYTES // calibration.sample_bytes))
-    samples = [sample.arrays for sample in calibration.take(limit)]
+    samples = [sample.arrays for sample in dataset.pick(split.golden)]
     arrays = {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
-    return Golden("calibration", len(samples), data.arrays_hash(arrays)), arrays
+    digest = data.arrays_hash(arrays)
+    return Golden("calibration", len(samples), digest, held_back=split.held_back), arrays
 
 
 def answer(source: Source, inputs: Arrays, preprocessing: Preprocessing) -> Arrays:

@@ -17,6 +17,7 @@ from edgekit.bundle.history import MANIFEST_SCHEMA_VERSION, UPGRADES
 from edgekit.bundle.notes import Note
 from edgekit.forms import AtLeastOne, Count, FileKind, Hash, OpenForm, to_form
 from edgekit.results.fidelity import Fidelity
+from edgekit.results.results import Status
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
 MANIFEST_NAME = "edgekit.json"
@@ -24,7 +25,6 @@ MANIFEST_NAME = "edgekit.json"
 MAX_BYTES = 64_000_000
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
 
-Status = Literal["ok", "not available", "failed"]
 IO = Annotated[str, Meta(pattern="^(float|int8)$")]
 # Which formats and recipes exist is known to the modules that make them.
 FormatWord = Annotated[str, Meta(pattern="^[a-z0-9_-]+$")]
@@ -118,10 +118,11 @@ class WireSize:
 class ArtifactRecord:
     """One row of the manifest: a format x a recipe, whether it could be made or not.
 
-    path: relative to the bundle. bytes, wire, sha256, fidelity: None unless status is "ok".
+    path: relative to the bundle. bytes, wire, sha256: None unless status is "ok".
     reason: why there is no artifact. notes: what the user should know about it.
     engine_options: what the artifact's engine should be started with.
-    fidelity: agreement with the original on the golden samples.
+    fidelity: agreement with the original on the golden samples; None unless status is "ok", and
+    where there was nothing to run the artifact.
     """
 
     id: str
@@ -141,11 +142,13 @@ class ArtifactRecord:
     def check_complete(self) -> None:
         """Raise ValueError if it lacks what its status promises, or says too much."""
         is_made = self.status == "ok"
-        for name in ("path", "sha256", "bytes", "wire", "fidelity"):
-            if (getattr(self, name) is not None) != is_made:
+        kept = {name: getattr(self, name) for name in ("path", "sha256", "bytes", "wire")}
+        fits = {name: (value is not None) == is_made for name, value in kept.items()}
+        fits["fidelity"] = self.fidelity is None or is_made
+        fits["reason"] = (self.reason is None) == is_made
+        for name, fit in fits.items():
+            if not fit:
                 raise ValueError(f"`{name}` of {self.id} does not fit its status {self.status!r}")
-        if (self.reason is None) != is_made:
-            raise ValueError(f"`reason` of {self.id} does not fit its status {self.status!r}")
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,8 @@ class Golden:
 
     kind: "calibration" (stored samples) or "noise" (made again from generator and seed).
     sha256: over the input arrays (names, dtypes, shapes, values), before preprocessing.
+    held_back: whether they were kept from calibration; False in bundles made before they were.
+    outputs_sha256: the same over the original's outputs; None in older bundles.
     """
 
     kind: Literal["calibration", "noise"]
@@ -161,6 +166,8 @@ class Golden:
     sha256: Hash
     generator: str | None = None
     seed: Count | None = None
+    held_back: bool = False
+    outputs_sha256: Hash | None = None
 
 
 @dataclass(frozen=True)

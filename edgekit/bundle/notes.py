@@ -8,7 +8,7 @@ from typing import Literal
 
 from edgekit.forms import Level
 
-NoteKind = Literal["note", "low fidelity"]
+NoteKind = Literal["note", "low fidelity", "few samples", "seen in calibration", "not run"]
 
 
 @dataclass(frozen=True)

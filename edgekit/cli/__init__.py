@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
+import logging
 import os
-import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
 from edgekit._version import __version__
 from edgekit.cli.common import interrupt
+from edgekit.cli.common.output import say
 from edgekit_runtimes.errors import EdgekitError, first_line, unknown_name
 
 # Command -> its line in `edgekit --help`. Each lives in the module edgekit.cli.<command>, which
@@ -27,6 +29,7 @@ COMMANDS = {
     "compare": "Show what changed between two results, and gate what became worse.",
     "demo": "Write a static site in which visitors try a bundle's artifacts.",
     "inspect": "Show what a bundle or an artifact holds.",
+    "verify": "Compare what is in a bundle with the hashes in its manifest.",
     "run": "Run an artifact on your own inputs.",
     "devices": "List the devices that artifacts can be measured on from here.",
     "board": "Build, list and remove emulated boards.",
@@ -34,8 +37,27 @@ COMMANDS = {
 }
 
 
+@contextlib.contextmanager
+def _quiet_end() -> Iterator[None]:
+    """End without a word where the output's pipe was closed: click would end with code 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(interrupt.BROKEN_PIPE_EXIT_CODE) from None
+
+
 class LazyCommands(click.Group):
     """The command group: knows its commands' names without importing them."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read a command line; where that is help, print it."""
+        with _quiet_end():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with _quiet_end():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of a first use."""
@@ -83,24 +105,36 @@ def edgekit(context: click.Context, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code.
 
-    0 fine, 1 a gate failed, 2 wrong use, 3 the work failed, 130 interrupted.
+    0 fine, 1 a gate failed, 2 wrong use, 3 the work failed, 130 or 143 interrupted.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    # A pipe that closes early (| head) ends the program quietly, as users of a shell expect.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     debug = "--debug" in arguments
     interrupt.take_over(debug)
     if not debug:
         silence_libraries()
-    interrupt.leave(run_command_line(arguments))
+    interrupt.leave(_finished(arguments))
+
+
+def _finished(arguments: list[str]) -> int:
+    """Run one command line and return its exit code, or that of an interruption that it lost."""
+    try:
+        exit_code = run_command_line(arguments)
+        if not interrupt.was_lost(exit_code):
+            return exit_code
+        say("Interrupted.", err=True)
+    # Where it comes between two commands, or while its own message is printed.
+    except KeyboardInterrupt:
+        say("Interrupted.", err=True)
+    return interrupt.interrupted_exit_code()
 
 
 def silence_libraries() -> None:
-    """Send what native libraries print to descriptor 2 to nowhere; sys.stderr stays as it is.
+    """Send what libraries log and print to descriptor 2 to nowhere; sys.stderr stays as it is.
 
     TensorFlow's converter and its C++ libraries print screenfuls there that no setting turns off.
     """
     warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
     sys.stderr = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -129,26 +163,26 @@ def run_command_line(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except click.UsageError as error:
-        click.echo(f"Error: {_in_our_words(error)}", err=True)
+        say(f"Error: {_in_our_words(error)}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        return interrupt.INTERRUPTED_EXIT_CODE
+        say("Interrupted.", err=True)
+        return interrupt.interrupted_exit_code()
     except EdgekitError as error:
         if debug:
             raise
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}", err=True)
         return error.exit_code
     except OSError as error:
         if debug:
             raise
         where = f": {error.filename}" if error.filename else ""
-        click.echo(f"Error: {error.strerror or first_line(error)}{where}", err=True)
+        say(f"Error: {error.strerror or first_line(error)}{where}", err=True)
         return EdgekitError.exit_code
     except Exception as error:
         if debug:
             raise
-        click.echo(
+        say(
             f"Error: {type(error).__name__}: {first_line(error)}\n"
             "This should not happen: it is a bug in edgekit. Run it again with "
             "`edgekit --debug …` for the traceback, and report it.",

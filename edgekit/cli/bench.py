@@ -8,8 +8,14 @@ import click
 
 from edgekit import api
 from edgekit.cli.common.gating import Gating, gate_options
-from edgekit.cli.common.options import PATH, DescribedOption, check_file, json_option
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.options import (
+    PATH,
+    DescribedOption,
+    check_file,
+    json_option,
+    worker_options,
+)
+from edgekit.cli.common.output import say_json, stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE
 
 EXAMPLES = """
@@ -34,9 +40,9 @@ def _devices_help() -> str:
 
 
 def _engines_help() -> str:
-    python, pages = (", ".join(words) for words in api.engines())
+    here, pages = (", ".join(words) for words in api.engines())
     return (
-        f"Measure only artifacts that these engines run: {python}; in a browser {pages}. Several "
+        f"Measure only artifacts that these engines run: {here}; in a browser {pages}. Several "
         "engines of one format are measured beside each other. [default: the one that the device "
         "prefers]"
     )
@@ -105,6 +111,7 @@ def _engines_help() -> str:
     flag_value="thorough",
     help="At least 1,024 runs and 60 s of each model, over 5 processes: two minutes per artifact.",
 )
+@worker_options
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option(
     "--clean",
@@ -131,6 +138,8 @@ def command(
     plan: str,
     threads: int,
     clean: bool,
+    memory: str | None,
+    time_limit: float | None,
     output: Path | None,
     gating: Gating,
     as_json: bool,
@@ -163,10 +172,12 @@ def command(
             thorough=plan == "thorough",
             threads=threads,
             clean=clean,
+            memory=memory,
+            time_limit=time_limit,
             progress=report,
         )
     if as_json:
-        click.echo(results.to_text())
+        say_json(results.to_text())
     else:
         print_results(results, stdout_console())
     if output is not None:

@@ -8,6 +8,7 @@ import click
 
 from edgekit import api
 from edgekit.cli.common.options import json_option
+from edgekit.cli.common.output import say, say_json
 
 EXAMPLES = """
 \b
@@ -42,8 +43,8 @@ def build(boards: tuple[str, ...]) -> None:
     engines = ("ai-edge-litert", "onnxruntime", "numpy")
     versions = ", ".join(f"{name} {userland.packages[name]}" for name in engines)
     for name in boards:
-        click.echo(f"board:{name} is ready: Python {userland.python}, {versions}")
-    click.echo(f"{userland.bytes / 1e6:.0f} MB in {userland.folder}, for all boards")
+        say(f"board:{name} is ready: Python {userland.python}, {versions}")
+    say(f"{userland.bytes / 1e6:.0f} MB in {userland.folder}, for all boards")
 
 
 @command.command("list")
@@ -62,19 +63,19 @@ def list_boards(as_json: bool) -> None:
             }
             for board in state.boards
         ]
-        click.echo(json.dumps(forms, indent=2))
+        say_json(json.dumps(forms, indent=2))
         return
     for board in state.boards:
         word = "ready" if state.userland else state.reason
-        click.echo(f"board:{board.name}  {board.title}  {board.cpu}  {word}")
+        say(f"board:{board.name}  {board.title}  {board.cpu}  {word}")
     if state.userland:
-        click.echo(f"{state.userland.bytes / 1e6:.0f} MB in {state.userland.folder}")
+        say(f"{state.userland.bytes / 1e6:.0f} MB in {state.userland.folder}")
     else:
-        click.echo("Build one with: edgekit board build pi5")
+        say("Build one with: edgekit board build pi5")
 
 
 @command.command("clean")
 def clean() -> None:
     """Remove what was built and fetched for all boards."""
     freed, folder = api.clean_boards()
-    click.echo(f"{freed / 1e6:.0f} MB removed from {folder}")
+    say(f"{freed / 1e6:.0f} MB removed from {folder}")

@@ -11,7 +11,7 @@ import click
 from edgekit import api
 from edgekit.cli.common.gating import FILES, GateCommand, gate_options
 from edgekit.cli.common.options import PATH, json_option
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.output import say_json, stdout_console
 from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def command(results: tuple[Path, ...], gating: Gating, as_json: bool) -> int:
     runs = [str(path) for path in results]
     if as_json:
         forms = [outcome.to_json(runs) for outcome in outcomes]
-        click.echo(json.dumps({"held": all(form["held"] for form in forms), "verdicts": forms}))
+        say_json(json.dumps({"held": all(form["held"] for form in forms), "verdicts": forms}))
     else:
         print_outcomes(outcomes, stdout_console(), runs)
     return gating.report(outcomes, lambda: "", runs)

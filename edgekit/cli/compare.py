@@ -11,7 +11,7 @@ import click
 from edgekit import api
 from edgekit.cli.common.gating import GateCommand, regression_options
 from edgekit.cli.common.options import PATH, json_option
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.output import say_json, stdout_console
 
 if TYPE_CHECKING:
     from edgekit.cli.common.gating import Gating
@@ -56,7 +56,7 @@ def command(old: Path, new: Path, force: bool, gating: Gating, as_json: bool) ->
     comparison, outcomes = api.compare(old, new, gating.gates, force=force)
     if as_json:
         forms = [outcome.to_json() for outcome in outcomes]
-        click.echo(json.dumps({**comparison.to_json(), "verdicts": forms}))
+        say_json(json.dumps({**comparison.to_json(), "verdicts": forms}))
     else:
         print_comparison(comparison, stdout_console())
     return gating.report(outcomes, lambda: changes_summary(comparison))

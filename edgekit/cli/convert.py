@@ -10,7 +10,7 @@ import click
 from edgekit import api
 from edgekit.bundle.recipe import DEFAULT_RECIPES
 from edgekit.cli.common.options import PATH, data_options, json_option, parse_sizes
-from edgekit.cli.common.output import print_json, stdout_console
+from edgekit.cli.common.output import print_json, say, stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ class ConvertCommand(click.Command):
 )
 @click.option("--unsafe", is_flag=True, help="Allow Lambda layers: runs code from the file.")
 @click.option("--force", is_flag=True, help="Start over where the bundle exists already.")
+@click.option(
+    "--no-wait", is_flag=True, help="End with exit code 2 where another run writes the bundle."
+)
 @json_option
 def command(
     model: Path,
@@ -99,6 +102,7 @@ def command(
     imports: tuple[str, ...],
     unsafe: bool,
     force: bool,
+    no_wait: bool,
     as_json: bool,
 ) -> int:
     """Make TFLite, TF.js and ONNX artifacts of MODEL.
@@ -109,7 +113,10 @@ def command(
     """
     from edgekit.cli.common.progress import status
     from edgekit.cli.printers.bundle import print_bundle
+    from edgekit_runtimes.owned.folder import own_temporary_files
 
+    # TensorFlow removes its own at the end only, which a run that is killed does not have.
+    own_temporary_files()
     rows: list[ArtifactRecord] = []
     with status() as progress:
         bundle = api.convert(
@@ -129,6 +136,8 @@ def command(
             imports=imports,
             unsafe=unsafe,
             force=force,
+            wait=not no_wait,
+            on_wait=lambda line: say(line, err=True),
             progress=progress,
             on_artifact=rows.append,
         )

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from edgekit import api
+from edgekit.cli.common import interrupt
 from edgekit.cli.common.options import PATH, json_option
-from edgekit.cli.common.output import print_json
+from edgekit.cli.common.output import print_json, say
 
 EXAMPLES = """
 \b
@@ -54,11 +55,13 @@ def command(bundle: Path, folder: Path, force: bool, serve: bool, port: int, as_
         print_json(site)
     else:
         unit = pick_unit([site.bytes], BYTE_UNITS)
-        click.echo(
+        say(
             f"{folder}: {len(site.artifacts)} artifacts, {site.samples} samples, engines "
             f"{', '.join(site.engines)}; {significant(site.bytes / unit.size)} {unit.word} on disk"
         )
     if not as_json and not serve:
-        click.echo(f"Look at it with: python -m http.server --directory {folder}")
+        say(f"Look at it with: python -m http.server --directory {folder}")
     if serve:
-        api.serve(folder, port, lambda url: click.echo(f"{url}  (Ctrl-C ends it)", err=True))
+        # Ctrl-C is how that ends, and not an interruption.
+        api.serve(folder, port, lambda url: say(f"{url}  (Ctrl-C ends it)", err=True))
+        interrupt.forget()

@@ -8,7 +8,7 @@ import click
 
 from edgekit import api
 from edgekit.cli.common.options import PATH
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.output import say, stdout_console
 
 EXAMPLES = """
 \b
@@ -40,12 +40,12 @@ def command(results: tuple[Path, ...], output: Path | None) -> None:
 
     report = api.report(results, output)
     if output is not None:
-        click.echo(output)
+        say(str(output))
         return
     console = stdout_console()
     for number, section in enumerate(report.sections):
         if number:
-            click.echo()
+            say()
         print_results(section.results, console)
     for note in report.notes:
-        click.echo(f"\nnote: {note}")
+        say(f"\nnote: {note}")

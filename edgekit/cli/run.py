@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit import api
-from edgekit.cli.common.options import PATH, data_options, json_option
-from edgekit.cli.common.output import stdout_console
+from edgekit.cli.common.options import PATH, data_options, json_option, worker_options
+from edgekit.cli.common.output import say_json, stdout_console
 
 if TYPE_CHECKING:
     from edgekit.data import DataOptions
@@ -28,6 +28,7 @@ Examples:
 @click.option("--input", "data", required=True, metavar="DATA", help="As for bench --data.")
 @click.option("-o", "--output", type=PATH, help="Write the outputs to this .npz file.")
 @click.option("--limit", type=click.IntRange(min=1), help="Run only the first N samples.")
+@worker_options
 @data_options
 @json_option
 def command(
@@ -35,6 +36,8 @@ def command(
     data: str,
     output: Path | None,
     limit: int | None,
+    memory: str | None,
+    time_limit: float | None,
     data_options: DataOptions,
     as_json: bool,
 ) -> None:
@@ -44,8 +47,16 @@ def command(
     """
     from edgekit.cli.printers.outputs import print_outputs
 
-    outputs = api.run(artifact, data, data_options, output=output, limit=limit)
+    outputs = api.run(
+        artifact,
+        data,
+        data_options,
+        output=output,
+        limit=limit,
+        memory=memory,
+        time_limit=time_limit,
+    )
     if as_json:
-        click.echo(json.dumps(outputs.to_json()))
+        say_json(json.dumps(outputs.to_json()))
     else:
         print_outputs(outputs, stdout_console())

@@ -23,7 +23,13 @@ MACHINE = {
     "renderer": "renderer",
     "webgpu": "WebGPU adapter",
 }
-VERSIONS = {"kernel": "kernel", "python": "Python", "numpy": "NumPy", "browser": "browser"}
+VERSIONS = {
+    "kernel": "kernel",
+    "python": "Python",
+    "numpy": "NumPy",
+    "node": "Node",
+    "browser": "browser",
+}
 
 
 def machine_differences(old: Results, new: Results) -> list[str]:

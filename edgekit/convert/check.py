@@ -2,66 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, Protocol, TypeVar
 
 from edgekit.bundle.golden import GoldenSamples
+from edgekit.bundle.notes import Note
 from edgekit.results.events import read_events
 from edgekit.results.fidelity import Fidelity, FidelityAccumulator
-from edgekit_runtimes.devices import Device
+from edgekit_runtimes.devices import Device, EngineChoice
 from edgekit_runtimes.errors import EngineError
-from edgekit_runtimes.protocol.job import Job, JobModel
-from edgekit_runtimes.tensors import Arrays, is_batched, pick_sample, unbatch
+from edgekit_runtimes.protocol.job import Job
+from edgekit_runtimes.tensors import Arrays
+
+# TF.js on WebAssembly lacks kernels that its plain JavaScript has.
+FIRST_BACKEND = "wasm"
+SECOND_BACKEND = "cpu"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What an artifact showed when it was run.
+
+    fidelity: None where there is nothing to run it, as a note says.
+    """
+
+    fidelity: Fidelity | None
+    notes: tuple[Note, ...] = ()
+
+
+class Taker(Protocol):
+    """What takes in an artifact's outputs as they arrive."""
+
+    def add(self, start: int, outputs: Arrays) -> None:
+        """Take in the outputs of the samples from number `start` on."""
+
+
+AnyTaker = TypeVar("AnyTaker", bound=Taker)
 
 
 def check(
     path: Path, format_name: str, options: Mapping[str, Any], golden: GoldenSamples, device: Device
-) -> Fidelity:
-    """Return the fidelity of an artifact, run by its engine in a separate worker.
+) -> Checked:
+    """Return how an artifact does, run by its engine in a separate worker.
 
-    No engine in Python runs TF.js: a TF.js folder is read back and run by TensorFlow. Raises
-    EngineError with the engine's own reason if the artifact does not load or run.
+    What does not run on WebAssembly is run in plain JavaScript, with a note. Raises EngineError
+    with the engine's own reason if the artifact does not load or run.
     """
-    if format_name == "tfjs":
-        return _check_tfjs(path, golden)
     engine = device.engine_for(format_name)
     if engine.module is None:
-        raise EngineError(engine.reason)
-    accumulator = FidelityAccumulator(golden.outputs)
+        return Checked(None, (Note("not run", f"not run: {engine.reason}"),))
+    accumulator, notes = run_on_golden(
+        path, engine, options, golden, device, lambda: FidelityAccumulator(golden.outputs)
+    )
+    return Checked(accumulator.result(), notes)
+
+
+def run_on_golden(
+    path: Path,
+    engine: EngineChoice,
+    options: Mapping[str, Any],
+    golden: GoldenSamples,
+    device: Device,
+    make: Callable[[], AnyTaker],
+) -> tuple[AnyTaker, tuple[Note, ...]]:
+    """Run an artifact on golden samples; return what took in its outputs, and notes.
+
+    make: called for each back end that is tried. Raises EngineError as `check` does.
+    """
+    try:
+        return _run(path, engine, options, golden, device, make()), ()
+    except EngineError as error:
+        if engine.backend != FIRST_BACKEND:
+            raise
+        try:
+            plain = replace(engine, backend=SECOND_BACKEND)
+            taker = _run(path, plain, options, golden, device, make())
+        except EngineError:
+            raise error from None
+        text = f"judged on {SECOND_BACKEND}, since it does not run on {FIRST_BACKEND}: {error}"
+        return taker, (Note("note", text),)
+
+
+def _run(
+    path: Path,
+    engine: EngineChoice,
+    options: Mapping[str, Any],
+    golden: GoldenSamples,
+    device: Device,
+    taker: AnyTaker,
+) -> AnyTaker:
     job = Job(
-        models=(JobModel("artifact", engine.module, str(path), options),),
+        models=(engine.job_model("artifact", str(path), options),),
         inputs={name: str(file) for name, file in golden.files.items()},
         preprocessing=golden.preprocessing,
         outputs=-1,
     )
 
-    def judge(_: str, start: int, outputs: Arrays) -> None:
-        accumulator.add(start, outputs)
+    def take(_: str, start: int, outputs: Arrays) -> None:
+        taker.add(start, outputs)
 
-    if failure := read_events(device.run(job), judge).failure:
+    if failure := read_events(device.run(job), take).failure:
         raise EngineError(failure.replace(str(path), path.name))
-    return accumulator.result()
-
-
-def _check_tfjs(path: Path, golden: GoldenSamples) -> Fidelity:
-    from edgekit_converters.tfjs.read import load
-
-    accumulator = FidelityAccumulator(golden.outputs)
-    batched = is_batched(golden.specs)
-    arrays = {name: np.load(file, mmap_mode="r") for name, file in golden.files.items()}
-    model = load(path)
-    for index in range(len(next(iter(arrays.values())))):
-        sample = pick_sample(arrays, index, batched)
-        outputs = model(
-            {
-                spec.name: golden.preprocessing.apply(np.asarray(sample[spec.name]), spec.dtype)
-                for spec in golden.specs
-            }
-        )
-        accumulator.add(
-            index, {name: unbatch(array, batched)[None] for name, array in outputs.items()}
-        )
-    return accumulator.result()
+    return taker

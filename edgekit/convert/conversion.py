@@ -6,9 +6,10 @@ opened; pipeline.py then makes the artifacts.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,18 +21,23 @@ from edgekit.convert.pipeline import Pipeline
 from edgekit.convert.request import (
     ConvertRequest,
     bundle_to_continue,
+    check_place,
     check_request,
     refuse_other,
 )
-from edgekit.data import open_data
-from edgekit.files import remove, writing
+from edgekit.data import arrays_hash, open_data
+from edgekit.files import discard, writing
 from edgekit.text.grouping import grouped
 from edgekit_converters.formats import format_writer
 from edgekit_converters.sources import load_source, source_hash, source_kind
 from edgekit_runtimes.errors import ConversionError, UsageError
+from edgekit_runtimes.owned.folder import OwnFolder, sweep
+from edgekit_runtimes.owned.lock import place_lock
 
 if TYPE_CHECKING:
     from edgekit.data import Dataset
+    from edgekit.data.split import Split
+    from edgekit_converters.calibration import Calibration
     from edgekit_converters.sources import Source
     from edgekit_runtimes.tensors import TensorSpec
 
@@ -41,7 +47,8 @@ TOOLS = (
     *("tf2onnx", "onnx", "onnxruntime"),
 )
 
-WORK_FOLDER = ".partial"
+# What folders in a bundle for what is not finished begin with.
+WORK = ".partial-"
 
 
 def run_conversion(request: ConvertRequest) -> Bundle:
@@ -55,30 +62,43 @@ def run_conversion(request: ConvertRequest) -> Bundle:
     ConversionError if no artifact at all could be made.
     """
     check_request(request)
+    check_place(request.folder)
+    with place_lock(request.folder, _waiting(request)):
+        return _convert(request)
+
+
+def _waiting(request: ConvertRequest) -> Callable[[], None] | None:
+    """Return what says that another conversion has the bundle; None if it is not waited for."""
+    line = f"waiting for another run that writes {request.folder} (--no-wait ends instead)"
+    return (lambda: request.on_wait(line)) if request.wait else None
+
+
+def _convert(request: ConvertRequest) -> Bundle:
+    """Convert a source into a bundle that no other run writes."""
     existing = bundle_to_continue(request)
     settings = request.settings(source_hash(request.source))
     refuse_other(existing, settings)
     request.progress(f"loading {request.source}")
     source = load_source(request.source, request.source_options)
     _check_classes(request, source.graph.output_specs)
-    dataset = _open_calibration(request, source)
+    dataset = _open_data(request, source)
+    split = _split(request, existing, dataset)
     writers = {name: format_writer(name) for name in request.formats}
     request.progress("running the original on the golden samples")
     with writing(request.folder):
-        bundle = _open_bundle(request, existing, source, settings, dataset)
-        work = bundle.folder / WORK_FOLDER
-        pipeline = Pipeline(bundle, request, writers, dataset, work)
-        try:
-            remove(work)
-            work.mkdir()
-            pipeline.run(source.graph)
-            _check_success(request, pipeline)
-        except BaseException:
-            if all(record.status != "ok" for record in pipeline.bundle.artifacts):
-                shutil.rmtree(bundle.folder, ignore_errors=True)
-            raise
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        bundle = _open_bundle(request, existing, source, settings, dataset, split)
+        sweep(bundle.folder, WORK)
+        with OwnFolder(bundle.folder, WORK) as work:
+            calibration = _calibration(dataset, split)
+            pipeline = Pipeline(bundle, request, writers, calibration, work.path)
+            try:
+                pipeline.run(source.graph)
+                _check_success(request, pipeline)
+            except BaseException:
+                if all(record.status != "ok" for record in pipeline.bundle.artifacts):
+                    with contextlib.suppress(OSError):
+                        discard(bundle.folder)
+                raise
     return pipeline.bundle
 
 
@@ -92,19 +112,42 @@ def _check_classes(request: ConvertRequest, outputs: tuple[TensorSpec, ...]) -> 
         )
 
 
-def _open_calibration(request: ConvertRequest, source: Source) -> Dataset | None:
-    """Open the calibration data and check each sample that will be used."""
-    from edgekit_converters.calibration import CALIBRATION_SAMPLES
-
+def _open_data(request: ConvertRequest, source: Source) -> Dataset | None:
     if request.calibration is None:
         return None
-    dataset = open_data(
+    return open_data(
         request.calibration, source.graph.input_specs, "calibration", request.data_options
     )
+
+
+def _split(
+    request: ConvertRequest, existing: Bundle | None, dataset: Dataset | None
+) -> Split | None:
+    """Choose golden and calibration samples, and check each one that will be used.
+
+    A bundle whose golden samples calibrated its artifacts is continued with the same ones.
+    """
+    from edgekit.bundle.golden import split_samples
+
+    if dataset is None:
+        return None
+    may_hold_back = existing is None or existing.manifest.golden.held_back
+    split = split_samples(dataset, may_hold_back)
     if request.calibrated_recipes:
-        for _ in dataset.model_inputs(CALIBRATION_SAMPLES):
+        for _ in dataset.model_inputs(numbers=split.calibration):
             pass
-    return dataset
+    return split
+
+
+def _calibration(dataset: Dataset | None, split: Split | None) -> Calibration | None:
+    from edgekit_converters.calibration import Calibration
+
+    if dataset is None or split is None:
+        return None
+    return Calibration(
+        samples=lambda: dataset.model_inputs(numbers=split.calibration),
+        count=len(split.calibration),
+    )
 
 
 def _open_bundle(
@@ -113,13 +156,14 @@ def _open_bundle(
     source: Source,
     settings: Mapping[str, Any],
     dataset: Dataset | None,
+    split: Split | None,
 ) -> Bundle:
     """Return the bundle to write into: an existing one with the same settings, or a new one."""
     from edgekit.bundle.golden import answer, choose_golden
     from edgekit_runtimes.tensors import Preprocessing
 
     preprocessing = dataset.preprocessing if dataset else Preprocessing()
-    golden, inputs = choose_golden(source, dataset)
+    golden, inputs = choose_golden(source, dataset, split)
     settings = {
         **settings,
         "calibration": golden.sha256,
@@ -128,6 +172,7 @@ def _open_bundle(
     refuse_other(existing, settings)
     if existing is not None:
         return existing
+    outputs = answer(source, inputs, preprocessing)
     manifest = Manifest(
         name=request.folder.name.removesuffix(BUNDLE_SUFFIX),
         source={
@@ -138,15 +183,22 @@ def _open_bundle(
         },
         signature=signature_of(source.graph.input_specs, source.graph.output_specs),
         preprocessing=preprocessing,
-        golden=golden,
+        golden=replace(golden, outputs_sha256=arrays_hash(outputs)),
         settings=settings,
         tools={"edgekit": __version__, **_tool_versions()},
         classes=request.classes,
-        notes=(*source.notes, *(dataset.notes if dataset else ())),
+        notes=(*source.notes, *(dataset.notes if dataset else ()), *_said(split)),
     )
-    outputs = answer(source, inputs, preprocessing)
-    request.folder.parent.mkdir(parents=True, exist_ok=True)
     return create_bundle(request.folder, manifest, inputs, outputs)
+
+
+def _said(split: Split | None) -> tuple[str, ...]:
+    if split is None or not split.held_back:
+        return ()
+    return (
+        f"{len(split.golden)} samples are held back from calibration: fidelity is judged on them, "
+        f"and {len(split.calibration)} others calibrate",
+    )
 
 
 def _check_success(request: ConvertRequest, pipeline: Pipeline) -> None:

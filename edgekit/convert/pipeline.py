@@ -3,7 +3,8 @@
     frozen graph -> (modified) -> prepared once per format -> one artifact per recipe -> checked
 
 Each artifact is run on the golden samples right after it is written, and only then takes its
-place in the bundle.
+place in the bundle. The float model of a format comes first: where it is not what the original is,
+nothing else is made from it.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.golden import store_golden
-from edgekit.bundle.manifest import ArtifactRecord, Status
+from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
-from edgekit.convert.check import check
+from edgekit.convert.advice import calibration_notes, with_advice
+from edgekit.convert.check import Checked, check
+from edgekit.convert.float_models import FloatModels, is_doubtful
+from edgekit.convert.judging import FLOAT, Judge
 from edgekit.convert.wire import wire_size
 from edgekit.files import disk_fault, remove
-from edgekit_converters.calibration import CALIBRATION_SAMPLES, Calibration
+from edgekit.results.results import Status
 from edgekit_converters.formats import RECIPES, FormatWriter
-from edgekit_converters.graph.modifiers import Modification, modifiers, modify
+from edgekit_converters.graph.modifiers import Modification, modify
 from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EdgekitError, NotAvailableError, UsageError, first_line
@@ -32,16 +36,8 @@ from edgekit_runtimes.formats import FORMATS
 if TYPE_CHECKING:
     from edgekit.bundle.recipe import Recipe
     from edgekit.convert.request import ConvertRequest
-    from edgekit.data import Dataset
-    from edgekit.results.fidelity import Fidelity
+    from edgekit_converters.calibration import Calibration
     from edgekit_converters.graph.frozen import FrozenGraph
-
-# Below 10 dB the error has more than a tenth of the signal's power: the outputs are no longer
-# those of the same model, even if top-1 is right by luck.
-LOW_SQNR_DB = 10.0
-
-
-Check = Callable[[Path, ArtifactRecord], "Fidelity"]
 
 
 class Pipeline:
@@ -57,14 +53,14 @@ class Pipeline:
         bundle: Bundle,
         request: ConvertRequest,
         writers: Mapping[str, FormatWriter],
-        dataset: Dataset | None,
+        calibration: Calibration | None,
         work: Path,
     ) -> None:
         self.bundle = bundle
         self.rows: list[ArtifactRecord] = []
         self._request = request
         self._writers = writers
-        self._dataset = dataset
+        self._calibration = calibration
         self._work = work
 
     def run(self, graph: FrozenGraph) -> None:
@@ -72,36 +68,32 @@ class Pipeline:
         golden = store_golden(self.bundle, self._work)
         with open_device("host") as device:
 
-            def run_check(path: Path, record: ArtifactRecord) -> Fidelity:
+            def run_check(path: Path, record: ArtifactRecord) -> Checked:
                 return check(path, record.format, record.engine_options, golden, device)
 
+            floats = FloatModels(Judge(golden, device, self._work), run_check, self._work)
             groups: dict[tuple[Modification, ...], list[Recipe]] = {}
-            for recipe in self._request.effective_recipes:
+            for recipe in sorted(self._request.effective_recipes, key=_turn):
                 groups.setdefault(recipe.modifications, []).append(recipe)
             for modifications, group in groups.items():
                 modified = _Once(functools.partial(modify, graph, modifications))
                 for name in self._writers:
-                    self._run_format(name, modified, group, run_check)
-
-    @functools.cached_property
-    def _calibration(self) -> Calibration | None:
-        dataset = self._dataset
-        if dataset is None:
-            return None
-        return Calibration(samples=lambda: dataset.model_inputs(CALIBRATION_SAMPLES))
+                    self._run_format(name, modified, group, floats)
+        self._advise()
 
     def _run_format(
         self,
         name: str,
         modified: Callable[[], FrozenGraph],
         recipes: Sequence[Recipe],
-        run_check: Check,
+        floats: FloatModels,
     ) -> None:
         writer = self._writers[name]
         prepare = _Once(lambda: writer.prepare(modified()))
         for recipe in recipes:
             record = self._new_record(name, recipe)
-            if (finished := self._finished(record)) is not None:
+            if (finished := self._finished(record, recipe)) is not None:
+                floats.take(finished, recipe)
                 self._tell(finished)
                 continue
             self._request.progress(record.id)
@@ -109,7 +101,10 @@ class Pipeline:
             try:
                 RECIPES[name].find(recipe.quantization)
                 partial = self._work / str(record.path)
-                record = self._make(record, recipe, prepare(), partial, run_check)
+                prepared = prepare()
+                if recipe.quantization != FLOAT:
+                    floats.prove(record, recipe, writer, prepared, modified())
+                record = self._make(record, recipe, prepared, partial, floats, modified())
             except NotAvailableError as error:
                 self._give_up(record, place, "not available", str(error))
             except UsageError:
@@ -133,34 +128,57 @@ class Pipeline:
             io=self._request.io if declared and declared.integer_io else "float",
         )
 
-    def _finished(self, record: ArtifactRecord) -> ArtifactRecord | None:
+    def _finished(self, record: ArtifactRecord, recipe: Recipe) -> ArtifactRecord | None:
         """Return the row of an artifact that an earlier conversion finished."""
         for made in self.bundle.artifacts:
-            if made.id == record.id and made.status == "ok":
+            if made.id == record.id and made.status == "ok" and not is_doubtful(made, recipe):
                 path = self.bundle.artifact_path(made)
                 return made if path.exists() and sha256_of(path) == made.sha256 else None
         return None
 
     def _make(
-        self, record: ArtifactRecord, recipe: Recipe, prepared: Any, partial: Path, run_check: Check
+        self,
+        record: ArtifactRecord,
+        recipe: Recipe,
+        prepared: Any,
+        partial: Path,
+        floats: FloatModels,
+        graph: FrozenGraph,
     ) -> ArtifactRecord:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
         notes = self._writers[record.format].write(
             prepared, recipe.quantization, partial, self._calibration, record.io
         )
-        fidelity = run_check(partial, record)
+        checked = floats.run_check(partial, record)
         return replace(
             record,
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
-            fidelity=fidelity,
+            fidelity=checked.fidelity,
             notes=(
                 *(Note("note", text) for text in notes),
-                *fidelity_warning(record.format, recipe, fidelity),
+                *checked.notes,
+                *floats.judge(record, recipe, partial, graph, checked.fidelity),
+                *self._calibration_notes(record, recipe),
             ),
         )
+
+    def _calibration_notes(self, record: ArtifactRecord, recipe: Recipe) -> tuple[Note, ...]:
+        calibration = self._calibration
+        if calibration is None or not RECIPES[record.format][recipe.quantization].needs_calibration:
+            return ()
+        return calibration_notes(calibration.count, self.bundle.manifest.golden.held_back)
+
+    def _advise(self) -> None:
+        """Say what to try where fidelity is low, now that all others are there to choose from."""
+        samples = self._calibration.count if self._calibration else None
+        for place, record in enumerate(self.rows):
+            advised = with_advice(record, self.bundle.artifacts, samples)
+            if advised != record:
+                self.rows[place] = advised
+                self.bundle = self.bundle.with_artifact(advised)
 
     def _keep(self, record: ArtifactRecord, partial: Path, place: Path) -> None:
         """Move a finished artifact to its place and add its row: both or none."""
@@ -211,18 +229,9 @@ class _Once:
         return self._function()
 
 
-def fidelity_warning(format_name: str, recipe: Recipe, fidelity: Fidelity) -> tuple[Note, ...]:
-    """Return what to tell the user about a low fidelity, with what to try, or nothing."""
-    if fidelity.sqnr_db >= LOW_SQNR_DB:
-        return ()
-    advice = [modifiers()[one.word].advice for one in recipe.modifications]
-    warning = Note(
-        kind="low fidelity",
-        text=f"fidelity is low (SQNR {fidelity.sqnr_db:.1f} dB, under {LOW_SQNR_DB:.0f} dB)",
-        figures={"sqnr_db": fidelity.sqnr_db, "limit_db": LOW_SQNR_DB},
-        advice=" or ".join(advice) or RECIPES[format_name][recipe.quantization].advice,
-    )
-    return (warning,)
+def _turn(recipe: Recipe) -> tuple[bool, bool]:
+    """Sort what is not modified first, and each float model before all that is made of it."""
+    return bool(recipe.modifications), recipe.quantization != FLOAT
 
 
 def _reason(error: Exception) -> str:

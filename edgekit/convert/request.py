@@ -47,6 +47,8 @@ class ConvertRequest:
     io: "int8" gives static int8 TFLite artifacts integer inputs and outputs.
     classes: the names of the classes, as many as an output has values.
     force: start over where the output folder holds a bundle already.
+    wait: for another run that writes the same bundle; else that is a UsageError.
+    on_wait: called with the line that says so.
     progress: called with each step. on_artifact: called with the row of each artifact that is
         asked for, as soon as it is made, found finished, or known not to come.
     """
@@ -61,6 +63,8 @@ class ConvertRequest:
     io: str = "float"
     classes: tuple[str, ...] = ()
     force: bool = False
+    wait: bool = True
+    on_wait: Callable[[str], None] = _silent
     progress: Callable[[str], None] = _silent
     on_artifact: Callable[[ArtifactRecord], None] = _silent
 
@@ -155,19 +159,24 @@ def check_request(request: ConvertRequest) -> None:
         )
 
 
+def check_place(folder: Path) -> None:
+    """Raise UsageError if a bundle cannot be made or continued at `folder`."""
+    is_bundle = (folder / MANIFEST_NAME).is_file()
+    if folder.exists() and not is_bundle and not _is_empty_folder(folder):
+        raise UsageError(
+            f"{folder} exists and is not a bundle. Choose another folder with -o, or move it away."
+        )
+    check_writable(folder if is_bundle else folder.parent)
+
+
 def bundle_to_continue(request: ConvertRequest) -> Bundle | None:
     """Return the bundle that is already where this one goes, unless it will be replaced.
 
     Raises UsageError if something else is there, or nothing can be written.
     """
     folder = request.folder
-    is_bundle = (folder / MANIFEST_NAME).is_file()
-    if folder.exists() and not is_bundle and not _is_empty_folder(folder):
-        raise UsageError(
-            f"{folder} exists and is not a bundle. Choose another folder with -o, or move it away."
-        )
-    if is_bundle and not request.force:
-        check_writable(folder)
+    check_place(folder)
+    if (folder / MANIFEST_NAME).is_file() and not request.force:
         return load_bundle(folder)
     check_writable(folder.parent)
     return None

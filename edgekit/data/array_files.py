@@ -28,20 +28,23 @@ from edgekit.data.checks import (
     input_keys,
 )
 from edgekit.data.dataset import Part, Sample
+from edgekit.data.npy import read_header
 from edgekit_runtimes.errors import DataError, UsageError, map_exceptions
 from edgekit_runtimes.tensors import Array, TensorSpec, is_batched, sample_shape
 
 # Big enough that the loop costs nothing beside inflating.
 SKIP_BYTES = 1 << 16
 
+# What the first samples of an array in Fortran order may take; more are worth a temporary file.
+FEW_BYTES = 32_000_000
+
 Opener = Callable[[], contextlib.AbstractContextManager[IO[bytes]]]
 
-# What reading a damaged file raises: zlib inside a member, zipfile around it, numpy on a header
-# that it cannot parse, NotImplementedError and RuntimeError on unknown or encrypted members.
+# What reading a damaged file raises: zlib inside a member, zipfile around it, NotImplementedError
+# and RuntimeError on unknown or encrypted members.
 DAMAGE = (
     EOFError,
     ValueError,
-    SyntaxError,
     NotImplementedError,
     RuntimeError,
     zipfile.BadZipFile,
@@ -89,10 +92,17 @@ class StoredArray:
         """Yield entries of an array in Fortran order, as pandas makes them.
 
         Each lies scattered over the whole array, so it is mapped: from a temporary file where it
-        is in an archive.
+        is in an archive. The first ones are gathered on the way through the archive instead: a
+        few samples are often all that is wanted.
         """
         with contextlib.ExitStack() as stack:
             if isinstance(stream, zipfile.ZipExtFile):
+                first = self._few(numbers)
+                yield from self._gathered(stream, first)
+                numbers = numbers[len(first) :]
+                if not numbers:
+                    return
+                stream = stack.enter_context(self.open())
                 copy = stack.enter_context(tempfile.TemporaryFile())
                 shutil.copyfileobj(stream, copy)
                 copy.flush()
@@ -100,6 +110,40 @@ class StoredArray:
             mapped = np.memmap(stream, self.dtype, "r", self.offset, self.shape, "F")
             for number in numbers:
                 yield np.array(mapped[number], order="C")
+
+    def _few(self, numbers: Sequence[int]) -> Sequence[int]:
+        """Return those of the numbers, from the first on, whose entries fit into FEW_BYTES.
+
+        So do the values from the first to the last of them along the first axis.
+        """
+        entry = max(1, math.prod(self.shape[1:]) * self.dtype.itemsize)
+        few = numbers[: max(1, FEW_BYTES // entry)]
+        reach = FEW_BYTES // self.dtype.itemsize
+        return [number for number in few if number - few[0] < reach]
+
+    def _gathered(self, stream: IO[bytes], numbers: Sequence[int]) -> Iterator[Array]:
+        """Yield entries picked out of a stream, which is read once; all of them are in memory."""
+        length, itemsize = self.shape[0], self.dtype.itemsize
+        columns = math.prod(self.shape[1:])
+        start, reach = numbers[0], numbers[-1] - numbers[0] + 1
+        places = np.array(numbers) - start
+        # Of long columns only what is wanted is read; many short ones are read at once.
+        together = max(1, SKIP_BYTES // (length * itemsize))
+        picked = np.empty((columns, len(numbers)), self.dtype)
+        position = 0
+        for column in range(0, columns, together):
+            count = min(together, columns - column)
+            begin = self.offset + (column * length + (start if count == 1 else 0)) * itemsize
+            width = reach if count == 1 else length
+            _move(stream, position, begin)
+            values = stream.read(count * width * itemsize)
+            position = begin + len(values)
+            if len(values) != count * width * itemsize:
+                raise DataError(f"{self.file} is cut off at sample {numbers[0]}. Get it again.")
+            block = np.frombuffer(values, self.dtype).reshape(count, width)
+            picked[column : column + count] = block[:, places + (start if count > 1 else 0)]
+        for number in range(len(numbers)):
+            yield np.array(picked[:, number].reshape(self.shape[1:], order="F"), order="C")
 
 
 def _move(stream: IO[bytes], position: int, start: int) -> None:
@@ -221,17 +265,11 @@ def open_npz(path: Path, inputs: Sequence[TensorSpec], part: Part) -> ArrayReade
 
 def _read_header(path: Path, where: str, opener: Opener, size: int) -> StoredArray:
     with opener() as stream:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-        elif version == (2, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
-        else:
-            raise ValueError(f".npy format {version} is not one of plain arrays")
-        offset = stream.tell()
-    if not dtype.hasobject and size < offset + math.prod(shape) * dtype.itemsize:
+        header = read_header(stream)
+    shape, dtype = header.shape, header.dtype
+    if not dtype.hasobject and size < header.offset + header.bytes:
         raise ValueError(f"its header promises shape {shape} of {dtype}, and values are missing")
-    return StoredArray(where, path, opener, shape, dtype, fortran, offset)
+    return StoredArray(where, path, opener, shape, dtype, header.fortran, header.offset)
 
 
 @contextlib.contextmanager

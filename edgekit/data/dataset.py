@@ -106,28 +106,59 @@ class Dataset:
         Where the length is known they are drawn from the whole of it, in their order: the first
         ones of data that is sorted by class would all be of one class.
         """
-        return (sample for sample, _ in self._labels_checked(limit))
+        return (sample for sample, _ in self._labels_checked(self._drawn(limit), limit))
 
-    def model_inputs(self, limit: int | None = None) -> Iterator[Arrays]:
-        """Yield the samples of `take` preprocessed, cast and with a batch axis of 1."""
-        for _, ready in self._labels_checked(limit):
+    def numbers(self, limit: int) -> list[int]:
+        """Return the numbers of the samples that `take(limit)` yields.
+
+        Where the length is not known, the samples are read and counted.
+        """
+        if self.length is None:
+            entries = itertools.islice(self._reader.read(None), limit)
+            return [number for number, _ in entries]
+        return self._drawn(limit) or list(range(self.length))
+
+    def pick(self, numbers: Sequence[int]) -> Iterator[Sample]:
+        """Yield the samples with these ascending numbers, before preprocessing."""
+        return (sample for sample, _ in self._labels_checked(numbers, len(numbers)))
+
+    def model_inputs(
+        self, limit: int | None = None, numbers: Sequence[int] | None = None
+    ) -> Iterator[Arrays]:
+        """Yield samples preprocessed, cast and with a batch axis of 1.
+
+        They are those of `pick(numbers)`, or of `take(limit)` where no numbers are given.
+        """
+        if numbers is None:
+            numbers = self._drawn(limit)
+        else:
+            limit = len(numbers)
+        for _, ready in self._labels_checked(numbers, limit):
             yield {name: array[None] for name, array in ready.items()} if self.batched else ready
 
-    def _labels_checked(self, limit: int | None) -> Iterator[tuple[Sample, Arrays]]:
-        for pair in self._checked(limit):
+    def _drawn(self, limit: int | None) -> list[int] | None:
+        """Return which samples represent all of them; None for the first ones, or all."""
+        if limit is None or self.length is None or limit >= self.length:
+            return None
+        generator = np.random.default_rng(CHOICE_SEED)
+        drawn: list[int] = np.sort(generator.choice(self.length, limit, replace=False)).tolist()
+        return drawn
+
+    def _labels_checked(
+        self, chosen: Sequence[int] | None, limit: int | None
+    ) -> Iterator[tuple[Sample, Arrays]]:
+        for pair in self._checked(chosen, limit):
             if (pair[0].label is not None) != self.labelled:
                 raise DataError(
                     f"{self.name} labels some samples and not others. Label all of them or none."
                 )
             yield pair
 
-    def _checked(self, limit: int | None) -> Iterator[tuple[Sample, Arrays]]:
+    def _checked(
+        self, chosen: Sequence[int] | None, limit: int | None = None
+    ) -> Iterator[tuple[Sample, Arrays]]:
         """Yield samples with what the model takes of them."""
-        chosen = None
-        if limit is not None and self.length is not None and limit < self.length:
-            generator = np.random.default_rng(CHOICE_SEED)
-            chosen = np.sort(generator.choice(self.length, limit, replace=False)).tolist()
-        for number, sample in itertools.islice(self._reader.read(chosen), limit):
+        for number, sample in itertools.islice(self._read(chosen), limit):
             ready = {}
             for spec in self.inputs:
                 array = sample.arrays[spec.name]
@@ -138,6 +169,13 @@ class Dataset:
             if sample.label is not None:
                 check_label(f"{self.name}: sample {number}", sample.label)
             yield sample, ready
+
+    def _read(self, chosen: Sequence[int] | None) -> Iterator[tuple[int, Sample]]:
+        """Read samples; of a reader without a length those that are not chosen are passed over."""
+        if chosen is None or self.length is not None:
+            return self._reader.read(chosen)
+        wanted = frozenset(chosen)
+        return (entry for entry in self._reader.read(None) if entry[0] in wanted)
 
 
 def _check_options(options: DataOptions, inputs: Sequence[TensorSpec]) -> None:

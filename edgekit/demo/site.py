@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,12 +28,13 @@ from edgekit._version import __version__
 from edgekit.bundle.bundle import Bundle
 from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.demo.picture import Picture, picture_of
-from edgekit.files import check_writable, remove, write_npy, writing
+from edgekit.files import check_writable, write_folder, write_npy, writing
 from edgekit.forms import encode
-from edgekit_runtimes.artifact import size_of
+from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices.browser import device as browser
 from edgekit_runtimes.errors import ArtifactError, UsageError
 from edgekit_runtimes.formats import FORMATS
+from edgekit_runtimes.owned.lock import place_lock
 from edgekit_runtimes.tensors import Array, Arrays, is_batched
 
 SITE_FILE = "site.json"
@@ -80,18 +80,15 @@ def write_site(bundle: Bundle, folder: Path, force: bool = False) -> Site:
         )
     browser.check_pages()
     _check_place(folder, bundle.folder, force)
-    partial = folder.with_name(f".{folder.resolve().name}.partial-{os.getpid()}")
     preferred = (FORMATS[record.format].page_engines[0] for record in records)
     engines = tuple(dict.fromkeys(engine.word for engine in preferred))
-    try:
-        with writing(folder):
-            partial.mkdir(parents=True)
-            samples = _fill(partial, bundle, records, engines)
-            remove(folder)
-            partial.rename(folder)
-    except BaseException:
-        remove(partial)
-        raise
+
+    def write(place: Path) -> int:
+        place.mkdir()
+        return _fill(place, bundle, records, engines)
+
+    with writing(folder), place_lock(folder, lambda: None):
+        samples = write_folder(folder, write)
     return Site(folder, tuple(record.id for record in records), engines, samples, size_of(folder))
 
 
@@ -199,6 +196,10 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
     source = bundle.artifact_path(record)
     if not source.exists():
         raise ArtifactError(f"{source} is missing. Convert again with --force.")
+    if sha256_of(source) != record.sha256:
+        raise ArtifactError(
+            f"{source} is not as it was made: its SHA-256 is another. Convert again with --force."
+        )
     path = f"artifacts/{source.relative_to(bundle.folder.resolve()).as_posix()}"
     _copy(source, folder / path)
     return {
@@ -206,6 +207,7 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
         "format": record.format,
         "recipe": record.recipe,
         "path": FORMATS[record.format].opened(path),
+        "hashes": _hashes(folder / path),
         "bytes": record.bytes,
         "wire": record.wire or {},
         "io": record.io,
@@ -213,6 +215,14 @@ def _copy_artifact(bundle: Bundle, record: ArtifactRecord, folder: Path) -> dict
         "top1": record.fidelity.top1 if record.fidelity else None,
         "sqnr_db": record.fidelity.sqnr_db if record.fidelity else None,
         "notes": [str(note) for note in record.notes],
+    }
+
+
+def _hashes(copy: Path) -> dict[str, str]:
+    """Return the hash of each file of an artifact, by its name: the page checks what it fetched."""
+    folder, files = (copy.parent, [copy]) if copy.is_file() else (copy, copy.rglob("*"))
+    return {
+        file.relative_to(folder).as_posix(): sha256_of(file) for file in files if file.is_file()
     }
 
 

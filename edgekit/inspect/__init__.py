@@ -2,7 +2,7 @@
 
 from edgekit.inspect.artifact import (
     ArtifactFacts,
-    engine_module,
+    engine_of,
     find_record,
     inspect_artifact,
     load_signature,
@@ -18,7 +18,7 @@ __all__ = [
     "Node",
     "Quantization",
     "Tensor",
-    "engine_module",
+    "engine_of",
     "find_record",
     "inspect_artifact",
     "load_signature",

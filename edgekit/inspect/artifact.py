@@ -13,10 +13,10 @@ from edgekit.inspect.model import Graph
 from edgekit.inspect.read import read_graph
 from edgekit.results.events import read_events
 from edgekit_runtimes.artifact import artifact_format, sha256_of, size_of
-from edgekit_runtimes.devices import Device, open_device
+from edgekit_runtimes.devices import Device, EngineChoice, open_device
 from edgekit_runtimes.errors import ArtifactError, EngineError, MissingExtraError, UsageError
 from edgekit_runtimes.formats import FORMATS
-from edgekit_runtimes.protocol.job import Job, JobModel
+from edgekit_runtimes.protocol.job import Job
 from edgekit_runtimes.tensors import TensorSpec
 
 # An artifact is at FORMAT/RECIPE in its bundle; a file of a TF.js folder one level deeper.
@@ -106,7 +106,7 @@ def find_record(path: Path) -> tuple[Bundle, ArtifactRecord] | None:
     return None
 
 
-def engine_module(device: Device, path: Path, format_name: str) -> str:
+def engine_of(device: Device, path: Path, format_name: str) -> EngineChoice:
     """Return the engine that runs an artifact on a device.
 
     Raises UsageError with the remedy if there is none.
@@ -114,7 +114,7 @@ def engine_module(device: Device, path: Path, format_name: str) -> str:
     engine = device.engine_for(format_name)
     if engine.module is None:
         raise UsageError(f"{path} cannot be run here: {engine.reason}")
-    return engine.module
+    return engine
 
 
 def told_of(path: Path, message: str) -> str:
@@ -130,8 +130,8 @@ def load_signature(
     A worker loads it: a file that kills its interpreter is an EngineError here.
     """
     with open_device("host") as device:
-        module = engine_module(device, path, format_name)
-        job = Job(models=(JobModel("artifact", module, str(path)),), inputs={})
+        engine = engine_of(device, path, format_name)
+        job = Job(models=(engine.job_model("artifact", str(path)),), inputs={})
         record = read_events(device.run(job))
     if record.failure:
         raise EngineError(told_of(path, record.failure))

@@ -1,6 +1,7 @@
 """The report as CSV (RFC 4180): one row per artifact and device, plain numbers, units in the names.
 
 A cell is empty if there is no value. Infinite values are `inf` and `-inf`.
+Text that a spreadsheet would take for a formula has an apostrophe before it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from edgekit.report.merge import Report, Section
 from edgekit.results.figures.figure import Value
 from edgekit.results.figures.registry import all_figures
 from edgekit.results.results import Row
+from edgekit_runtimes.printable import printable_cell
 
 
 @dataclass(frozen=True)
@@ -53,4 +55,8 @@ def render_csv(report: Report) -> str:
 
 def _cells(section: Section, row: Row) -> Mapping[str, Value]:
     figures = {figure.csv: figure.value(row) for figure in all_figures() if figure.csv}
-    return {**{field.csv: field.value(section) for field in SECTION_FIELDS}, **figures}
+    cells = {**{field.csv: field.value(section) for field in SECTION_FIELDS}, **figures}
+    return {
+        name: printable_cell(value) if isinstance(value, str) else value
+        for name, value in cells.items()
+    }

@@ -19,6 +19,7 @@ NAMES = {
     "memory_bytes": "memory",
     "python": "Python",
     "numpy": "NumPy",
+    "node": "Node",
     "clock_resolution_ns": "clock resolution",
     "wasm_simd": "WebAssembly SIMD",
     "wasm_int8_dot_products": "WebAssembly int8 dot products",

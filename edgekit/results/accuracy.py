@@ -14,18 +14,18 @@ from typing import Literal
 from edgekit.forms import AtLeastOne, Count, NotNegative, Share
 from edgekit.results.statistics import NORMAL_975
 
-Figure = Literal["top1", "mae", "rmse", "metric"]
+Score = Literal["top1", "mae", "rmse", "metric"]
 DifferenceVerdict = Literal["same", "worse", "better", "too few samples"]
 Test = Literal["McNemar, mid-p", "paired bootstrap"]
 
 
 @dataclass(frozen=True)
 class AccuracyDifference:
-    """A figure of one model against that of another, judged on the same samples.
+    """A score of one model against that of another, judged on the same samples.
 
     compared_with: the other's id: "original", or the fp32 artifact of the same format.
-    value: this model's figure minus the other's, in the figure's unit (shares for top-1). None
-    where this model's outputs are NaN, so that there is no figure.
+    value: this model's score minus the other's, in the score's unit (shares for top-1). None
+    where this model's outputs are NaN, so that there is no score.
     low, high: the 95 % interval of `value`; None if there are too few samples.
     verdict: "same" means that no difference could be shown; the interval says how large one could
     be nevertheless.
@@ -46,7 +46,7 @@ class AccuracyDifference:
 
     @property
     def worse_by(self) -> float | None:
-        """The difference as a loss: over 0 is worse, whichever way the figure points."""
+        """The difference as a loss: over 0 is worse, whichever way the score points."""
         return None if self.value is None else self._as_loss(self.value)
 
     @property
@@ -75,7 +75,7 @@ class Accuracy:
     low, high: the 95 % interval of top1 (Wilson), of mae or of value (bootstrap); None if there
     are too few samples.
     nan: samples with an output that is NaN or infinite. In top1 they count as wrong.
-    differences: from another model's figures; empty if there was none to compare with.
+    differences: from another model's scores; empty if there was none to compare with.
     """
 
     output: str
@@ -89,15 +89,15 @@ class Accuracy:
     nan: Count = 0
     metric: str | None = None
     value: float | None = None
-    differences: Mapping[Figure, AccuracyDifference] = field(default_factory=dict)
+    differences: Mapping[Score, AccuracyDifference] = field(default_factory=dict)
 
     @property
     def difference(self) -> AccuracyDifference | None:
-        """The difference of the figure that low and high are about."""
+        """The difference of the score that low and high are about."""
         return next(iter(self.differences.values()), None)
 
-    def figure(self, name: Figure) -> float | None:
-        """Return the value of one figure."""
+    def score(self, name: Score) -> float | None:
+        """Return the value of one score."""
         return {"top1": self.top1, "mae": self.mae, "rmse": self.rmse, "metric": self.value}[name]
 
 

@@ -15,8 +15,8 @@ PIPE_WIDTH = 200
 
 def as_text(print_it: Callable[[Console], None]) -> str:
     """Return what a function prints to a console, without colour and without blanks at the end."""
-    from rich.console import Console
+    from edgekit.text.console import SafeConsole
 
     stream = io.StringIO()
-    print_it(Console(file=stream, width=PIPE_WIDTH, soft_wrap=True))
+    print_it(SafeConsole(file=stream, width=PIPE_WIDTH, soft_wrap=True))
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())

@@ -18,11 +18,13 @@ class PageEngine:
 
     word: how jobs and results name it. title: how its authors name it.
     backends: where it computes; the first one is what it takes by default in a page.
+    node_backends: the same under Node; empty where it only runs in a page.
     """
 
     word: str
     title: str
     backends: tuple[str, ...]
+    node_backends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ FORMATS: Mapping[str, Format] = {
             main_file="model.json",
             media_types={".json": "application/json", ".bin": BINARY},
             engines={},
-            page_engines=(PageEngine("tfjs", "TF.js", ("webgl", "wasm", "webgpu", "cpu")),),
+            page_engines=(
+                PageEngine("tfjs", "TF.js", ("webgl", "wasm", "webgpu", "cpu"), ("wasm", "cpu")),
+            ),
         ),
         Format(
             name="onnx",

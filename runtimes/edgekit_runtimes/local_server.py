@@ -11,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import shutil
+import socket
 import socketserver
 import sys
+import threading
 import urllib.parse
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -21,13 +23,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from edgekit_runtimes.formats import BINARY, FORMATS
-from edgekit_runtimes.sigpipe import block_sigpipe
 
 LOOPBACK = "127.0.0.1"
 NAMES = (LOOPBACK, "localhost")
 
 # How soon a server notices that it should end.
 SHUTDOWN_S = 0.1
+
+# A page asks within milliseconds of connecting, and takes what it asked for; between two requests
+# a browser opens a new connection where the old one is gone.
+SILENCE_LIMIT_S = 30.0
+# A browser opens six to one server, and a page here three more. Each is a thread.
+MOST_CONNECTIONS = 64
 
 # Modules do not run, and WASM is not compiled while it downloads, under another type; machines
 # differ in their own lists.
@@ -60,9 +67,14 @@ class LocalServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    # Connections that wait to be accepted: a page opens several at once.
+    request_queue_size = MOST_CONNECTIONS
 
     def __init__(self, handler: type[LocalHandler], port: int = 0) -> None:
         super().__init__((LOOPBACK, port), handler)
+        # All connections; whether each waits for a request. The one that waits longest is first.
+        self._waiting: dict[socket.socket, bool] = {}
+        self._lock = threading.Lock()
         self.hosts = {f"{name}:{self.server_port}" for name in NAMES}
 
     def server_bind(self) -> None:
@@ -73,8 +85,41 @@ class LocalServer(ThreadingHTTPServer):
 
     def serve(self) -> None:
         """Answer requests until `shutdown` is called; a connection that drops ends only itself."""
-        block_sigpipe()
         self.serve_forever(SHUTDOWN_S)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a connection its thread.
+
+        Where there are too many, the one that has waited longest is closed for it; where none
+        waits, it is closed itself.
+        """
+        with self._lock:
+            too_many = len(self._waiting) >= MOST_CONNECTIONS
+            idle = next((one for one, waits in self._waiting.items() if waits), None)
+            is_taken = not too_many or idle is not None
+            if too_many and idle is not None:
+                del self._waiting[idle]
+                with contextlib.suppress(OSError):
+                    # Its thread ends by that.
+                    idle.shutdown(socket.SHUT_RDWR)
+            if is_taken:
+                self._waiting[request] = True
+        if is_taken:
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        with self._lock:
+            self._waiting.pop(request, None)
+        super().shutdown_request(request)
+
+    def note(self, connection: socket.socket, is_waiting: bool) -> None:
+        """Note whether a connection waits for a request or is answered."""
+        with self._lock:
+            if self._waiting.pop(connection, None) is not None:
+                self._waiting[connection] = is_waiting
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing if a browser drops its connections, as browsers do."""
@@ -93,6 +138,19 @@ class LocalHandler(BaseHTTPRequestHandler):
     # Headers and body are two writes; the second would wait for the first one's acknowledgement.
     disable_nagle_algorithm = True
     headers_of_all: ClassVar[Mapping[str, str]] = ISOLATION
+    # Of each read and write of the connection, by the base class.
+    timeout = SILENCE_LIMIT_S
+
+    def handle_one_request(self) -> None:
+        """Wait for a request and answer it."""
+        self.server.note(self.connection, is_waiting=True)
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Read the headers of a request."""
+        is_fine = super().parse_request()
+        self.server.note(self.connection, is_waiting=False)
+        return is_fine
 
     def log_message(self, format: str, *words: Any) -> None:  # noqa: A002 (the base class's word)
         """Say nothing: stderr is for the user."""

@@ -6,13 +6,15 @@ not import is left out with one warning: another distribution's package never st
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
 from collections.abc import Iterable
-from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from edgekit_runtimes.errors import first_line
+from edgekit_runtimes.printable import printable
 
 
 @functools.cache
@@ -22,6 +24,10 @@ def load_plugins(group: str) -> tuple[tuple[str, Any], ...]:
     One that cannot be loaded, and a second one of the same name, is a warning on stderr and is not
     in the result. Found once per process: installing a plug-in takes effect in the next one.
     """
+    if not _is_registered(group):
+        return ()
+    from importlib import metadata
+
     loaded: dict[str, Any] = {}
     for point in sorted(metadata.entry_points(group=group), key=lambda point: point.name):
         if point.name in loaded:
@@ -33,6 +39,20 @@ def load_plugins(group: str) -> tuple[tuple[str, Any], ...]:
         except (Exception, SystemExit) as error:
             warn_of_plugin(group, point.name, f"{type(error).__name__}: {first_line(error)}")
     return tuple(loaded.items())
+
+
+def _is_registered(group: str) -> bool:
+    """Return whether a distribution in a folder of sys.path has the group: seldom, and soon known.
+
+    importlib.metadata takes longer to import than all else that `edgekit convert --help` needs.
+    """
+    header = f"[{group}]".encode()
+    for entry in sys.path:
+        for file in Path(entry).glob("*-info/entry_points.txt"):
+            with contextlib.suppress(OSError):
+                if header in file.read_bytes():
+                    return True
+    return False
 
 
 def missing_part(plugin: Any, texts: Iterable[str], functions: Iterable[str]) -> str:
@@ -49,7 +69,7 @@ def missing_part(plugin: Any, texts: Iterable[str], functions: Iterable[str]) ->
 def warn_of_plugin(group: str, name: str, reason: str) -> None:
     """Say on stderr, in one line, that a plug-in is left out and why."""
     print(
-        f"Warning: the plug-in '{name}' ({group}) is left out: {reason}",
+        printable(f"Warning: the plug-in '{name}' ({group}) is left out: {reason}"),
         file=sys.stderr,
         flush=True,
     )

@@ -1,6 +1,8 @@
 """The worker: reads one job, writes events as JSON lines to its standard output.
 
-    python -m edgekit_runtimes.worker JOB.json          (or - to read the job from stdin)
+    python -m edgekit_runtimes.worker JOB.json [MEMORY]    (or - to read the job from stdin)
+
+MEMORY: the bytes that it may allocate, or auto (owned/memory.py).
 
 It is a separate process, so that a model that kills its interpreter ends nothing else.
 `job.py` lists the events in their order.
@@ -30,6 +32,7 @@ from edgekit_runtimes.errors import (
     first_line,
     map_exceptions,
 )
+from edgekit_runtimes.owned.memory import hint, limit_memory
 from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
 from edgekit_runtimes.samples import Samples
@@ -70,7 +73,14 @@ class Worker:
     A model that raises gets an error event and is left out from then on.
     """
 
-    def __init__(self, job: Job, emit: Emit, cool_down_s: float = COOL_DOWN_S) -> None:
+    def __init__(
+        self,
+        job: Job,
+        emit: Emit,
+        cool_down_s: float = COOL_DOWN_S,
+        memory_bytes: int | None = None,
+    ) -> None:
+        self._memory_bytes = memory_bytes
         self._job = job
         self._emit = emit
         self._cool_down_s = cool_down_s
@@ -108,7 +118,7 @@ class Worker:
         except Exception as error:
             reason = first_line(error)
             message = reason if isinstance(error, EdgekitError) else _unexpected(error)
-            self._drop(model_id, message)
+            self._drop(model_id, hint(message, self._memory_bytes))
 
     def _drop(self, model_id: str | None, message: str) -> None:
         """Report an error and leave the model out from now on."""
@@ -321,9 +331,10 @@ def _take_stdout() -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Do the job in the file that the first argument names; return the exit code."""
-    if len(arguments) != 1:
-        print("usage: python -m edgekit_runtimes.worker JOB.json (or -)", file=sys.stderr)
+    if len(arguments) not in (1, 2):
+        print("usage: python -m edgekit_runtimes.worker JOB.json (or -) [MEMORY]", file=sys.stderr)
         return UsageError.exit_code
+    memory_bytes = limit_memory(arguments[1]) if arguments[1:] else None
     with os.fdopen(_take_stdout(), "w", encoding="utf-8") as stream:
 
         def emit(event: Event) -> None:
@@ -332,7 +343,7 @@ def main(arguments: Sequence[str]) -> int:
 
         text = sys.stdin.read() if arguments[0] == "-" else Path(arguments[0]).read_text("utf-8")
         try:
-            Worker(Job.from_json(text), emit).run()
+            Worker(Job.from_json(text), emit, memory_bytes=memory_bytes).run()
         except BrokenPipeError:
             # The reader is gone; the same error again when the stream closes would be noise.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -18,12 +18,7 @@ from results_by_hand import absent_row, failed_row, results_of, row
 import edgekit
 from edgekit.cli.bench import command as bench_command
 from edgekit.cli.convert import command as convert_command
-from edgekit.results import plan as plans
-from edgekit.results.plan import BenchPlan
 from edgekit_runtimes.errors import ArtifactError, DataError, UsageError
-from edgekit_runtimes.protocol.job import Plan
-
-SHORT = BenchPlan("short", 2, Plan(warmup_s=0.0, block_s=0.0, rounds=1, min_runs=2))
 
 # What a function takes in other words than the command line, and why.
 CONVERT_WORDS = {"model": "source", "as_json": None, "formats": "to", "recipes": "recipe"}
@@ -31,12 +26,6 @@ CONVERT_WORDS |= {"input_shapes": "input_shape"}
 BENCH_WORDS = {"devices": "on", "engines": "engine", "plan": "thorough", "as_json": None}
 # Results save themselves, and gates judge them: `edgekit check`.
 BENCH_WORDS |= dict.fromkeys(("output", "gates", "junit", "summary"))
-
-
-@pytest.fixture
-def short_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a quick bench be shorter than any claim could bear."""
-    monkeypatch.setattr(plans, "QUICK", SHORT)
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def test_examples_of_a_module_give_what_they_say(module: str) -> None:
 
 @pytest.mark.slow
 def test_the_examples_of_the_api_give_what_they_say_one_after_the_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_plan: None
 ) -> None:
     for name in ("digits.keras", "digits.npz"):
         shutil.copy(DIGITS / name, tmp_path)

@@ -24,7 +24,7 @@ SIZES = {
     "int16x8": {"tflite": 0.45},
     "int4-dynamic": {"tflite": 0.3, "onnx": 1.0},
 }
-# Recipe -> least SQNR in dB of the logits, and least top-1 agreement on 64 golden digits.
+# Recipe -> least SQNR in dB of the logits, and least top-1 agreement on 50 golden digits.
 FIDELITY = {
     "fp32": (100, 1.0),
     "fp16": (55, 1.0),

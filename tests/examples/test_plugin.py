@@ -6,7 +6,6 @@ import json
 import os
 import site
 import subprocess
-import sys
 import sysconfig
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import new_python
 from jobs import write_numpy_model
 from plugins import EXAMPLE, example_installed, write_distribution
 
@@ -28,10 +28,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment that finds what this one has, with the plug-in installed in it."""
     folder = tmp_path_factory.mktemp("plugin") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    python = folder / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*pip, EXAMPLE], check=True)
+    python = new_python(folder, "--no-deps", EXAMPLE)
     # By addsitedir, which also follows what is installed there as editable.
     lines = [f"import site; site.addsitedir({path!r})\n" for path in site.getsitepackages()]
     (packages_of(folder) / "beside.pth").write_text("".join(lines))

@@ -44,7 +44,7 @@ def test_an_engine_of_another_distribution_comes_after_ours(tmp_path: Path) -> N
 
 def test_a_device_of_another_distribution_comes_after_ours(tmp_path: Path) -> None:
     with installed(distribution(tmp_path, "edgekit.devices", DEVICE)):
-        assert [*device_kinds()] == ["host", "board", "ssh", "browser", "mine"]
+        assert [*device_kinds()] == ["host", "node", "board", "ssh", "browser", "mine"]
     with pytest.raises(UsageError, match="Unknown device 'mine'"):
         open_device("mine")
 
@@ -81,7 +81,7 @@ def test_a_broken_plug_in_is_one_warning_that_names_it(
 ) -> None:
     with installed(distribution(tmp_path, group, code, name)):
         for _ in range(2):
-            assert [*device_kinds()] == ["host", "board", "ssh", "browser"]
+            assert [*device_kinds()] == ["host", "node", "board", "ssh", "browser"]
             assert [engine.word for engine in engines_of("onnx")] == ["onnxruntime"]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"Warning: the plug-in '{name}' ({group}) is left out: ")

@@ -38,13 +38,13 @@ def build(cases: Sequence[Case]) -> Built:
 
 
 def _side_by_side(cases: Sequence[Case]) -> Built:
-    inputs, outputs, samples, owners = [], [], {}, {}
+    inputs, outputs, feeds, owners = [], [], [], {}
     for number, case in enumerate(cases):
         own = []
         for place, feed in enumerate(case.feeds):
             name = f"in{number}_{place}"
             own.append(keras.Input(feed.shape, name=name, dtype=feed.dtype))
-            samples[name] = feed.sample(SAMPLES, place)
+            feeds.append((feed, place))
         assert case.apply is not None
         results = keras.tree.flatten(case.apply(*own))
         names = [f"out{number}_{place}" for place in range(len(results))]
@@ -56,6 +56,11 @@ def _side_by_side(cases: Sequence[Case]) -> Built:
         owners[case.id] = names
     model = keras.Model(inputs, outputs)
     stir(model)
+    # Keras renames an input that is an output too.
+    samples = {
+        tensor_name(tensor): feed.sample(SAMPLES, place)
+        for tensor, (feed, place) in zip(model.inputs, feeds, strict=True)
+    }
     return Built(model, samples, owners)
 
 

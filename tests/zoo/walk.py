@@ -63,7 +63,8 @@ def plan(cases: Sequence[Case], kept: Kept, recipes: Sequence[str]) -> list[Job]
             continue
         formats = tuple(name for name in FORMATS if any(name == one for one, _ in lacking))
         words = tuple(word for word in recipes if any(word == one for _, one in lacking))
-        key = (case.company, case.id if case.company == ALONE else case.group, formats, words)
+        alone = case.id if case.company == ALONE else ""
+        key = (case.company, alone, formats, words)
         open_cases.setdefault(key, []).append(case.id)
     jobs = []
     for (_, _, formats, words), names in open_cases.items():
@@ -125,7 +126,7 @@ def _serve(queue: Queue, kept: Kept, say: Callable[[str], None]) -> None:
         more: list[Job] = []
         try:
             cells = worker.answer(job)
-            sure, more = _settled(job, cells)
+            sure, more = settled(job, cells)
             kept.add(sure)
             faults = sum(cell["status"] in FAULTS for cell in sure)
             done = f"{len(job.cases):2} nets, {len(sure)} cells, {faults} faults"
@@ -135,7 +136,7 @@ def _serve(queue: Queue, kept: Kept, say: Callable[[str], None]) -> None:
     worker.stop()
 
 
-def _settled(job: Job, cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Job]]:
+def settled(job: Job, cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Job]]:
     """Return the cells that are sure, and the jobs for the others.
 
     In company, a format is sure where a recipe has no fault in any case; what is right for a case

@@ -11,6 +11,7 @@ const UPWARD: readonly (readonly [folder: string, target: string])[] = [
   ['engines/tfjs', '../ort-web/about.ts'],
   ['worker', '../runner/progress.ts'],
   ['runner', '../demo/page/dom.ts'],
+  ['node', '../runner/progress.ts'],
   ['demo', '../runner/progress.ts'],
   ['demo/page', '../site/site.ts'],
   ['demo/site', '../numbers/format.ts'],

@@ -161,7 +161,15 @@ test('values are shown as they are', () => {
 const artifact = (id: string, brotli: number, io = 'float'): Artifact => {
   const [format, recipe] = id.split('/') as [Artifact['format'], string];
   const wire = { gzip: brotli, brotli };
-  const rest = { path: id, bytes: 2 * brotli, options: {}, top1: 1, sqnr_db: 30, notes: [] };
+  const rest = {
+    path: id,
+    hashes: {},
+    bytes: 2 * brotli,
+    options: {},
+    top1: 1,
+    sqnr_db: 30,
+    notes: [],
+  };
   return { id, format, recipe, wire, io, ...rest };
 };
 const SITE = {

@@ -48,6 +48,8 @@ WARMUPS = [
     {"a": [9_000_000_000], "b": [1_500_000_000]},
 ]
 
+HALVES = np.array([0, -0.0, 1 / 3, -65504, 6e-8, np.inf, -np.inf, np.nan], np.float16)
+
 OUTPUTS = [[1.0, -2.0], [1.001, -2.0], [1.1, -2.0], [0.0, 0.0], [float("nan"), -2.0]]
 OUTPUTS += [[float("inf"), -2.0], [float("-inf"), -2.0]]
 
@@ -80,7 +82,8 @@ def vectors() -> dict[str, Any]:
         "npy": [
             {"file": npy(values.astype(dtype)), "array": encode_array(values.astype(dtype))}
             for dtype in DTYPES
-        ],
+        ]
+        + [{"file": npy(HALVES), "array": encode_array(HALVES.astype("float32"))}],
         "preprocess": [
             {
                 "preprocessing": preprocessing.to_json(),

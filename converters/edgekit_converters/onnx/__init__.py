@@ -1,7 +1,7 @@
 """ONNX: the float model by tf2onnx, every other one from it, in memory.
 
 Static int8 and int8-dynamic are onnxruntime's own quantizers; what only stores weights otherwise
-(int8-weights, int4-dynamic) is written here.
+(int8-weights, int4-dynamic, lookup tables) is written here.
 
 A writer takes a float model, which it may change, and calibration, and returns the artifact's
 model and notes for the user.
@@ -15,19 +15,17 @@ RECIPES = Recipes(
     "ONNX",
     {
         "fp32": FormatRecipe(
-            f"{__name__}.float_model.export:as_prepared",
-            "as trained",
-            advice="this should not happen, please report it",
+            f"{__name__}.float_model.export:as_prepared", "as trained", instead=()
         ),
         "fp16": FormatRecipe(
             f"{__name__}.half:quantize",
             "weights and computing in 16 bits: half the size, slower on most CPUs",
-            advice="stay with fp32",
+            instead=(),
         ),
         "int8-weights": FormatRecipe(
             f"{__name__}.weights:quantize",
             "8-bit weights, computing in float: a quarter of the size, no speed",
-            advice="try fp16",
+            instead=("fp16",),
             # Without it onnxruntime computes the DequantizeLinear of each kernel in every run:
             # twice the time of fp32 on MobileNetV2. With it they are folded once, at load, and the
             # time is that of fp32.
@@ -35,19 +33,19 @@ RECIPES = Recipes(
         ),
         "int8-dynamic": FormatRecipe(
             f"{__name__}.dynamic:quantize",
-            "dense layers only: 8-bit weights, activations quantized while running",
+            "dense layers and lookup tables only: 8-bit weights, activations quantized while "
+            "running",
         ),
         "int8": FormatRecipe(
             f"{__name__}.static:quantize",
             "weights and activations in 8 bits: a quarter of the size, and speed on CPUs; slower "
             "in browsers",
-            advice="calibrate with more samples that look like real inputs, or try int8-weights",
             needs_calibration=True,
         ),
         "int4-dynamic": FormatRecipe(
             f"{__name__}.int4:quantize",
-            "dense layers only: 4-bit weights, activations quantized while running: an eighth of "
-            "the size of what it covers",
+            "dense layers and lookup tables only: 4-bit weights, activations quantized while "
+            "running: an eighth of the size of what it covers",
         ),
     },
     reasons={

@@ -1,4 +1,4 @@
-"""int8-dynamic: dense layers in int8, their activations quantized at run time.
+"""int8-dynamic: dense layers in int8, their activations quantized at run time; tables in int8.
 
 Convolutions stay float: onnxruntime's ConvInteger takes 11 times as long as its float
 convolution (MobileNetV2: 67 ms against 6).
@@ -13,16 +13,17 @@ from onnxruntime.quantization.quant_utils import QuantizationMode, add_infer_met
 
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.onnx.graph import graphs, layers, sort_nodes
+from edgekit_converters.onnx.tables import store_tables
 from edgekit_runtimes.errors import NotAvailableError
 
 
 def quantize(
     model: onnx.ModelProto, _calibration: Calibration | None
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
-    """Return the model with int8 dense layers, by onnxruntime's quantizer, and notes.
+    """Return the model with int8 dense layers, by onnxruntime's quantizer, and int8 tables.
 
-    Weights use 7 of the 8 bits, as in static.py: x86 without VNNI saturates otherwise.
-    Raises NotAvailableError where there is no dense layer.
+    Weights of dense layers use 7 of the 8 bits, as in static.py: x86 without VNNI saturates
+    otherwise. Raises NotAvailableError where there is neither a dense layer nor a table.
     """
     total = len(list(layers(model.graph)))
     # Without this mark the quantizer writes the model to a file and reads it back.
@@ -47,16 +48,19 @@ def quantize(
     covered = sum(
         node.op_type == "MatMulInteger" for graph in graphs(quantized.graph) for node in graph.node
     )
-    return quantized, coverage_notes(covered, total)
+    return quantized, coverage_notes(covered, total, store_tables(quantized))
 
 
-def coverage_notes(covered: int, total: int) -> tuple[str, ...]:
+def coverage_notes(covered: int, total: int, tables: int) -> tuple[str, ...]:
     """Say how many of the model's layers were quantized, where not all were.
 
-    Raises NotAvailableError if none was.
+    tables: how many lookups read integers. Raises NotAvailableError where nothing was quantized.
     """
-    if not covered:
-        raise NotAvailableError("it covers dense layers only (MatMul, Gemm); the model has none")
+    if not covered and not tables:
+        raise NotAvailableError(
+            "nothing to quantize: it covers dense layers (MatMul, Gemm) and tables of Gather, and "
+            "the model has none that is large enough"
+        )
     if covered == total:
         return ()
     return (f"only dense layers (MatMul, Gemm) were quantized: {covered} of {total} layers",)

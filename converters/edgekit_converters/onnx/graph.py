@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -11,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from edgekit_converters.left import FloatConstant
 from edgekit_runtimes.tensors import Array
 
 # Constants of a graph and of those around it: name -> (TensorProto, the graph that holds it).
@@ -18,6 +20,9 @@ Scope = Mapping[str, tuple[Any, Any]]
 
 KERNEL_OPS = frozenset({"Conv", "ConvTranspose", "MatMul", "Gemm"})
 KERNEL_INPUT = 1
+
+# Inputs that say what integers mean, which is no weight.
+SCALES = frozenset({("QuantizeLinear", 1), ("DequantizeLinear", 1), ("MatMulNBits", 2)})
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,22 @@ def layers(graph: Any, around: Scope | None = None) -> Iterator[Layer]:
                 yield Layer(node, kernel, owner, _channel_axis(node, kernel), around is not None)
         for body in bodies(node):
             yield from layers(body, scope)
+
+
+def float_constants(graph: Any) -> list[FloatConstant]:
+    """Return the float constants of a graph and of all graphs in it."""
+    readers = defaultdict(list)
+    for inner in graphs(graph):
+        for node in inner.node:
+            for place, name in enumerate(node.input):
+                if (node.op_type, place) not in SCALES:
+                    readers[name].append(node.op_type)
+    return [
+        FloatConstant(tuple(tensor.dims), tuple(readers[tensor.name]))
+        for inner in graphs(graph)
+        for tensor in inner.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT and tensor.name in readers
+    ]
 
 
 def attribute_of(node: Any, name: str, default: Any) -> Any:

@@ -17,6 +17,8 @@ from edgekit_converters.calibration import Calibration
 from edgekit_converters.onnx.graph import layers, sort_nodes
 from edgekit_converters.onnx.head import keep_head_float
 from edgekit_converters.onnx.loops import shield_loops
+from edgekit_converters.onnx.masks import masked_nodes
+from edgekit_converters.onnx.tables import lookup_names, store_tables
 from edgekit_converters.onnx.ties import keep_off_ties
 from edgekit_converters.onnx.weights import store_int8
 from edgekit_runtimes.errors import ConversionError, NotAvailableError
@@ -25,6 +27,8 @@ from edgekit_runtimes.tensors import Arrays
 Ranges = dict[str, tuple[np.float32, np.float32]]
 
 ERRORS_ONLY = 3
+# Of a tensor that stays in floats: the quantizer wants one of each.
+NO_RANGE = (np.float32(0), np.float32(0))
 CLIPPING_OPS = frozenset({"Clip", "Relu"})
 
 
@@ -54,9 +58,17 @@ def quantize(
     onnxruntime does not look into loops: their kernels are only stored as int8. Raises
     NotAvailableError where nothing else is in the model.
     """
-    ranges = TensorsData(CalibrationMethod.MinMax, measure_ranges(model, calibration))
+    ranges = measure_ranges(model, calibration)
+    largest = {name: float(np.abs(ends).max()) for name, ends in ranges.items()}
+    masked = masked_nodes(model.graph, largest)
+    for name in (name for node in model.graph.node if node.name in masked for name in node.output):
+        if np.isinf(ranges.get(name, NO_RANGE)).any():
+            ranges[name] = NO_RANGE
+    check_finite(ranges)
     in_loops = [layer.in_loop for layer in layers(model.graph)]
     clipped = {node.output[0] for node in model.graph.node if node.op_type in CLIPPING_OPS}
+    # Its own tables have one scale for all rows, and 7 bits.
+    lookups = lookup_names(model.graph)
     # Without this mark the quantizer writes the model to a file and reads it back.
     add_infer_metadata(model)
     quantizer = _Quantizer(
@@ -65,15 +77,16 @@ def quantize(
         reduce_range=True,
         weight_qType=QuantType.QInt8,
         activation_qType=QuantType.QUInt8,
-        tensors_range=ranges,
+        tensors_range=TensorsData(CalibrationMethod.MinMax, ranges),
         nodes_to_quantize=[],
-        nodes_to_exclude=[],
+        nodes_to_exclude=[*masked, *lookups],
         op_types_to_quantize=sorted({*QDQRegistry, *QLinearOpsRegistry}),
         extra_options={},
     )
     quantizer.quantize_model()
     quantized: onnx.ModelProto = quantizer.model.model
-    if all(node.op_type != "QuantizeLinear" for node in quantized.graph.node):
+    tables = store_tables(quantized)
+    if not tables and all(node.op_type != "QuantizeLinear" for node in quantized.graph.node):
         raise NotAvailableError(
             "onnxruntime quantizes no part of this model (it does not look into loops)"
         )
@@ -96,7 +109,6 @@ def measure_ranges(model: onnx.ModelProto, calibration: Calibration) -> Ranges:
     One sample is in memory at a time, however many there are. Written here: onnxruntime's own
     MinMaxCalibrater keeps the results of all samples (its option against that,
     CalibMaxIntermediateOutputs, loses them instead), and takes three times as long.
-    Raises ConversionError where a range is not finite.
     """
     ranges: Ranges = {}
     for outputs in _run_all(model, calibration):
@@ -105,13 +117,17 @@ def measure_ranges(model: onnx.ModelProto, calibration: Calibration) -> Ranges:
             known = ranges.get(name, (low, high))
             # Not min(): NaN has to win here, to be found below.
             ranges[name] = (np.minimum(known[0], low), np.maximum(known[1], high))
+    return ranges
+
+
+def check_finite(ranges: Ranges) -> None:
+    """Raise ConversionError where a range that is needed is not finite."""
     for name, (low, high) in ranges.items():
         if not (np.isfinite(low) and np.isfinite(high)):
             raise ConversionError(
                 f"Calibration gives tensor '{name}' the range {low} to {high}, which cannot be "
                 "quantized. Look for NaN or infinity in the model's weights and in the data."
             )
-    return ranges
 
 
 def _run_all(model: onnx.ModelProto, calibration: Calibration) -> Iterator[Arrays]:

@@ -7,9 +7,11 @@ from pathlib import Path
 import onnx
 
 from edgekit_converters.calibration import Calibration
+from edgekit_converters.left import check_changed, notes_of
 from edgekit_converters.onnx import RECIPES
 from edgekit_converters.onnx.compact import compact
 from edgekit_converters.onnx.float_model.export import prepare, taken_notes
+from edgekit_converters.onnx.graph import float_constants
 from edgekit_converters.onnx.quiet import quiet
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
@@ -34,7 +36,12 @@ def write(
     with map_exceptions(f"Writing ONNX {quantization} failed", ConversionError), quiet("root"):
         made_so = taken_notes(model)
         model, notes = writer(model, calibration)
+        left = float_constants(model.graph)
+        if quantization != "fp32" and not RECIPES[quantization].needs_calibration:
+            check_changed(float_constants(prepared.graph), left)
         compact(model)
         model.producer_name, model.producer_version = "edgekit", ""
         onnx.save(model, path)
+    if quantization != "fp32":
+        notes = (*notes, *notes_of(left, path.stat().st_size))
     return (*made_so, *notes)

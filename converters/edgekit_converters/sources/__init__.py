@@ -26,7 +26,6 @@ from edgekit_converters.sources.source import (
     SourceOptions,
     see_working_folder,
 )
-from edgekit_runtimes.artifact import sha256_of
 from edgekit_runtimes.errors import SourceError, UsageError, map_exceptions
 from edgekit_runtimes.plugins import load_plugins, warn_of_plugin
 
@@ -101,6 +100,8 @@ def load_source(path: Path, options: SourceOptions | None = None) -> Source:
 
 def source_hash(path: Path) -> str:
     """Return the SHA-256 of a source: a file, a folder, or the module that a word names."""
+    from edgekit_runtimes.artifact import sha256_of
+
     if path.exists():
         return sha256_of(path)
     see_working_folder()

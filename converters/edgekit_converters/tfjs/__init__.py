@@ -19,20 +19,16 @@ _STORAGE_ONLY = (
 RECIPES = Recipes(
     "TF.js",
     {
-        "fp32": FormatRecipe(
-            f"{_WRITERS}:as_trained",
-            "as trained",
-            advice="this should not happen, please report it",
-        ),
+        "fp32": FormatRecipe(f"{_WRITERS}:as_trained", "as trained", instead=()),
         "fp16": FormatRecipe(
             f"{_WRITERS}:as_float16",
             "stored in 16 bits: half the download, no speed",
-            advice="stay with fp32",
+            instead=(),
         ),
         "int8-weights": FormatRecipe(
             f"{_WRITERS}:as_uint8",
             "stored in 8 bits: a quarter of the download, no speed",
-            advice="try fp16",
+            instead=("fp16",),
         ),
     },
     reasons={

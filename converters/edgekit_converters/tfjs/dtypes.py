@@ -13,6 +13,7 @@ from tensorflow.python.framework import op_def_registry
 
 from edgekit_converters.graph.edit import EditableGraph, output_tensor, set_constant
 from edgekit_converters.graph.frozen import FrozenGraph, GraphTensor
+from edgekit_converters.tfjs.wraps import range_of, wrap
 from edgekit_runtimes.tensors import Array
 
 # As parseDtypeParam of @tensorflow/tfjs-converter reads them.
@@ -39,8 +40,11 @@ def narrow_dtypes(frozen: FrozenGraph) -> FrozenGraph:
     """
     graph = EditableGraph(frozen)
     for node in graph:
+        bounds = range_of(node)
         _narrow_node(node)
         _cast_fixed_outputs(graph, node)
+        if bounds is not None:
+            wrap(graph, node, bounds)
     for function in graph.library.function:
         for node in function.node_def:
             _narrow_node(node)

@@ -46,7 +46,7 @@ def fuse(frozen: FrozenGraph, shapes: Shapes) -> FrozenGraph:
     """
     graph = EditableGraph(frozen)
     for node in graph:
-        if node.op in FUSED_OPS:
+        if node.op in FUSED_OPS and not _is_transposed(node, "transpose_a"):
             weights = graph.constant(node.input[1])
             if weights is not None and weights.dtype == np.float32:
                 _fuse_node(graph, node, weights, shapes)
@@ -63,9 +63,13 @@ def _fuse_node(graph: EditableGraph, node: Any, weights: Array, shapes: Shapes) 
         activation = None
 
     inputs = [node.input[0], node.input[1]]
+    becomes_fused = activation is not None or kernel.bias.any()
+    if becomes_fused and kernel.is_transposed:
+        kernel.is_changed, kernel.is_transposed = True, False
+        node.attr["transpose_b"].b = False
     if kernel.is_changed:
         inputs[1] = graph.add_constant(f"{node.name}/weights", kernel.weights())
-    if activation is not None or kernel.bias.any():
+    if becomes_fused:
         bias = kernel.bias.astype(np.float32)
         inputs.append(graph.add_constant(f"{node.name}/bias", bias))
         _become_fused(node, activation)
@@ -87,8 +91,6 @@ def _become_fused(node: Any, activation: Any | None) -> None:
 
 
 def _absorb_before(graph: EditableGraph, node: Any, kernel: _Kernel, shapes: Shapes) -> None:
-    if node.op == "MatMul" and node.attr["transpose_a"].b:
-        return
     is_padded = node.op != "MatMul" and node.attr["padding"].s != b"VALID"
     while graph.only_user(node.input[0]) is not None:
         producer = graph.node(node.input[0])
@@ -121,6 +123,10 @@ def _absorb_after(graph: EditableGraph, node: Any, kernel: _Kernel, shapes: Shap
     return tail
 
 
+def _is_transposed(node: Any, attribute: str) -> bool:
+    return bool(attribute in node.attr and node.attr[attribute].b)
+
+
 def _has_activation(op: str, activation: str) -> bool:
     return activation in _ACTIVATIONS or (activation == "LeakyRelu" and op in _LEAKY_OPS)
 
@@ -133,8 +139,9 @@ class _Kernel:
     """
 
     def __init__(self, node: Any, weights: Array) -> None:
-        self._transposed = node.op == "MatMul" and node.attr["transpose_b"].b
-        self._weights = (weights.T if self._transposed else weights).astype(np.float64)
+        # Trap: on wasm TF.js (4.22.0) computes _FusedMatMul of transposed weights wrongly.
+        self.is_transposed = _is_transposed(node, "transpose_b")
+        self._weights = (weights.T if self.is_transposed else weights).astype(np.float64)
         axes = 2 if node.op == "DepthwiseConv2dNative" else 1
         self._output_shape = self._weights.shape[-axes:]
         self.inputs = self._weights.shape[-2]
@@ -157,8 +164,8 @@ class _Kernel:
         self._scale(scale.reshape(self._output_shape))
 
     def weights(self) -> Array:
-        """Return the weights as they are now: float32, laid out as they came."""
-        weights = self._weights.T if self._transposed else self._weights
+        """Return the weights as they are now: float32, transposed where `is_transposed`."""
+        weights = self._weights.T if self.is_transposed else self._weights
         return weights.astype(np.float32)
 
     def _scale(self, factor: Array) -> None:

@@ -6,15 +6,34 @@ import tensorflow as tf
 
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.graph.normalize import apply, bucketize, elementary
+from edgekit_converters.graph.normalize import apply, bucketize
 from edgekit_converters.graph.shapes import infer_shapes
-from edgekit_converters.tfjs.bands import mask_bands
+from edgekit_converters.graph.substitutes import (
+    diagonals,
+    einsum,
+    elementary,
+    resize,
+    roll,
+    space_to_depth,
+)
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.fold import fold_constants
 from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
 from edgekit_converters.tfjs.groups import split_groups
-from edgekit_converters.tfjs.ops import check_convolutions, check_ops
+from edgekit_converters.tfjs.ops import check_convolutions, check_ops, check_proven
+from edgekit_converters.tfjs.rewrites import rewrite
+
+# What TF.js has no operator for, or no kernel on each back end, in operators that it has.
+REWRITES = (
+    bucketize.rewrite,
+    diagonals.rewrite,
+    einsum.rewrite,
+    elementary.without("Erfc"),
+    resize.rewrite,
+    roll.rewrite,
+    space_to_depth.rewrite,
+)
 
 
 def prepare(graph: FrozenGraph) -> FrozenGraph:
@@ -24,17 +43,22 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
     Raises ConversionError naming all ops that TF.js lacks, or the convolution that it does not
     have.
     """
-    folded = prepare_functions(
-        apply(fold_constants(graph), bucketize.rewrite, elementary.without("Erfc"))
-    )
+    folded = fold_constants(graph)
+    rewritten = apply(folded, *REWRITES)
+    if rewritten is not folded:
+        folded = fold_constants(rewritten)
+    folded = prepare_functions(folded)
     check_ops(folded.graph_def)
-    narrowed = narrow_dtypes(folded)
-    shapes = infer_shapes(narrowed)
-    split = mask_bands(split_groups(narrowed, shapes), shapes)
-    if split is not narrowed:
+    frozen = narrow_dtypes(folded)
+    shapes = infer_shapes(frozen)
+    split = split_groups(frozen, shapes)
+    if split is not frozen:
         shapes = infer_shapes(split)
-    check_convolutions(split, shapes)
-    return _separate_outputs(fuse(split, shapes))
+    frozen, shapes = rewrite(split, shapes)
+    check_convolutions(frozen, shapes)
+    prepared = _separate_outputs(fuse(frozen, shapes))
+    check_proven(prepared)
+    return prepared
 
 
 def _separate_outputs(frozen: FrozenGraph) -> FrozenGraph:

@@ -21,10 +21,35 @@ STORED_DTYPES = ("float32", "int32", "bool", "complex64")
 _QUANTIZED_DTYPES = ("float16", "uint8", "uint16")
 _LEVELS = 255
 
-# int8-weights stores smaller tensors in float16: the first kernels of a small net (3x3x3x32 = 864)
-# cost the most accuracy and the fewest bytes. mbv2: 12 KB more, and an SQNR of 19.5 dB instead of
-# the 16.0 dB of uint8 throughout.
+# int8-weights keeps smaller tensors in float16 where they are lists (biases), or where all such
+# kernels together are not more than this share of the model's values: the first kernels of a net
+# (3x3x3x32 = 864) cost the most accuracy and the fewest bytes. mbv2: 12 KB more, and an SQNR of
+# 19.5 dB instead of the 16.0 dB of uint8 throughout. In a small net they are the model, and become
+# uint8.
 MIN_UINT8_ELEMENTS = 900
+SPARED_SHARE = 0.1
+
+
+def spared(weights: Mapping[str, Array]) -> frozenset[str]:
+    """Return the names of the float32 weights that int8-weights keeps in float16."""
+    floats = {name: value for name, value in weights.items() if value.dtype == np.float32}
+    kept = {name for name, value in floats.items() if _is_small(value) and not _is_matrix(value)}
+    left = SPARED_SHARE * sum(value.size for value in floats.values())
+    kernels = (name for name, value in floats.items() if _is_small(value) and _is_matrix(value))
+    for name in sorted(kernels, key=lambda name: floats[name].size):
+        left -= floats[name].size
+        if left < 0:
+            break
+        kept.add(name)
+    return frozenset(kept)
+
+
+def _is_small(value: Array) -> bool:
+    return value.size < MIN_UINT8_ELEMENTS
+
+
+def _is_matrix(value: Array) -> bool:
+    return bool(sum(size > 1 for size in value.shape) > 1)
 
 
 def encode(
@@ -62,16 +87,17 @@ def as_float16(value: Array) -> tuple[Array, Entry | None]:
 
 
 def as_uint8(value: Array) -> tuple[Array, Entry | None]:
-    """Return a weight in uint8 with one scale and minimum; a small one in float16.
+    """Return a weight in uint8 with one scale and minimum; in float32 where that is not possible.
 
-    Zero is a level, so pruned weights stay zero: value = level * scale + min.
+    Zero is a level, so pruned weights stay zero: value = level * scale + min. Integers stay what
+    they are where they fit.
     """
-    if value.size < MIN_UINT8_ELEMENTS:
-        return as_float16(value)
-    if not np.isfinite(np.abs(value).max()):
+    if not value.size or not np.isfinite(np.abs(value).max()):
         return value, None
     low, high = min(float(value.min()), 0.0), max(float(value.max()), 0.0)
     scale = (high - low) / _LEVELS or 1.0
+    if scale <= 1 and np.array_equal(value, np.rint(value)):
+        scale = 1.0
     zero_level = round(-low / scale)
     levels = np.clip(np.round(value / scale) + zero_level, 0, _LEVELS).astype(np.uint8)
     stored = {"dtype": "uint8", "original_dtype": "float32"}

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.framework import types_pb2
 
 from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS, FrozenGraph, GraphTensor
 from edgekit_converters.graph.library import all_nodes
+from edgekit_converters.left import FloatConstant, check_changed
 from edgekit_converters.tfjs import RECIPES
 from edgekit_converters.tfjs.fuse import EXACT_BIAS
+from edgekit_converters.tfjs.ops import missing_on_wasm
 from edgekit_converters.tfjs.prepare import prepare
-from edgekit_converters.tfjs.weights import Entry, encode
+from edgekit_converters.tfjs.tables import SCALES, scale_rows
+from edgekit_converters.tfjs.weights import Entry, encode, spared
 
 if TYPE_CHECKING:
     from edgekit_converters.calibration import Calibration
@@ -40,6 +44,7 @@ DYNAMIC_NOTE = (
     "the sizes of some results depend on values ({ops}): run the model by model.executeAsync, not "
     "predict"
 )
+WASM_NOTE = "the wasm back end of TF.js has no {ops}: run the model on webgl, webgpu or cpu"
 
 
 def write(
@@ -55,6 +60,8 @@ def write(
     Raises NotAvailableError for what RECIPES does not list.
     """
     RECIPES.writer(quantization, calibration is not None, io)
+    if quantization == "int8-weights":
+        prepared = scale_rows(prepared)
     graph_def = tf.compat.v1.GraphDef()
     graph_def.CopyFrom(prepared.graph_def)
     entries, data = _take_weights(graph_def, quantization)
@@ -85,23 +92,42 @@ def _notes(prepared: FrozenGraph) -> Iterator[str]:
         yield LOOP_NOTE
     if dynamic := sorted(ops & DYNAMIC_OPS):
         yield DYNAMIC_NOTE.format(ops=", ".join(dynamic))
+    if missing := missing_on_wasm(prepared):
+        yield WASM_NOTE.format(ops=", ".join(missing))
 
 
 def _take_weights(graph_def: Any, quantization: str) -> tuple[list[Entry], bytes]:
-    """Move the values of all constants out of the graph."""
+    """Move the values of all constants out of the graph.
+
+    Raises NotAvailableError where the quantization stores none of them as it says.
+    """
     entries, chunks = [], []
     exact = {node.input[2] for node in graph_def.node if node.attr[EXACT_BIAS].b}
-    for node in all_nodes(graph_def):
-        if node.op == "Const":
-            tensor = node.attr["value"].tensor
-            value, is_exact = tf.make_ndarray(tensor), node.name in exact
-            entry, chunk = encode(node.name, value, quantization, is_exact)
-            entries.append(entry)
-            chunks.append(chunk)
-            node.attr["value"].tensor.CopyFrom(
-                type(tensor)(dtype=tensor.dtype, tensor_shape=tensor.tensor_shape)
-            )
+    constants = [node for node in all_nodes(graph_def) if node.op == "Const"]
+    values = {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in constants}
+    in_half = set(spared(values)) if quantization == "int8-weights" else set()
+    for name in (name for name in values if SCALES in name):
+        fits = np.array_equal(values[name], values[name].astype(np.float16))
+        (in_half if fits else exact).add(name)
+    for node in constants:
+        stored_as = "fp16" if node.name in in_half else quantization
+        entry, chunk = encode(node.name, values[node.name], stored_as, node.name in exact)
+        entries.append(entry)
+        chunks.append(chunk)
+        tensor = node.attr["value"].tensor
+        tensor.CopyFrom(type(tensor)(dtype=tensor.dtype, tensor_shape=tensor.tensor_shape))
+    if quantization != "fp32":
+        plain = [
+            entry for entry in entries if "quantization" not in entry or entry["name"] in in_half
+        ]
+        check_changed(_floats(entries), _floats(plain))
     return entries, b"".join(chunks)
+
+
+def _floats(entries: Iterable[Entry]) -> list[FloatConstant]:
+    return [
+        FloatConstant(tuple(entry["shape"]), ()) for entry in entries if entry["dtype"] == "float32"
+    ]
 
 
 def _shards(data: bytes) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ Quantizing while converting is deprecated; converting to float once and quantizi
 that file is advised (LiteRT's documentation, "model optimization"), and it is faster.
 
 A writer takes nothing and returns the steps of the LiteRT quantizer (None: nothing is quantized).
+What the quantizer does not know is stored in as many bits here: see `rest`.
 """
 
 from __future__ import annotations
@@ -16,16 +17,12 @@ _LITERT = "litert_quantizer.recipe"
 RECIPES = Recipes(
     "TFLite",
     {
-        "fp32": FormatRecipe(
-            f"{_OWN}:fp32", "as trained", advice="this should not happen, please report it"
-        ),
-        "fp16": FormatRecipe(
-            f"{_OWN}:fp16", "16-bit weights: half the size, no speed", advice="stay with fp32"
-        ),
+        "fp32": FormatRecipe(f"{_OWN}:fp32", "as trained", instead=()),
+        "fp16": FormatRecipe(f"{_OWN}:fp16", "16-bit weights: half the size, no speed", instead=()),
         "int8-weights": FormatRecipe(
             f"{_LITERT}:weight_only_wi8_afp32",
             "8-bit weights, computing in float: a quarter of the size, no speed",
-            advice="try fp16",
+            instead=("fp16",),
         ),
         "int8-dynamic": FormatRecipe(
             f"{_LITERT}:dynamic_wi8_afp32",
@@ -35,15 +32,13 @@ RECIPES = Recipes(
         "int8": FormatRecipe(
             f"{_LITERT}:static_wi8_ai8",
             "weights and activations in 8 bits: a quarter of the size, and speed",
-            advice="calibrate with more samples that look like real inputs, or try int8-weights "
-            "or int16x8",
+            instead=("int8-weights", "int16x8", "fp16"),
             needs_calibration=True,
             integer_io=True,
         ),
         "int16x8": FormatRecipe(
             f"{_LITERT}:static_wi8_ai16",
             "16-bit activations, 8-bit weights: accuracy where int8 loses too much; slow",
-            advice="calibrate with more samples that look like real inputs, or try int8-weights",
             needs_calibration=True,
         ),
         "int4-dynamic": FormatRecipe(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,9 +15,19 @@ from tensorflow.lite.python.lite import TFLiteSavedModelConverterV2
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import SERVING, SIGNATURE_KEY, FrozenGraph
 from edgekit_converters.graph.naming import with_layers
-from edgekit_converters.graph.normalize import apply, elementary, pools_3d
+from edgekit_converters.graph.normalize import apply
+from edgekit_converters.graph.substitutes import (
+    cumprod,
+    diagonals,
+    doubles,
+    elementary,
+    pools_3d,
+    resize,
+    roll,
+)
 from edgekit_converters.memory import give_back_memory
 from edgekit_runtimes.errors import ConversionError, map_exceptions
+from edgekit_runtimes.owned.folder import temporary_folder
 
 # What packing needs beyond the file itself: alignment, and room for the next string.
 BUILDER_SPARE = 1 << 20
@@ -26,17 +35,24 @@ BUILDER_SPARE = 1 << 20
 # What TFLite has no operator for, in operators that it has. They are not written so from the start:
 # of an Erf within a gelu the converter makes an operator of its own.
 REWRITES = {
+    "Cumprod": cumprod.rewrite,
+    "MatrixDiagPartV3": diagonals.rewrite,
+    "Roll": roll.rewrite,
     **dict.fromkeys(pools_3d.POOLS, pools_3d.rewrite),
+    **dict.fromkeys(resize.OPS, resize.rewrite),
     **{op: elementary.without(op) for op in elementary.FUNCTIONS},
 }
+# What the converter calls float64.
+DOUBLE = "f64>"
 
 
 class _MissingError(Exception):
-    """The converter has no operators of these names."""
+    """The converter has no operators of these names, or not of float64."""
 
-    def __init__(self, ops: Iterable[str]) -> None:
+    def __init__(self, ops: Iterable[str], has_doubles: bool) -> None:
         super().__init__(*ops)
         self.ops = frozenset(ops)
+        self.has_doubles = has_doubles
 
 
 def prepare(graph: FrozenGraph) -> bytes:
@@ -49,6 +65,8 @@ def prepare(graph: FrozenGraph) -> bytes:
             return _shorten_names(_convert(_separate_outputs(graph)))
         except _MissingError as error:
             rewrites = [REWRITES[op] for op in sorted(error.ops & REWRITES.keys())]
+            if error.has_doubles:
+                rewrites.append(doubles.rewrite)
             rewritten = apply(graph, *rewrites)
             if rewritten is graph:
                 named = with_layers(graph.graph_def, error.ops)
@@ -61,7 +79,7 @@ def prepare(graph: FrozenGraph) -> bytes:
 
 def _convert(graph: FrozenGraph) -> bytes:
     """Return what TensorFlow's converter makes of a graph. Raises _MissingError."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         graph.save(Path(folder))
         give_back_memory()
         # Its public makers load the SavedModel twice in Python, only to see what is in it.
@@ -70,9 +88,10 @@ def _convert(graph: FrozenGraph) -> bytes:
             return bytes(converter._convert_from_saved_model(tf.compat.v1.GraphDef()))
         except Exception as error:
             # The converter's text is a screenful of MLIR; the operators in it are what matters.
-            missing = set(re.findall(r"tf\.(\w+)\(", str(error).split("Details:")[-1]))
+            details = str(error).split("Details:")[-1]
+            missing = set(re.findall(r"tf\.(\w+)\(", details))
             if "op is neither a custom op nor a flex op" in str(error) and missing:
-                raise _MissingError(missing) from error
+                raise _MissingError(missing, DOUBLE in details) from error
             with map_exceptions("TFLite conversion failed", ConversionError):
                 raise
 

@@ -20,12 +20,21 @@ from litert_quantizer.utils import qsv_utils
 
 from edgekit_converters.calibration import Calibration, for_litert
 from edgekit_converters.graph.frozen import SIGNATURE_KEY
+from edgekit_converters.tflite.kept import kept_scopes
+from edgekit_converters.tflite.rest import store_rest
 from edgekit_runtimes.errors import NotAvailableError
 
 # The quantizer's own default is 16 threads, which on a small machine are slower than its cores.
 CALIBRATION_THREADS = 2
 
 EVERYTHING = ".*"
+
+# 16-bit activations have bits to spare beside 8-bit weights: ranges eight times as wide as those
+# seen cost .1 to .2 dB of 41 to 47, and hold on new samples where the ranges seen do not: on 1,000
+# of them, with values of a long tail, 41.2 dB instead of 23.6 after 300 samples, and 41.4 instead
+# of 9.2 after 4. Four times as wide lacks 10 dB there.
+HEADROOM = 8.0
+WIDE_BITS = 16
 
 
 def fp32() -> None:
@@ -49,21 +58,28 @@ def fp16() -> Any:
 
 
 def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io: str) -> bytes:
-    """Return the file that the quantizer makes by `steps`.
+    """Return the file that the quantizer makes by `steps`, with what it leaves stored as small.
 
     calibration: None except for static steps. io: "float" leaves the inputs and outputs of static
     ones as they are. Raises NotAvailableError for static steps and a model with loops.
     """
     # Its progress bars cannot be turned off.
     with contextlib.redirect_stderr(streams.StringIO()):
-        ranges = None
+        ranges, activation_bits = None, None
+        settings = steps[0]["op_config"]
         if calibration is not None:
             ranges = _ranges(float_model, calibration)
+            activation_bits = settings["activation_tensor_config"]["num_bits"]
             if io == "float":
                 steps += [_left_alone(TFLOperationName.INPUT), _left_alone(TFLOperationName.OUTPUT)]
+        weight_bits = settings["weight_tensor_config"]["num_bits"]
+        for scope in kept_scopes(float_model, weight_bits, activation_bits, ranges or {}):
+            steps.append(_left_alone(TFLOperationName.ALL_SUPPORTED, scope))
+        if activation_bits == WIDE_BITS:
+            ranges = _widened(ranges)
         worker = quantizer.Quantizer(bytearray(float_model), steps)
         quantized = worker.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
-        return bytes(quantized.quantized_model)
+        return store_rest(bytes(quantized.quantized_model), weight_bits)
 
 
 def _ranges(float_model: bytes, calibration: Calibration) -> Any:
@@ -86,9 +102,18 @@ def _ranges(float_model: bytes, calibration: Calibration) -> Any:
     return worker.get_model_qsvs()
 
 
-def _left_alone(operation: TFLOperationName) -> dict[str, Any]:
+def _widened(ranges: Any) -> Any:
+    """Return the ranges with room for values beyond what calibration saw."""
+    ends = ("min", "max")
     return {
-        "regex": EVERYTHING,
+        name: {**found, **{end: HEADROOM * found[end] for end in ends if end in found}}
+        for name, found in ranges.items()
+    }
+
+
+def _left_alone(operation: TFLOperationName, scope: str = EVERYTHING) -> dict[str, Any]:
+    return {
+        "regex": scope,
         "operation": operation,
         "algorithm_key": AlgorithmName.NO_QUANTIZE,
     }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgekit_converters.calibration import Calibration
+from edgekit_converters.left import check_changed, notes_of
 from edgekit_converters.tflite import RECIPES
 from edgekit_converters.tflite.export import prepare
 from edgekit_converters.tflite.quantize import quantize
+from edgekit_converters.tflite.rest import left_floats
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
 __all__ = ["prepare", "write"]
@@ -27,10 +29,14 @@ def write(
     cannot quantize so; UsageError where calibration data is missing.
     """
     steps = RECIPES.writer(quantization, calibration is not None, io)()
-    content = prepared
-    if steps is not None:
-        samples = calibration if RECIPES[quantization].needs_calibration else None
-        with map_exceptions(f"The LiteRT quantizer failed on {quantization}", ConversionError):
-            content = quantize(prepared, steps, samples, io)
+    if steps is None:
+        path.write_bytes(prepared)
+        return ()
+    samples = calibration if RECIPES[quantization].needs_calibration else None
+    with map_exceptions(f"The LiteRT quantizer failed on {quantization}", ConversionError):
+        content = quantize(prepared, steps, samples, io)
+    left = left_floats(content)
+    if samples is None:
+        check_changed(left_floats(prepared), left)
     path.write_bytes(content)
-    return ()
+    return notes_of(left, len(content))

@@ -17,7 +17,7 @@ import numpy as np
 from edgekit.bench.accuracy import resample
 from edgekit.bench.accuracy.labels import LabelledOutput
 from edgekit.bench.accuracy.metric import Metric
-from edgekit.results.accuracy import Accuracy, Figure, wilson_interval
+from edgekit.results.accuracy import Accuracy, Score, wilson_interval
 from edgekit_runtimes.errors import DataError
 from edgekit_runtimes.tensors import Array
 
@@ -27,13 +27,13 @@ class Judgement:
     """A model's accuracy, and what another's is compared with.
 
     right: one bit per sample (`np.packbits`), set where it was right; for classification only.
-    resampled: the value of each other figure on the draws of `resample`.
-    higher_is_better: of the figures.
+    resampled: the value of each other score on the draws of `resample`.
+    higher_is_better: of the scores.
     """
 
     accuracy: Accuracy
     right: Array | None = None
-    resampled: Mapping[Figure, Array] = field(default_factory=dict)
+    resampled: Mapping[Score, Array] = field(default_factory=dict)
     higher_is_better: bool = True
 
 
@@ -104,7 +104,7 @@ class ErrorJudge:
             accuracy = Accuracy(name, samples, nan=self._nan)
             unknown = np.full(resample.RESAMPLES, np.nan)
             return Judgement(accuracy, None, {"mae": unknown, "rmse": unknown}, False)
-        resampled: dict[Figure, Array] = {
+        resampled: dict[Score, Array] = {
             "mae": resample.resampled_mean(self._absolute),
             "rmse": np.sqrt(resample.resampled_mean(self._squared)),
         }
@@ -153,12 +153,12 @@ class MetricJudge:
         else:
             value = self._of_all(np.arange(samples))
         if not math.isfinite(value):
-            figures = np.full(resample.RESAMPLES, np.nan)
+            scores = np.full(resample.RESAMPLES, np.nan)
         elif self._kept is None:
-            figures = resample.resampled_mean(self._values)
+            scores = resample.resampled_mean(self._values)
         else:
-            figures = self._resampled(samples)
-        low, high = resample.interval(figures, samples)
+            scores = self._resampled(samples)
+        low, high = resample.interval(scores, samples)
         accuracy = Accuracy(
             self._labelled.name,
             samples,
@@ -168,7 +168,7 @@ class MetricJudge:
             metric=self._metric.name,
             value=value if math.isfinite(value) else None,
         )
-        return Judgement(accuracy, None, {"metric": figures}, self._metric.higher_is_better)
+        return Judgement(accuracy, None, {"metric": scores}, self._metric.higher_is_better)
 
     def _resampled(self, samples: int) -> Array:
         """Return the metric on each draw; all NaN where it cannot judge one of them.

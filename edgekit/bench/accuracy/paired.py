@@ -25,7 +25,7 @@ import numpy as np
 
 from edgekit.bench.accuracy import resample
 from edgekit.bench.accuracy.judge import Judgement
-from edgekit.results.accuracy import AccuracyDifference, DifferenceVerdict, Figure
+from edgekit.results.accuracy import AccuracyDifference, DifferenceVerdict, Score
 from edgekit.results.plan import ORIGINAL, REFERENCE_RECIPE
 from edgekit.results.results import Row
 from edgekit.results.statistics import NORMAL_975
@@ -62,18 +62,18 @@ def _compared(row: Row, judgements: Judgements) -> Row:
     return replace(row, accuracy=replace(row.accuracy, differences=differences(mine, other, name)))
 
 
-def differences(mine: Judgement, other: Judgement, name: str) -> dict[Figure, AccuracyDifference]:
-    """Return the difference of each figure of `mine` to that of `other`, a model named `name`.
+def differences(mine: Judgement, other: Judgement, name: str) -> dict[Score, AccuracyDifference]:
+    """Return the difference of each score of `mine` to that of `other`, a model named `name`.
 
-    Both are of the same samples. A figure that `other` does not have is left out.
+    Both are of the same samples. A score that `other` does not have is left out.
     """
     if mine.right is not None and other.right is not None:
         samples = mine.accuracy.samples
         return {"top1": compare_right(_bits(mine, samples), _bits(other, samples), name)}
     return {
-        figure: _compare_resampled(figure, mine, other, name)
-        for figure in mine.resampled
-        if other.accuracy.figure(figure) is not None
+        score: _compare_resampled(score, mine, other, name)
+        for score in mine.resampled
+        if other.accuracy.score(score) is not None
     }
 
 
@@ -130,12 +130,12 @@ def bonett_price_interval(here: int, there: int, samples: int) -> tuple[float, f
 
 
 def _compare_resampled(
-    figure: Figure, mine: Judgement, other: Judgement, name: str
+    score: Score, mine: Judgement, other: Judgement, name: str
 ) -> AccuracyDifference:
-    value, reference = mine.accuracy.figure(figure), other.accuracy.figure(figure)
+    value, reference = mine.accuracy.score(score), other.accuracy.score(score)
     if value is None or reference is None:
         return _without_value(mine, name)
-    shifts = mine.resampled[figure] - other.resampled[figure]
+    shifts = mine.resampled[score] - other.resampled[score]
     low, high = resample.interval(shifts, mine.accuracy.samples)
     verdict: DifferenceVerdict = "same"
     if low is None or high is None:

@@ -12,6 +12,7 @@ import click
 
 from edgekit import api
 from edgekit.cli.common.options import PATH, check_file
+from edgekit.cli.common.output import say
 from edgekit_runtimes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Gating:
         # First, so that they are seen where a file cannot be written.
         lines = broken_lines(outcomes, runs)
         for line in lines:
-            click.echo(line, err=True)
+            say(line, err=True)
         if self.junit is not None:
             from edgekit.files import write_whole, writing
             from edgekit.report.junit import junit_xml

@@ -64,6 +64,26 @@ def data_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+def worker_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --memory and --time-limit."""
+    for option in (
+        click.option(
+            "--time-limit",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            help="How long a model may give no sign of life, as in its first run. [default: 600]",
+        ),
+        click.option(
+            "--memory",
+            metavar="SIZE",
+            help="What a worker may allocate, as 4GB. [default: what is available where it runs, "
+            "less 500 MB]",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def check_file(option: str, path: Path) -> None:
     """Raise UsageError if a path to write a file to is a folder."""
     if path.is_dir():

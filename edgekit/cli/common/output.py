@@ -1,4 +1,7 @@
-"""Where results go: stdout, with colour only on a terminal and no line cut off in a pipe."""
+"""The one way out of all that is printed: text, JSON and tables.
+
+Colour only on a terminal, and no line cut off in a pipe.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,28 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 from edgekit.text.plain import PIPE_WIDTH
+from edgekit_runtimes.printable import printable, printable_json
 
 
 def stdout_console() -> Console:
     """Return the console that results are printed to."""
-    from rich.console import Console
+    from edgekit.text.console import SafeConsole
 
-    return Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    return SafeConsole(soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def print_json(value: Any, indent: int = 0) -> None:
     """Print the JSON form of a value, on one line, or indented by this many blanks per level."""
     from edgekit.forms import encode
 
-    click.echo(encode(value, indent).decode())
+    say_json(encode(value, indent).decode())
+
+
+def say(text: str = "", err: bool = False) -> None:
+    """Print text, on stderr if `err`: whatever it holds, it cannot command the terminal."""
+    click.echo(printable(text), err=err)
+
+
+def say_json(text: str) -> None:
+    """Print JSON text."""
+    click.echo(printable_json(text))

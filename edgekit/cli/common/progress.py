@@ -1,4 +1,7 @@
-"""Progress of long work: on stderr, and only where it is a terminal."""
+"""Progress of long work: on stderr, and only where it is a terminal.
+
+Each step is also where an interruption counts that the code below has lost.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,24 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
+from edgekit.cli.common.interrupt import check
+
 
 @contextlib.contextmanager
 def status() -> Iterator[Callable[[str], None]]:
     """Show a spinner with the current step; yield the function that says which step it is."""
     if not sys.stderr.isatty():
-        yield lambda step: None
+        yield lambda step: check()
         return
-    from rich.console import Console
+    from rich.text import Text
 
-    with Console(stderr=True).status("starting") as spinner:
-        yield lambda step: spinner.update(step)
+    from edgekit.text.console import SafeConsole
+
+    with SafeConsole(stderr=True).status("starting") as spinner:
+
+        def show(step: str) -> None:
+            check()
+            # Not as markup: a step may name what is in a file.
+            spinner.update(Text(step))
+
+        yield show

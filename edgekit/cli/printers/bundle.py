@@ -62,5 +62,5 @@ def _cells(record: ArtifactRecord, made: list[ArtifactRecord]) -> list[str]:
         record.id,
         *("" if size is None else f"{significant(size / unit.size)} {unit.word}" for size in sizes),
         "" if top1 is None else f"{percent(top1)} %",
-        f"{fidelity.sqnr_db:.1f}" if fidelity else "",
+        f"{fidelity.sqnr_db:.1f}" if fidelity else "not run",
     ]

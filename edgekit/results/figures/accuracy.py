@@ -26,8 +26,7 @@ from edgekit.text.quantities import NUMBER, SHARE, TALLY, WORDS
 from edgekit.text.units import percent, significant, with_interval
 
 if TYPE_CHECKING:
-    from edgekit.results.accuracy import Accuracy, AccuracyDifference
-    from edgekit.results.accuracy import Figure as Score
+    from edgekit.results.accuracy import Accuracy, AccuracyDifference, Score
     from edgekit.results.results import Results, Row
 
 LABELS = "accuracy needs labelled samples (bench --data)"
@@ -38,7 +37,7 @@ LOST = "Lost against the original, or against fp32 where that was not judged"
 
 
 def _score(score: Score) -> Callable[[Row], float | None]:
-    return lambda row: row.accuracy.figure(score) if row.accuracy else None
+    return lambda row: row.accuracy.score(score) if row.accuracy else None
 
 
 def _read(score: Score) -> Read:
@@ -50,7 +49,7 @@ def _read(score: Score) -> Read:
             return None
         if found.nan:
             return nan_reason(found.nan)
-        value = found.figure(score)
+        value = found.score(score)
         if value is None:
             return None
         # RMSE comes with MAE, whose interval is kept.
@@ -131,7 +130,7 @@ def _error_cell(score: Score) -> Callable[[Row], str]:
             return ""
         if (score == "metric") != (accuracy.metric is not None):
             return ""
-        value = accuracy.figure(score)
+        value = accuracy.score(score)
         if value is None:
             return "NaN"
         ends = (None, None) if score == "rmse" else (accuracy.low, accuracy.high)

@@ -18,15 +18,19 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, cast, runtime_checkable
 
-from edgekit_runtimes.errors import first_line, unknown_name
+from edgekit_runtimes.errors import EngineError, first_line, unknown_name
 from edgekit_runtimes.plugins import load_plugins, missing_part, warn_of_plugin
+from edgekit_runtimes.protocol.job import JobModel
 
 if TYPE_CHECKING:
     from edgekit_runtimes.protocol.job import Event, Job
 
 GROUP = "edgekit.devices"
 # Our own modules, in the order in which they are listed.
-OURS = ("host", "board", "ssh", "browser")
+OURS = ("host", "node", "board", "ssh", "browser")
+
+
+NO_OPTIONS: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,25 @@ class EngineChoice:
     module: as a job names it: a Python module, or the word of an engine of the page ("tfjs"). None
     with the reason where it cannot be used.
     backend: where it computes ("webgl"); None if it has only one place.
+    worker: which of the device's workers runs it, where there are several. All models of a job
+    have the same one.
     """
 
     word: str | None
     module: str | None
     reason: str = ""
     backend: str | None = None
+    worker: str = ""
+
+    def job_model(self, name: str, path: str, options: Mapping[str, Any] = NO_OPTIONS) -> JobModel:
+        """Return an artifact as a job names it, run by this engine.
+
+        Raises EngineError with the reason where it cannot be used.
+        """
+        if self.module is None:
+            raise EngineError(self.reason)
+        backend = {"backend": self.backend} if self.backend else {}
+        return JobModel(name, self.module, path, {**options, **backend})
 
 
 @dataclass(frozen=True)
@@ -51,9 +68,15 @@ class DeviceOptions:
 
     browser: the path of the browser to measure in, or "none" to open the page by hand. None: the
     installed Chromium.
+    memory_bytes: what a worker in Python may allocate; None for what is available where it runs,
+    less a reserve (owned/memory.py).
+    silence_limit_s: how long a worker may give no sign of life, as in a model's first run; None
+    for the device's own limit.
     """
 
     browser: str | None = None
+    memory_bytes: int | None = None
+    silence_limit_s: float | None = None
 
 
 @dataclass(frozen=True)

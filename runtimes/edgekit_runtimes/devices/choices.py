@@ -25,13 +25,19 @@ def python_engines(
         else:
             advice = how_to_install(load_engine(engine.module).PACKAGE)
             choices.append(EngineChoice(engine.word, None, advice))
-    return tuple(choices) or (no_python_engine(format_name),)
+    return tuple(choices)
 
 
-def no_python_engine(format_name: str) -> EngineChoice:
-    """Return the choice for a format that only pages run, with the devices that do."""
-    pages = FORMATS[format_name].page_engines if format_name in FORMATS else ()
-    words = dict.fromkeys(f"browser:{name}" for page in pages for name in page.backends)
+def no_engine(format_name: str) -> EngineChoice:
+    """Return the choice for a format that no engine of a device runs, with the devices that do."""
+    kind = FORMATS.get(format_name)
+    pages = kind.page_engines if kind else ()
+    under_node = any(page.node_backends for page in pages)
+    words = [
+        *(["host"] if under_node or (kind and kind.engines) else []),
+        *(["node"] if under_node else []),
+        *dict.fromkeys(f"browser:{name}" for page in pages for name in page.backends),
+    ]
     if not words:
         return EngineChoice(None, None, f"no engine runs {format_name}")
     *others, last = words

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
 from edgekit_runtimes.errors import DeviceError, map_exceptions
+from edgekit_runtimes.owned.guard import guarded_environment
 from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job
-from edgekit_runtimes.sigpipe import without_sigpipe
 
 # No event for this long means a hung model. A block of slow runs is one of them, so that a model
 # that takes minutes per inference still passes, and loading the largest original takes one minute.
@@ -50,7 +50,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=environment,
+                env=guarded_environment(environment),
                 # In its own group: a Ctrl-C reaches edgekit only, which then ends the group.
                 start_new_session=True,
             )
@@ -65,7 +65,7 @@ class WorkerProcess:
         model: str | None = None
         done = False
         try:
-            self._send(job)
+            self._send(job, silence_limit_s)
             for line in read_lines(open_pipe(self._process.stdout), silence_limit_s):
                 event: Event = json.loads(line)
                 model = named_last(event, model)
@@ -91,11 +91,11 @@ class WorkerProcess:
             if pipe:
                 pipe.close()
 
-    def _send(self, job: Job) -> None:
+    def _send(self, job: Job, silence_limit_s: float) -> None:
         stdin = open_pipe(self._process.stdin)
         # A worker that died before it read its job is reported by the end of its stream.
-        with contextlib.suppress(BrokenPipeError), without_sigpipe(), stdin:
-            stdin.write(job.to_json().encode())
+        with contextlib.suppress(BrokenPipeError), stdin:
+            write_all(stdin, [job.to_json().encode()], silence_limit_s)
 
     def _wait(self) -> int | None:
         """Return the exit code, None if the process hangs at its end."""
@@ -179,6 +179,21 @@ def read_lines(
                 yield b"".join([*pieces, end])
                 pieces.clear()
             pieces.append(rest)
+
+
+def write_all(stream: IO[bytes], chunks: Iterable[bytes], limit_s: float) -> None:
+    """Write to a pipe. Raises TimeoutError if its reader takes nothing for that long."""
+    descriptor = stream.fileno()
+    os.set_blocking(descriptor, False)
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_WRITE)
+        for chunk in chunks:
+            left = memoryview(chunk)
+            while left:
+                if not selector.select(limit_s):
+                    raise TimeoutError
+                with contextlib.suppress(BlockingIOError):
+                    left = left[os.write(descriptor, left) :]
 
 
 def open_pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from edgekit_converters.integers import INT8_MAX, asymmetric_int4, symmetric_int8
 from edgekit_converters.onnx import int4, weights
 from edgekit_converters.onnx.graph import layers
 from edgekit_converters.onnx.write import prepare, write
@@ -72,7 +73,7 @@ def test_large_kernels_are_int8_with_one_scale_an_output_channel(conv_net_weight
         axis = node.attribute[0].i
         assert scales.shape == (kernel.shape[axis],)
         others = tuple(i for i in range(kernel.ndim) if i != axis)
-        assert (np.abs(kernel).max(axis=others) == weights.INT8_MAX).all()
+        assert (np.abs(kernel).max(axis=others) == INT8_MAX).all()
         shapes[kernel.shape] = axis
     assert shapes == {(16, 16, 1, 1): 0, (32, 16, 3, 3): 0, (32, 10): 1}
 
@@ -100,14 +101,14 @@ def test_int8_weights_differ_from_the_trained_ones_by_half_a_step_at_most(conv_n
 
 def test_depthwise_kernels_have_a_scale_for_each_channel(graphs):
     kernel = np.ones((64, 1, 3, 3), np.float32) * np.arange(1, 65)[:, None, None, None]
-    integers, scales = weights.symmetric_int8(kernel, channel_axis=0)
+    integers, scales = symmetric_int8(kernel, channel_axis=0)
     assert (integers == 127).all()
     np.testing.assert_allclose(scales, np.arange(1, 65) / 127, rtol=1e-6)
 
 
 def test_a_channel_of_zeros_stays_zero():
     kernel = np.array([[0, 0], [1, -2]], np.float32)
-    integers, scales = weights.symmetric_int8(kernel, channel_axis=0)
+    integers, scales = symmetric_int8(kernel, channel_axis=0)
     assert (integers == [[0, 0], [64, -127]]).all()
     assert np.isfinite(scales).all()
 
@@ -136,7 +137,7 @@ def test_int4_blocks_hold_two_weights_a_byte_and_keep_zeros():
     generator = np.random.default_rng(1)
     kernel = generator.standard_normal((70, 6)).astype(np.float32)
     kernel[::2] = 0
-    packed, scales, zero_points = int4.asymmetric_int4(kernel)
+    packed, scales, zero_points = asymmetric_int4(kernel)
     # 70 inputs are three blocks of 32, the last one padded; three zero points are two bytes.
     assert packed.shape == (6, 3, 16)
     assert scales.shape == (6, 3)

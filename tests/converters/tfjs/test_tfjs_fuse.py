@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfjs_expand import expand
 from tfjs_tools import difference, noise, ops, trace
 
-from edgekit_converters.tfjs.expand import expand
 from edgekit_converters.tfjs.write import prepare
 
 TOLERANCE = 1e-5

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 from models import freeze_model
+from tfjs_reader import load
 from tfjs_tools import difference, noise, run_in_node, trace
 
-from edgekit_converters.tfjs.read import load
 from edgekit_converters.tfjs.write import prepare, write
 
 # What the issue asks for, and above what float32 in another order of summing makes of a deep net.
@@ -135,7 +135,10 @@ def test_tfjs_agrees_with_the_original_on_every_model(tmp_path, all_graphs):
 
 @pytest.mark.parametrize("quantization", ["fp16", "int8-weights"])
 def test_tfjs_decodes_stored_weights_as_our_reader_does(tmp_path, all_graphs, quantization):
-    for name, (node, python, _) in judge(tmp_path, all_graphs, quantization).items():
+    # They have no kernel that 8 bits could store.
+    left_out = {"odd_outputs", "rewritten_ops"} if quantization == "int8-weights" else set()
+    graphs = {name: graph for name, graph in all_graphs.items() if name not in left_out}
+    for name, (node, python, _) in judge(tmp_path, graphs, quantization).items():
         assert difference(node, python) < TOLERANCE, name
 
 

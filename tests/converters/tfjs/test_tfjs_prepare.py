@@ -8,10 +8,10 @@ import subprocess
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfjs_expand import expand
 from tfjs_tools import NODE, difference, noise, ops, require_node, trace
 
 from edgekit_converters.tfjs import ops as ops_module
-from edgekit_converters.tfjs.expand import expand
 from edgekit_converters.tfjs.fold import MAX_GROWN_ELEMENTS
 from edgekit_converters.tfjs.ops import supported_ops
 from edgekit_converters.tfjs.write import prepare

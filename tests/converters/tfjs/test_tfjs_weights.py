@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgekit_converters.tfjs.weights import MIN_UINT8_ELEMENTS, decode, encode, stored_size
+from edgekit_converters.tfjs.weights import MIN_UINT8_ELEMENTS, decode, encode, spared, stored_size
 from edgekit_runtimes.errors import ArtifactError, ConversionError
 
 LARGE = np.random.default_rng(0).standard_normal((30, 50)).astype(np.float32)
@@ -66,10 +66,15 @@ def test_a_large_weight_of_one_value_is_kept_well():
     assert np.allclose(stored(value, "int8-weights")[0], value, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("count", "dtype"), [(-1, "float16"), (0, "uint8")])
-def test_small_tensors_are_kept_in_float16(count, dtype):
-    value = LARGE.reshape(-1)[: MIN_UINT8_ELEMENTS + count]
-    assert stored(value, "int8-weights")[2]["quantization"]["dtype"] == dtype
+def test_small_kernels_stay_in_float16_where_they_are_few_and_biases_always():
+    large, first, bias = LARGE.reshape(-1)[: MIN_UINT8_ELEMENTS * 10], LARGE[:3, :9], LARGE[0, :9]
+    weights = {"large": large, "first": first, "bias": bias, "places": np.arange(4)}
+    assert spared(weights) == {"first", "bias"}
+
+
+def test_small_kernels_that_are_the_model_are_stored_in_8_bits():
+    weights = {"hidden": LARGE[:8, :9], "last": LARGE[:2, :4], "bias": LARGE[0, :4]}
+    assert spared(weights) == {"last", "bias"}
 
 
 def test_a_type_that_the_format_does_not_have_is_refused():

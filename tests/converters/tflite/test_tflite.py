@@ -55,7 +55,7 @@ def sqnr_db(expected, actual):
 
 
 @pytest.mark.parametrize("quantization", EXPECTED)
-@pytest.mark.parametrize("name", ["conv_net", "dense_net"])
+@pytest.mark.parametrize("name", ["conv_net", "dense_net", "token_net"])
 def test_each_quantization_is_as_small_and_as_near_as_it_should_be(
     graphs, float_models, tmp_path, name, quantization
 ):

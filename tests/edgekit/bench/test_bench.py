@@ -38,6 +38,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small_artifacts.write_tflite(folder / "deadly.tflite", deadly=True)
     small_artifacts.write_onnx(folder / "fp32.onnx")
     small_artifacts.write_onnx(folder / "deadly.onnx", deadly=True)
+    small_artifacts.write_tfjs(folder / "web")
     whole = (folder / "fp32.tflite").read_bytes()
     (folder / "truncated.tflite").write_bytes(whole[: len(whole) // 2])
     np.save(folder / "golden.npy", small_artifacts.inputs(GOLDEN))
@@ -81,7 +82,9 @@ def results(request_for: Callable[..., BenchRequest], files: Path) -> Results:
             "onnx/fp32": "fp32.onnx",
             "onnx/fp32+prune50": "fp32.onnx",
             "onnx/int8": "deadly.onnx",
-            "tfjs/fp32": "fp32.onnx",
+            "tfjs/fp32": "web",
+            "tfjs/fp32+prune50": "web",
+            "gguf/fp32": "fp32.onnx",
         },
         original=JobModel("original", ONNX_ENGINE, str(files / "fp32.onnx")),
         evaluation=Evaluation(
@@ -106,7 +109,8 @@ def samples_by_process(blocks: tuple) -> list[list[tuple[int, ...]]]:
 def test_rows_stand_in_the_order_of_the_request_behind_the_original(results):
     assert [row.id for row in results.rows] == [
         *("original", "tflite/fp32", "tflite/int8-dynamic", "tflite/int8", "tflite/fp16"),
-        *("onnx/fp32", "onnx/fp32+prune50", "onnx/int8", "tfjs/fp32"),
+        *("onnx/fp32", "onnx/fp32+prune50", "onnx/int8"),
+        *("tfjs/fp32", "tfjs/fp32+prune50", "gguf/fp32"),
     ]
     assert {row.device for row in results.rows} == {"host"}
 
@@ -127,14 +131,15 @@ def test_a_truncated_artifact_is_an_error_row_with_the_engines_reason(results):
 
 
 def test_a_format_without_an_engine_here_is_not_available_and_no_failure(results):
-    missing = row(results, "tfjs/fp32")
+    missing = row(results, "gguf/fp32")
     assert (missing.status, missing.engine) == ("not available", None)
-    assert missing.reason.startswith("needs browser:")
+    assert missing.reason == "no engine runs gguf"
     assert not replace(results, rows=(missing,)).failed
 
 
 def test_what_works_is_measured_in_every_process(results):
-    for name in ("original", "tflite/fp32", "tflite/int8-dynamic", "onnx/fp32+prune50"):
+    fine_names = ("tflite/fp32", "tflite/int8-dynamic", "onnx/fp32+prune50", "tfjs/fp32+prune50")
+    for name in ("original", *fine_names):
         fine = row(results, name)
         assert fine.status == "ok"
         processes = samples_by_process(fine.blocks)
@@ -156,6 +161,21 @@ def test_a_ratio_is_that_of_the_raw_samples_measured_side_by_side(results):
     assert fp32.ratio_to_original == compare(
         samples_by_process(fp32.blocks), samples_by_process(row(results, "original").blocks)
     )
+
+
+def test_all_three_formats_are_measured_in_one_bench_each_beside_its_own_fp32(results):
+    for form, engine in (("tflite", "litert"), ("onnx", "onnxruntime"), ("tfjs", "tfjs")):
+        fp32 = row(results, f"{form}/fp32")
+        assert (fp32.status, fp32.engine) == ("ok", engine)
+        assert fp32.fidelity.sqnr_db > 100
+        assert fp32.accuracy.top1 == 1.0
+    pruned = row(results, "tfjs/fp32+prune50")
+    assert pruned.backend == "wasm"
+    assert pruned.ratio_to_fp32 == compare(
+        samples_by_process(pruned.blocks), samples_by_process(pruned.reference_blocks)
+    )
+    # The original runs in another process than Node.
+    assert row(results, "tfjs/fp32").ratio_to_original is None
 
 
 def test_the_ratio_to_the_original_is_measured_for_fp32_and_derived_for_others(results):
@@ -210,7 +230,7 @@ def test_loading_and_the_first_run_are_taken_where_a_model_is_alone(results):
 def test_the_environment_and_the_engines_are_part_of_the_results(results):
     environment = results.environments["host"]
     assert environment["logical_cores"] >= 1
-    assert set(environment["engines"]) == {"litert", "onnxruntime"}
+    assert set(environment["engines"]) == {"litert", "onnxruntime", "tfjs"}
     assert row(results, "tflite/fp32").engine == "litert"
 
 

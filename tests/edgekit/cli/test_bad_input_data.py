@@ -19,7 +19,7 @@ WRONG_USE = 2
 GOOD = np.ones((5, 64), np.float32)
 NAN = GOOD.copy()
 NAN[2, 7] = np.nan
-# Beyond the 64 golden samples, where only the quantizers would meet it.
+# Not one of the 50 golden samples: only the quantizers would meet it.
 LATE_NAN = np.ones((200, 64), np.float32)
 LATE_NAN[150] = np.nan
 

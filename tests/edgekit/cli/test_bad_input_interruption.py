@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from conftest import Answer, listing
 from edgekit.bundle.bundle import load_bundle
 from edgekit_runtimes.artifact import sha256_of
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 # The line break is click's: a terminal shows ^C before it.
 STOPPED = Answer(INTERRUPTED, "", "\nInterrupted.\n")
 PATIENCE_S = 60
@@ -95,7 +96,7 @@ def test_ctrl_c_during_the_first_artifact_leaves_nothing(
 ) -> None:
     bundle = tmp_path / "net.edgekit"
     process = start(saved_models("dense_net"), tmp_path)
-    answer = interrupt(process, (bundle / ".partial").exists)
+    answer = interrupt(process, lambda: any(bundle.glob(".partial-*")))
     assert answer == STOPPED
     assert not any(tmp_path.iterdir())
 
@@ -122,10 +123,68 @@ def test_ctrl_c_later_keeps_what_is_finished_and_the_same_command_goes_on(
         assert files.items() <= listing(bundle / folder).items()
 
 
-def test_being_terminated_is_as_ctrl_c(saved_models: Callable[[str], Path], tmp_path: Path) -> None:
+def test_being_terminated_is_as_ctrl_c_with_its_own_code(
+    saved_models: Callable[[str], Path], tmp_path: Path
+) -> None:
     process = start(saved_models("dense_net"), tmp_path)
     answer = interrupt(process, lambda: loads_tensorflow(process), signal.SIGTERM)
-    assert answer == STOPPED
+    assert answer == replace(STOPPED, exit_code=TERMINATED)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_before_the_command_line_is_read_a_signal_ends_it_without_a_word(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    # Ends itself when the first module of the command line is looked for.
+    (tmp_path / "sitecustomize.py").write_text(f"""
+import os, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), {int(number)})
+sys.meta_path.insert(0, Finder())
+""")
+    answer = subprocess.run(
+        [sys.executable, "-m", "edgekit", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert (answer.returncode, answer.stdout, answer.stderr) == (-number, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["convert net.keras", "devices --json"])
+def test_an_interruption_that_a_library_swallows_counts_at_the_next_step_and_in_the_exit_code(
+    tmp_path: Path, number: signal.Signals, command: str
+) -> None:
+    (tmp_path / "program.py").write_text(f"""
+import os, time
+from edgekit import api, cli
+def swallow():
+    try: os.kill(os.getpid(), {int(number)}); time.sleep(5)
+    except BaseException: pass
+def convert(*args, progress, **options):
+    swallow()
+    progress("the next step")
+    time.sleep(30)
+def devices():
+    swallow()
+    return []
+api.convert, api.devices = convert, devices
+cli.main({command.split()})
+""")
+    answer = subprocess.run(
+        [sys.executable, "-m", "program"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        cwd=tmp_path,
+    )
+    assert answer.returncode == 128 + number
+    assert answer.stderr.strip() == "Interrupted."
 
 
 @pytest.mark.parametrize(

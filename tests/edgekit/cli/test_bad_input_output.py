@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -244,15 +245,21 @@ def test_a_disk_that_is_full_at_the_first_artifact_leaves_nothing(
 
 
 def test_an_artifact_whose_row_cannot_be_written_does_not_stay(
-    cli: Cli, saved_models: SavedModels, tmp_path: Path
+    cli: Cli, saved_models: SavedModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = (saved_models("dense_net"), "--recipe", "fp32", "-o", "net.edgekit")
     cli("convert", *words, "--to", "tflite")
     bundle = tmp_path / "net.edgekit"
-    # The manifest's new version is written under this name first.
-    (bundle / f".edgekit.json.partial-{os.getpid()}").mkdir()
+
+    def refuse(path: Path, content: bytes) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("edgekit.bundle.bundle.write_whole", refuse)
     answer = cli("convert", *words, "--to", "tfjs")
-    assert error_message(answer.err).startswith("net.edgekit could not be written: Is a directory.")
+    monkeypatch.undo()
+    assert error_message(answer.err).startswith(
+        "net.edgekit could not be written: Input/output error."
+    )
     assert answer.exit_code == FAILED
     assert [record.id for record in load_bundle(bundle).artifacts] == ["tflite/fp32"]
     assert not list(bundle.glob("tfjs/*"))
@@ -325,7 +332,7 @@ def test_a_link_that_leads_out_of_the_bundle_is_refused(
     artifact.rename(tmp_path / "elsewhere.tflite")
     artifact.symlink_to(tmp_path / "elsewhere.tflite")
     message, code = refused("inspect", "net.edgekit")
-    assert "leaves the bundle. Do not use this bundle." in message
+    assert message.endswith("tflite/fp32.tflite is a link. Put the file itself there.")
     assert code == FAILED
 
 

@@ -298,8 +298,7 @@ def test_bench_refuses_a_gate_before_it_measures(refused):
 # --- A real bench -------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_a_bench_is_gated_checked_and_compared(cli, bundles, tmp_path):
+def test_a_bench_is_gated_checked_and_compared(cli, bundles, short_plan, tmp_path):
     made = bundles("dense_net", "--to", "tflite", "--recipe", "fp32,int8-weights")
     # Where it does not find its original, TensorFlow need not be started to measure it.
     bundle = shutil.copytree(made, tmp_path / "alone" / "net.edgekit")

@@ -18,7 +18,7 @@ from keras import layers
 from PIL import Image
 
 from edgekit.bundle.bundle import load_bundle
-from edgekit.convert.pipeline import LOW_SQNR_DB
+from edgekit.convert.judging import LOW_SQNR_DB
 from edgekit_runtimes.tensors import Array
 
 Cli = Callable[..., Answer]
@@ -133,27 +133,26 @@ def test_nothing_but_what_is_not_available_is_a_failure_and_leaves_nothing(
 
 def test_an_artifact_that_fails_is_a_row_and_the_others_are_made(cli: Cli, tmp_path: Path) -> None:
     x = keras.Input((8,), name="x")
-    # TFLite has no erf; TF.js and ONNX have.
-    save(tmp_path / "erf.keras", x, layers.Dense(3)(keras.ops.erf(layers.Dense(64)(x))))
-    words = ("convert", "erf.keras", "--recipe", "fp32,fp16")
+    # TFLite and TF.js have no determinant; ONNX has.
+    matrix = layers.Reshape((2, 2))(layers.Dense(4)(x))
+    save(tmp_path / "det.keras", x, layers.Dense(3)(x) * keras.ops.det(matrix)[:, None])
+    words = ("convert", "det.keras", "--to", "tflite,onnx", "--recipe", "fp32,fp16")
     for _ in range(2):
         answer = cli(*words)
         assert answer.exit_code == FAILED
-        assert statuses(tmp_path / "erf.edgekit") == {
+        assert statuses(tmp_path / "det.edgekit") == {
             "tflite/fp32": "failed",
             "tflite/fp16": "failed",
-            "tfjs/fp32": "ok",
-            "tfjs/fp16": "ok",
             "onnx/fp32": "ok",
             "onnx/fp16": "ok",
         }
         assert (
-            "tflite/fp16  failed: TFLite has no operator for: Erf. Replace those layers, or leave "
-            "the format out with --to.\n"
+            "tflite/fp32, tflite/fp16  failed: TFLite has no operator for: MatrixDeterminant"
         ) in answer.out
-        assert not (tmp_path / "erf.edgekit" / "tflite").exists()
-        assert not (tmp_path / "erf.edgekit" / ".partial").exists()
-    assert cli(*words, "--to", "tfjs,onnx").exit_code == 0
+        assert "Replace those layers, or leave the format out with --to.\n" in answer.out
+        assert not (tmp_path / "det.edgekit" / "tflite").exists()
+        assert not list((tmp_path / "det.edgekit").glob(".*"))
+    assert cli(*words, "--to", "onnx").exit_code == 0
 
 
 def test_low_fidelity_is_a_warning_with_what_to_try(cli: Cli, tmp_path: Path) -> None:
@@ -162,7 +161,7 @@ def test_low_fidelity_is_a_warning_with_what_to_try(cli: Cli, tmp_path: Path) ->
     kernel = keras.initializers.Constant(np.array([[0, 0], [1, -1]], np.float32))
     save(tmp_path / "net.keras", x, layers.Dense(2, name="y", kernel_initializer=kernel)(x))
     generator = np.random.default_rng(0)
-    samples = np.stack([generator.uniform(-1e4, 1e4, 40), generator.standard_normal(40)], 1)
+    samples = np.stack([generator.uniform(-1e4, 1e4, 400), generator.standard_normal(400)], 1)
     np.savez(tmp_path / "data.npz", x=samples.astype(np.float32))
     words = ("--to", "tflite", "--recipe", "fp32,int8", "--calibration", "data.npz")
     answer = cli("convert", "net.keras", *words)
@@ -174,10 +173,7 @@ def test_low_fidelity_is_a_warning_with_what_to_try(cli: Cli, tmp_path: Path) ->
     (note,) = int8.notes
     assert note.kind == "low fidelity"
     assert str(note).startswith("warning: fidelity is low (SQNR ")
-    assert str(note).endswith(
-        " dB, under 10 dB): calibrate with more samples that look like real inputs, or try "
-        "int8-weights or int16x8"
-    )
+    assert str(note).endswith(" dB, under 10 dB): try int8-weights or int16x8 or fp16")
     assert f"tflite/int8  {note}\n" in answer.out
 
 
@@ -359,19 +355,33 @@ def test_integer_inputs_and_outputs_are_those_of_int8_tflite_only(bundles: Bundl
 def test_golden_samples_are_the_user_s_in_their_own_dtype(
     cli: Cli, saved_models: SavedModels, tmp_path: Path
 ) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (70, 28, 28, 1), np.uint8)
-    np.savez(tmp_path / "data.npz", x=images, y=np.arange(70) % 10)
+    images = np.random.default_rng(0).integers(0, 256, (260, 28, 28, 1), np.uint8)
+    np.savez(tmp_path / "data.npz", x=images, y=np.arange(260) % 10)
     answer = cli("convert", saved_models("conv_net"), *QUICK, "--calibration", "data.npz")
     assert answer.exit_code == 0
     assert "float32" not in answer.err
+    assert (
+        "note: 64 samples are held back from calibration: fidelity is judged on them, and 196 "
+        "others calibrate\n"
+    ) in answer.out
     bundle = load_bundle(tmp_path / "conv_net.edgekit")
     assert bundle.manifest.golden.kind == "calibration"
     assert bundle.manifest.golden.count == 64
+    assert bundle.manifest.golden.held_back
     golden = np.load(bundle.folder / "golden/inputs/image.npy")
     assert golden.dtype == np.uint8
     assert golden.shape == (64, 28, 28, 1)
     assert {one.tobytes() for one in golden} <= {one.tobytes() for one in images}
     assert bundle.golden_outputs()["digit"].shape == (64, 10)
+
+
+def test_of_few_samples_none_is_held_back_and_that_is_said(bundles: Bundles) -> None:
+    bundle = load_bundle(bundles("dense_net", "--recipe", EVERY_RECIPE))
+    assert not bundle.manifest.golden.held_back
+    for record in bundle.artifacts:
+        kinds = [note.kind for note in record.notes if note.is_warning]
+        is_calibrated = record.status == "ok" and record.recipe in ("int8", "int16x8")
+        assert kinds == (["few samples", "seen in calibration"] if is_calibrated else [])
 
 
 def test_golden_samples_are_at_most_8_megabytes(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from edgekit.data import open_data
+from edgekit.data import array_files, open_data
 from edgekit_runtimes.errors import DataError, UsageError
 from edgekit_runtimes.tensors import TensorSpec
 
@@ -119,6 +121,23 @@ def test_arrays_in_fortran_order_are_read(tmp_path: Path, suffix: str) -> None:
     else:
         np.save(path, array)
     assert np.array_equal(values(open_data(str(path), [META], "calibration"), "meta"), array)
+
+
+@pytest.mark.parametrize("few_bytes", [1, 100, 32_000_000])
+@pytest.mark.parametrize("shape", [(5, 4, 4, 1), (40_000, 4, 4, 1)])
+def test_the_first_samples_in_fortran_order_are_gathered_without_a_copy_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], few_bytes: int
+) -> None:
+    monkeypatch.setattr(array_files, "FEW_BYTES", few_bytes)
+    array = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    text = save(tmp_path / "d.npz", x=np.asfortranarray(array))
+    dataset = open_data(text, [IMAGE], "calibration")
+    assert np.array_equal(values(dataset, "image"), array)
+    monkeypatch.setattr(array_files, "FEW_BYTES", 32_000_000)
+    # Nothing is copied: there is no place for a copy.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    few = [sample.arrays["image"] for sample in itertools.islice(dataset, 2)]
+    assert np.array_equal(few, array[:2])
 
 
 def test_a_model_without_a_batch_axis_gets_whole_tensors(tmp_path: Path) -> None:

@@ -254,6 +254,32 @@ def test_a_missing_artifact_leaves_no_half_site(refused: Refused, own_bundle: Pa
     assert "int8.onnx is missing. Convert again with --force." in message
 
 
+def test_an_artifact_that_is_not_as_it_was_made_is_not_published(
+    refused: Refused, own_bundle: Path
+) -> None:
+    path = own_bundle / "tflite/fp32.tflite"
+    path.write_bytes(path.read_bytes()[:-1])
+    message, exit_code = refused("demo", own_bundle)
+    assert exit_code == FAILED
+    assert "fp32.tflite is not as it was made: its SHA-256 is another." in message
+
+
+def test_the_page_knows_the_hash_of_each_file_that_it_opens(
+    cli: Cli, bundle: Path, tmp_path: Path
+) -> None:
+    cli("demo", bundle)
+    site = tmp_path / "site"
+    artifacts = json.loads((site / "site.json").read_text())["artifacts"]
+    by_format = {artifact["format"]: artifact for artifact in artifacts}
+    for name, artifact in by_format.items():
+        path = site / artifact["path"]
+        folder = path if path.is_dir() else path.parent
+        assert {sha256_of(folder / file) for file in artifact["hashes"]} == {
+            *artifact["hashes"].values()
+        }
+        assert len(artifact["hashes"]) == (2 if name == "tfjs" else 1)
+
+
 def test_a_link_out_of_the_bundle_is_not_published(
     refused: Refused, own_bundle: Path, tmp_path: Path
 ) -> None:

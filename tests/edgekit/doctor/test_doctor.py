@@ -87,7 +87,7 @@ def test_what_is_broken_is_told_apart_from_what_is_missing(cli: Cli, strange_mac
         "install": "pip install --force-reinstall ai-edge-litert",
     }
     assert found["tool", "node"]["state"] == "works"
-    assert found["tool", "node"]["detail"] == "v99.0.0"
+    assert found["tool", "node"]["detail"] == f"99.0.0 ({strange_machine}/bin/node)"
     assert found["tool", "node"]["install"] is None
     assert found["tool", "ssh"]["detail"] == "OpenSSH_99"
     assert found["tool", "chromium"]["state"] == "broken"

@@ -20,6 +20,9 @@ const DTYPES: Readonly<Record<string, Dtype>> = {
   '|b1': 'bool',
 };
 
+/** numpy's letters for float16, which JavaScript has no array of everywhere: it is read as float32. */
+const HALF = '<f2';
+
 /** Return the array in the bytes of a .npy file, if possible without a copy. Throws DataError. */
 export function readNpy(bytes: Uint8Array<ArrayBuffer>): Tensor {
   const latin = (start: number, end: number) =>
@@ -32,7 +35,8 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): Tensor {
   const start = 8 + lengthSize + length;
   const header = latin(8 + lengthSize, start);
   const descr = /'descr': *'([^']*)'/.exec(header)?.[1];
-  const dtype = descr === undefined ? undefined : DTYPES[descr];
+  const isHalf = descr === HALF;
+  const dtype = isHalf ? 'uint16' : DTYPES[descr ?? ''];
   if (!dtype) throw new DataError(`A page cannot read numbers of type ${descr ?? 'unknown'}.`);
   if (/'fortran_order': *True/.test(header)) {
     throw new DataError('It is in Fortran order; save numpy.ascontiguousarray of it.');
@@ -41,9 +45,20 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): Tensor {
   const count = sizeOf(shape);
   if (bytes.length - start < count * bytesPerValue(dtype)) throw new DataError('It was cut off.');
   const offset = bytes.byteOffset + start;
-  if (offset % bytesPerValue(dtype) === 0) {
-    return { dtype, shape, data: view(dtype, bytes.buffer, offset, count) };
-  }
-  const copy = bytes.buffer.slice(offset, offset + count * bytesPerValue(dtype));
-  return { dtype, shape, data: view(dtype, copy) };
+  const isAligned = offset % bytesPerValue(dtype) === 0;
+  const data = isAligned
+    ? view(dtype, bytes.buffer, offset, count)
+    : view(dtype, bytes.buffer.slice(offset, offset + count * bytesPerValue(dtype)));
+  if (isHalf)
+    return { dtype: 'float32', shape, data: Float32Array.from(data as Uint16Array, half) };
+  return { dtype, shape, data };
+}
+
+/** Return the number whose bits in float16 are given. */
+function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = (bits & 0x3ff) / 1024;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14);
 }

@@ -4,14 +4,11 @@ import { newWebGlContext } from '../engines/common/backends.ts';
 import type { Backend } from '../engines/common/engine.ts';
 import { ENGINES, type EngineName } from '../engines/known.ts';
 import type { EnvironmentEvent, Job } from '../protocol/generated/job.ts';
-import { NS_PER_MS } from './timing.ts';
+import { clockResolutionNs } from './timing.ts';
 import { hasInt8DotProducts, hasSimd } from './wasm.ts';
 
 /** Names of renderers that draw on the CPU. */
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|lavapipe|software|basic render/i;
-
-/** How many steps of the clock are watched, to find the smallest. */
-const CLOCK_STEPS = 20;
 
 /** Return the facts. A renderer is asked for only if the job uses it: that may take a second. */
 export async function describeEnvironment(job: Job): Promise<EnvironmentEvent> {
@@ -81,16 +78,4 @@ async function browserName(): Promise<string> {
   if (named) return `${named[1]} ${named[2]}`;
   const safari = /Version\/([\d.]+).*Safari/.exec(navigator.userAgent);
   return safari ? `Safari ${safari[1]}` : 'unknown';
-}
-
-/** Return the smallest step that the clock was seen to make. */
-function clockResolutionNs(): number {
-  let smallest = Number.POSITIVE_INFINITY;
-  for (let step = 0; step < CLOCK_STEPS; step += 1) {
-    const before = performance.now();
-    let after = before;
-    while (after === before) after = performance.now();
-    smallest = Math.min(smallest, after - before);
-  }
-  return Math.round(smallest * NS_PER_MS);
 }

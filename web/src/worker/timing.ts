@@ -6,9 +6,24 @@ import type { Plan } from '../protocol/generated/job.ts';
 export const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
 
+/** How many steps of the clock are watched, to find the smallest. */
+const CLOCK_STEPS = 20;
+
 /** Return the nanoseconds since the page was opened, as finely as the browser tells them. */
 export function nowNs(): number {
   return Math.round(performance.now() * NS_PER_MS);
+}
+
+/** Return the smallest step that the clock was seen to make. */
+export function clockResolutionNs(): number {
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let step = 0; step < CLOCK_STEPS; step += 1) {
+    const before = performance.now();
+    let after = before;
+    while (after === before) after = performance.now();
+    smallest = Math.min(smallest, after - before);
+  }
+  return Math.round(smallest * NS_PER_MS);
 }
 
 /** Do the work; return its result and the nanoseconds that it took. */

@@ -1,13 +1,13 @@
 // The worker: does one job and emits its events, as edgekit_runtimes/worker.py does.
 //
-// job.py lists the events in their order. This runs in a page and in a module worker.
+// job.py lists the events in their order. This runs in a page, in a module worker and under Node.
 
 import { download } from '../engines/common/download.ts';
 import type { Backend, BoundModel, Model } from '../engines/common/engine.ts';
 import type { EngineName } from '../engines/known.ts';
 import { startEngine } from '../engines/start.ts';
 import { DataError, EngineError, firstLine } from '../protocol/errors.ts';
-import type { Event, Job, JobModel, Plan } from '../protocol/generated/job.ts';
+import type { EnvironmentEvent, Event, Job, JobModel, Plan } from '../protocol/generated/job.ts';
 import {
   encode,
   isBatched,
@@ -40,9 +40,20 @@ interface JobOptions {
   readonly threads?: number;
 }
 
+/** Where a worker runs: a page, or Node. */
+export interface Place {
+  /** Return its facts. */
+  environment(job: Job): Promise<EnvironmentEvent>;
+
+  /** Return the most memory that the process has had; a page does not know. */
+  peakMemoryBytes?(): number;
+}
+
+const PAGE: Place = { environment: describeEnvironment };
+
 /** Do the whole job. A model that throws gets an error event and is left out from then on. */
-export async function runJob(job: Job, emit: Emit): Promise<void> {
-  await new JobRun(job, emit).run();
+export async function runJob(job: Job, emit: Emit, place = PAGE): Promise<void> {
+  await new JobRun(job, emit, place).run();
 }
 
 /** A model of the job, ready to run on the job's samples. */
@@ -56,12 +67,14 @@ interface LoadedModel {
 class JobRun {
   readonly #job: Job;
   readonly #emit: Emit;
+  readonly #place: Place;
   readonly #models = new Map<string, LoadedModel>();
   #clockNs = 0;
   #named: string | null = null;
 
-  constructor(job: Job, emit: Emit) {
+  constructor(job: Job, emit: Emit, place: Place) {
     this.#job = job;
+    this.#place = place;
     this.#emit = async (event) => {
       if ('model' in event && typeof event.model === 'string') this.#named = event.model;
       await emit(event);
@@ -69,7 +82,7 @@ class JobRun {
   }
 
   async run(): Promise<void> {
-    const environment = await describeEnvironment(this.#job);
+    const environment = await this.#place.environment(this.#job);
     this.#clockNs = environment.clock_resolution_ns ?? 0;
     await this.#emit(environment);
     await this.#guarded(null, async () => {
@@ -84,7 +97,8 @@ class JobRun {
       }
       if (plan) await this.#measure(plan);
     });
-    await this.#emit({ event: 'done' });
+    const peak = this.#place.peakMemoryBytes?.();
+    await this.#emit({ event: 'done', ...(peak ? { peak_memory_bytes: peak } : {}) });
   }
 
   async #guarded(id: string | null, work: () => Promise<void>): Promise<void> {

@@ -19,7 +19,12 @@ FLOAT = types_pb2.DT_FLOAT
 
 def rewrite(graph: EditableGraph) -> bool:
     """Let every node that computes in half precision compute in float32."""
-    if any(node.op == "Bitcast" and _is_half(node) for node in graph):
+    return compute_in_float32(graph, HALVES)
+
+
+def compute_in_float32(graph: EditableGraph, others: frozenset[int]) -> bool:
+    """Let every node that computes in one of these number types compute in float32."""
+    if any(node.op == "Bitcast" and _has_type(node, others) for node in graph):
         # Bits mean something else in float32.
         return False
     inputs = set(graph.inputs.values())
@@ -27,37 +32,37 @@ def rewrite(graph: EditableGraph) -> bool:
     for node in graph:
         if node.name in inputs:
             continue
-        if node.op == "Const" and node.attr["dtype"].type in HALVES:
+        if node.op == "Const" and node.attr["dtype"].type in others:
             set_constant(node, constant_of(node).astype(np.float32))
             changed = True
             continue
         for value in node.attr.values():
-            if value.HasField("type") and value.type in HALVES:
+            if value.HasField("type") and value.type in others:
                 value.type, changed = FLOAT, True
-            elif value.HasField("list") and any(kind in HALVES for kind in value.list.type):
-                kinds = [FLOAT if kind in HALVES else kind for kind in value.list.type]
+            elif value.HasField("list") and any(kind in others for kind in value.list.type):
+                kinds = [FLOAT if kind in others else kind for kind in value.list.type]
                 value.list.type[:] = kinds
                 changed = True
     if changed:
-        _keep_interface(graph)
+        _keep_interface(graph, others)
     return changed
 
 
-def _is_half(node: Any) -> bool:
-    return any(value.type in HALVES for value in node.attr.values())
+def _has_type(node: Any, dtypes: frozenset[int]) -> bool:
+    return any(value.type in dtypes for value in node.attr.values())
 
 
-def _keep_interface(graph: EditableGraph) -> None:
-    """Cast half-precision inputs to float32, and outputs that were half-precision back."""
+def _keep_interface(graph: EditableGraph, others: frozenset[int]) -> None:
+    """Cast the inputs of these types to float32, and the outputs that were of them back."""
     for name in graph.inputs.values():
         dtype = graph.node(name).attr["dtype"].type
-        if dtype in HALVES:
+        if dtype in others:
             cast = graph.add("Cast", f"{name}/float", [], SrcT=dtype, DstT=FLOAT)
             graph.replace(name, cast)
             graph.set_inputs(graph.node(cast), [name])
     for name, dtype in graph.output_dtypes().items():
-        if dtype in HALVES:
+        if dtype in others:
             tensor = graph.outputs[name]
             graph.outputs[name] = graph.add(
-                "Cast", f"{name}/half", [tensor], SrcT=FLOAT, DstT=dtype
+                "Cast", f"{name}/cast", [tensor], SrcT=FLOAT, DstT=dtype
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,14 @@ from tf2onnx.tfonnx import process_tf_graph
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.naming import with_layers
-from edgekit_converters.graph.normalize import apply, bucketize, elementary
+from edgekit_converters.graph.normalize import apply, bucketize
+from edgekit_converters.graph.substitutes import (
+    cumprod,
+    einsum,
+    elementary,
+    fourier,
+    resize,
+)
 from edgekit_converters.memory import give_back_memory
 from edgekit_converters.onnx.float_model.optimize import optimize
 from edgekit_converters.onnx.float_model.paddings import mend_paddings
@@ -27,12 +33,24 @@ from edgekit_converters.onnx.graph import graphs
 from edgekit_converters.onnx.loops import hoist_constants
 from edgekit_converters.onnx.quiet import quiet
 from edgekit_runtimes.errors import ConversionError, first_line, map_exceptions
+from edgekit_runtimes.owned.folder import temporary_folder
 
 # The newest that tf2onnx writes; onnxruntime and ort-web read it since 1.14 (2023).
 OPSET = 18
 BATCH_NAME = "batch"
 NOTE = "edgekit.note"
 ERRORS_ONLY = 3
+
+
+# What tf2onnx has no operator for, or is slow or wrong with, in operators that it has.
+REWRITES = (
+    bucketize.rewrite,
+    cumprod.rewrite,
+    einsum.rewrite,
+    elementary.without("Erfc", "Expm1", "Log1p"),
+    fourier.rewrite,
+    resize.rewrite,
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,7 @@ def prepare(graph: FrozenGraph) -> onnx.ModelProto:
             f"'{sorted(both)[0]}' names an input and an output, which ONNX does not allow. "
             "Export the model with another output name, or leave the format out with --to."
         )
-    graph = apply(graph, bucketize.rewrite, elementary.without("Erfc", "Expm1", "Log1p"))
+    graph = apply(graph, *REWRITES)
     with map_exceptions("ONNX conversion failed", ConversionError), quiet("tf2onnx"):
         faults = []
         for way in WAYS:
@@ -193,7 +211,7 @@ def _simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     They know no hardware, so the result runs everywhere. What they leave is what its quantizers
     want (`quant_pre_process` does the same), and quicker than onnxslim's.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         path = Path(folder) / "simplified.onnx"
         options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC

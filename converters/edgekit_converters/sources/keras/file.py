@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -13,13 +14,19 @@ import h5py
 
 from edgekit_runtimes.errors import SourceError, first_line, map_exceptions
 
+# What zipfile raises for archives that it takes for one: of their directory, members and methods.
+ZIP_FAULTS = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError),
+    *(RuntimeError, NotImplementedError),
+)
+
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 # Keras stores weights as they are, so a file is about as large as what it declares; compressed by
 # hand, a net with most weights at zero may reach a tenth. What declares more than both of these is
 # not unpacked: deflate gets a thousand times as much, and HDF5 any size, out of nothing.
 MOST_EXPANSION = 20
-MOST_BYTES = 2**30
+MOST_BYTES = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,15 @@ def _read_archive(path: Path) -> KerasFile:
             f"{path} is damaged or cut off: a .keras file is a zip archive, and this is not "
             "one. Get it again."
         )
+    try:
+        return _read_members(path)
+    except ZIP_FAULTS as error:
+        raise SourceError(
+            f"{path} is damaged or cut off: {first_line(error)}. Get it again."
+        ) from error
+
+
+def _read_members(path: Path) -> KerasFile:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         if CONFIG not in names:
@@ -84,7 +100,7 @@ def _read_hdf5(path: Path) -> KerasFile:
     try:
         with h5py.File(path) as file:
             config, version = (file.attrs.get(name) for name in ("model_config", "keras_version"))
-    except (OSError, RuntimeError, KeyError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise SourceError(
             f"{path} is damaged, cut off or not an HDF5 file: {first_line(error)}. Get it again."
         ) from error

@@ -22,6 +22,7 @@ from edgekit_runtimes.errors import (
 )
 
 DAMAGED = "{path} could not be read as a SavedModel (damaged or incomplete)"
+FINGERPRINT = "fingerprint.pb"
 UNKNOWN_OP = r"Op type not registered '(\w+)'"
 
 
@@ -47,6 +48,9 @@ def load(path: Path, options: SourceOptions) -> Source:
 def _signatures(path: Path) -> Signatures:
     """Return the signatures by the loader that reads the folder."""
     try:
+        if (path / FINGERPRINT).exists():
+            # Loading would only print a traceback about a damaged one.
+            tf.saved_model.experimental.read_fingerprint(str(path))
         if session.is_of_version_1(path):
             return session.signatures(path)
         return _newest(path)

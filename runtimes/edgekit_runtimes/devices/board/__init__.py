@@ -61,12 +61,13 @@ TOOLS = {QEMU: HostTool((QEMU,), "--version", "emulated boards", f"apt-get insta
 def open_device(spec: str, options: DeviceOptions) -> Device:
     """Return the emulated board that the words name. Raises UsageError."""
     from edgekit_runtimes.devices.board.device import Board
+    from edgekit_runtimes.devices.board.guest import SILENCE_LIMIT_S
 
     board = spec.partition(":")[2]
     if not board:
         known = ", ".join(f"board:{name}" for name in BOARDS)
         raise UsageError(f"Device '{spec}' does not name a board. Write {known}.")
-    return Board(board)
+    return Board(board, options.silence_limit_s or SILENCE_LIMIT_S)
 
 
 def known_devices() -> Iterator[KnownDevice]:

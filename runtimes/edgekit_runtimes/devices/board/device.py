@@ -22,7 +22,7 @@ from edgekit_runtimes.devices.board.guest import (
     qemu_version,
 )
 from edgekit_runtimes.devices.board.tasks import JobTasks
-from edgekit_runtimes.devices.choices import no_python_engine
+from edgekit_runtimes.devices.choices import no_engine
 from edgekit_runtimes.devices.process import describe_death
 from edgekit_runtimes.errors import DeviceError, unknown_name
 from edgekit_runtimes.formats import FORMATS
@@ -61,7 +61,7 @@ class Board(BaseDevice):
         """
         engines = FORMATS[format].engines if format in FORMATS else {}
         choices = [EngineChoice(word, module) for word, module in engines.items()]
-        return choices or [no_python_engine(format)]
+        return choices or [no_engine(format)]
 
     def prepare(self, report: Callable[[str], None]) -> None:
         """Build the userland if there is none; `report` gets the current step.

@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,8 @@ from edgekit_runtimes.devices.board import QEMU, QEMU_PACKAGE, BoardModel
 from edgekit_runtimes.devices.board.initramfs import Archive
 from edgekit_runtimes.devices.process import STDERR_LINES, LastLines, open_pipe, read_lines
 from edgekit_runtimes.errors import DeviceError, UsageError, map_exceptions
+from edgekit_runtimes.owned.folder import temporary_folder
+from edgekit_runtimes.owned.guard import guarded_environment
 
 # The guest's first process. It is sent with every boot: it and this module are one protocol.
 INIT = Path(__file__).with_name("init")
@@ -107,7 +108,7 @@ class Guest:
     ) -> None:
         check_qemu()
         self._board = board
-        self._folder = tempfile.TemporaryDirectory(prefix="edgekit-")
+        self._folder = temporary_folder()
         initramfs = Path(self._folder.name) / "initramfs"
         try:
             with initramfs.open("wb") as whole:
@@ -123,6 +124,7 @@ class Guest:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
+                    env=guarded_environment(),
                     # In its own group: a Ctrl-C reaches edgekit only, which then ends QEMU.
                     start_new_session=True,
                 )

@@ -37,8 +37,9 @@ TOOLS = {
 def open_device(spec: str, options: DeviceOptions) -> Device:
     """Return the browser that the words and the options name. Raises UsageError."""
     from edgekit_runtimes.devices.browser.device import Browser
+    from edgekit_runtimes.devices.process import SILENCE_LIMIT_S
 
-    return Browser(spec, options.browser)
+    return Browser(spec, options.browser, options.silence_limit_s or SILENCE_LIMIT_S)
 
 
 def known_devices() -> Iterator[KnownDevice]:

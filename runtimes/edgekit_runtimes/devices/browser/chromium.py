@@ -29,7 +29,6 @@ from edgekit_runtimes.devices.browser.launch import (
 from edgekit_runtimes.devices.browser.opener import ReportEnd
 from edgekit_runtimes.errors import DeviceError, first_line
 from edgekit_runtimes.protocol.job import Event
-from edgekit_runtimes.sigpipe import block_sigpipe
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, ConsoleMessage, Playwright
@@ -188,7 +187,6 @@ class _LoopThread:
         self._thread.start()
 
     def _work(self) -> None:
-        block_sigpipe()
         self._loop.run_forever()
 
     def run(self, work: Coroutine[Any, Any, Result], limit_s: float) -> Result:

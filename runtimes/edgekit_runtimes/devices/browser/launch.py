@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from edgekit_runtimes.errors import MissingExtraError, UsageError
+from edgekit_runtimes.owned.folder import temporary_folder
+from edgekit_runtimes.owned.guard import guarded_environment
 
-Kind = Literal["chromium", "firefox"]
+BrowserKind = Literal["chromium", "firefox"]
 
 # The names under which distributions install browsers.
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -65,10 +67,8 @@ def flag_sets(backend: str | None) -> list[tuple[str, ...]]:
 
 def new_folder() -> tempfile.TemporaryDirectory[str]:
     """Return a folder for all that a browser writes."""
-    # Short: the name of a socket, and Chromium puts one into it, has about 100 bytes at most.
-    return tempfile.TemporaryDirectory(
-        prefix="edgekit-browser-", dir="/tmp", ignore_cleanup_errors=True
-    )
+    # Short: Chromium puts a socket into it.
+    return temporary_folder(short=True)
 
 
 def browser_environment(folder: Path, shaders: Path) -> dict[str, str]:
@@ -76,7 +76,8 @@ def browser_environment(folder: Path, shaders: Path) -> dict[str, str]:
 
     shaders: where it keeps them once they are compiled.
     """
-    return {**os.environ, "TMPDIR": str(folder), **dict.fromkeys(SHADER_CACHES, str(shaders))}
+    places = {"TMPDIR": str(folder), **dict.fromkeys(SHADER_CACHES, str(shaders))}
+    return guarded_environment({**os.environ, **places})
 
 
 def installed(names: tuple[str, ...]) -> list[str]:
@@ -103,7 +104,7 @@ def find_chromium() -> str:
     )
 
 
-def identify(path: str) -> tuple[str, Kind]:
+def identify(path: str) -> tuple[str, BrowserKind]:
     """Return the full path of a browser and its kind, by what it says about itself.
 
     Raises UsageError if it is not a browser.

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from edgekit_runtimes.devices.browser.launch import (
-    Kind,
+    BrowserKind,
     browser_environment,
     flag_sets,
     has_display,
@@ -137,7 +137,7 @@ class Program:
 
 
 def browser_command(
-    path: str, kind: Kind, backend: str | None, folder: Path, url: str
+    path: str, kind: BrowserKind, backend: str | None, folder: Path, url: str
 ) -> list[str]:
     """Return the command that opens the page in a browser whose profile is below `folder`.
 

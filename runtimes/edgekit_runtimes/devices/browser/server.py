@@ -97,9 +97,9 @@ class _Handler(LocalHandler):
             self.answer(HTTPStatus.NOT_FOUND)
         elif rest == "job":
             self._give_job()
-        elif match := re.fullmatch(r"alive/(\d+)", rest):
+        elif match := re.fullmatch(r"alive/(\d{1,9})", rest):
             self._stay_open(int(match[1]))
-        elif match := re.fullmatch(rf"{FILES}/(\d+)/(.+)", rest):
+        elif match := re.fullmatch(rf"{FILES}/(\d{{1,9}})/(.+)", rest):
             offer = self.server.exchange.running(int(match[1]))
             self.send_file(offer.files.at(match[2]) if offer else None)
         else:
@@ -107,8 +107,9 @@ class _Handler(LocalHandler):
 
     def do_POST(self) -> None:  # noqa: N802 (the base class's word)
         length = self.headers.get("Content-Length", "")
-        match = re.fullmatch(r"events/(\d+)", self._rest() or "")
-        is_too_large = not length.isdecimal() or int(length) > LARGEST_POST_BYTES
+        match = re.fullmatch(r"events/(\d{1,9})", self._rest() or "")
+        is_number = re.fullmatch(r"[0-9]{1,12}", length) is not None
+        is_too_large = not is_number or int(length) > LARGEST_POST_BYTES
         if match is None or is_too_large:
             # The body is not read: anyone may have sent it, and it may have any size.
             self.close_connection = True
@@ -171,7 +172,7 @@ def _events(body: bytes) -> list[Event] | None:
     """Return the events in a body, None if it holds something else."""
     try:
         events = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(events, list):
         return None

@@ -15,9 +15,10 @@ TOOLS = {"ssh": HostTool(("ssh",), "-V", "devices over SSH", INSTALL)}
 
 def open_device(spec: str, options: DeviceOptions) -> Device:
     """Connect to the device that the words name. Raises UsageError or DeviceError."""
+    from edgekit_runtimes.devices.process import SILENCE_LIMIT_S
     from edgekit_runtimes.devices.ssh.device import Ssh
 
-    return Ssh(spec)
+    return Ssh(spec, options.silence_limit_s or SILENCE_LIMIT_S, options.memory_bytes)
 
 
 def known_devices() -> Iterator[KnownDevice]:

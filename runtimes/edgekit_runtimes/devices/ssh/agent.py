@@ -1,7 +1,7 @@
 """The device's side of SSH: keeps files by hash, and starts workers that end with the connection.
 
     receive         stdin: a JSON line with the files that a job needs, then those that are missing
-    work PYTHON     stdin: a job; runs the worker with this Python
+    work PYTHON MEMORY    stdin: a job; runs the worker with this Python and this much memory
     clean           removes all that is kept
 
 It runs on the device and needs the standard library only: for `receive` and `clean` its text is
@@ -66,7 +66,7 @@ def receive() -> int:
     return 0
 
 
-def work(python: str) -> int:
+def work(python: str, memory: str) -> int:
     """Run the worker on the job that comes over stdin; return its exit code.
 
     When the connection ends, so does the worker, even one that hangs.
@@ -75,7 +75,7 @@ def work(python: str) -> int:
     paths = [ground_floor, *filter(None, [os.environ.get("PYTHONPATH")])]
     worker = subprocess.Popen(
         # sys.executable may be another one than what was asked for, a wrapper for example.
-        [python, "-P", "-m", "edgekit_runtimes.worker", "-"],
+        [python, "-P", "-m", "edgekit_runtimes.worker", "-", memory],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         start_new_session=True,
     )

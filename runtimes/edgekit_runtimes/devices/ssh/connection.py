@@ -8,13 +8,14 @@ import shlex
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edgekit_runtimes.devices.process import LastLines, open_pipe, read_lines
 from edgekit_runtimes.devices.ssh.address import Address
 from edgekit_runtimes.errors import ConnectionLostError, DeviceError, UsageError
+from edgekit_runtimes.owned.folder import temporary_folder
+from edgekit_runtimes.owned.guard import guarded_environment
 
 # For the TCP connection and the server's first words; a board that wakes up from Wi-Fi's power
 # saving takes a few seconds.
@@ -69,7 +70,7 @@ class Connection:
                 "Install it with: apt-get install openssh-client"
             )
         # Short: the name of a socket has about 100 bytes at most.
-        self._folder = tempfile.TemporaryDirectory(prefix="edgekit-ssh-", dir="/tmp")
+        self._folder = temporary_folder(short=True)
         # The connection lasts as long as its own command, which ends with this process.
         self._master = subprocess.Popen(
             self._ssh({"ControlMaster": "yes"}, [f"echo {READY}; exec cat >/dev/null"]),
@@ -90,7 +91,7 @@ class Connection:
     @property
     def environment(self) -> dict[str, str]:
         """The environment that ssh runs in: its messages are compared with English words."""
-        return {**os.environ, "LC_ALL": "C"}
+        return guarded_environment({**os.environ, "LC_ALL": "C"})
 
     def command(self, words: Sequence[str]) -> list[str]:
         """Return the command that runs `words` on the device."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from edgekit_runtimes.devices import BaseDevice, EngineChoice
-from edgekit_runtimes.devices.choices import python_engines
+from edgekit_runtimes.devices.choices import no_engine, python_engines
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S, WorkerProcess, describe_death
 from edgekit_runtimes.devices.ssh.address import parse_address
 from edgekit_runtimes.devices.ssh.agent import SIGNAL_BASE
@@ -13,6 +13,7 @@ from edgekit_runtimes.devices.ssh.connection import SSH_FAULT, Connection
 from edgekit_runtimes.devices.ssh.kept_files import job_files, moved_job
 from edgekit_runtimes.devices.ssh.python import find_python
 from edgekit_runtimes.devices.ssh.remote import Remote
+from edgekit_runtimes.owned.memory import ALL_BUT_RESERVE
 from edgekit_runtimes.protocol.job import Event, Job
 
 DEFAULT_PYTHON = "python3"
@@ -26,7 +27,13 @@ class Ssh(BaseDevice):
     the Python cannot be used, DeviceError if there is no connection.
     """
 
-    def __init__(self, spec: str, silence_limit_s: float = SILENCE_LIMIT_S) -> None:
+    def __init__(
+        self,
+        spec: str,
+        silence_limit_s: float = SILENCE_LIMIT_S,
+        memory_bytes: int | None = None,
+    ) -> None:
+        self._memory = ALL_BUT_RESERVE if memory_bytes is None else str(memory_bytes)
         self.name = spec
         self._silence_limit_s = silence_limit_s
         self._worker: WorkerProcess | None = None
@@ -45,7 +52,8 @@ class Ssh(BaseDevice):
         def how_to_install(package: str) -> str:
             return f"{package} is not installed there. {self._python.install_line(package)}"
 
-        return python_engines(format, self._python.modules.__contains__, how_to_install)
+        has = self._python.modules.__contains__
+        return python_engines(format, has, how_to_install) or (no_engine(format),)
 
     def run(self, job: Job) -> Iterator[Event]:
         """Copy what is not there yet, run the job in a new worker process and yield its events.
@@ -56,7 +64,9 @@ class Ssh(BaseDevice):
         paths = self._remote.keep(job_files(job))
         here = {there: path for path, there in paths.items()}
         worker = self._worker = WorkerProcess(
-            self._remote.worker_command(), self._connection.environment, self._describe_end
+            self._remote.worker_command(self._memory),
+            self._connection.environment,
+            self._describe_end,
         )
         try:
             for event in worker.events(moved_job(job, paths), self._silence_limit_s):

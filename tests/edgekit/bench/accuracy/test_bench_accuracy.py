@@ -116,8 +116,9 @@ def test_what_cannot_be_judged_ends_the_bench_before_any_work(refused, bundle, w
     assert exit_code == 2
 
 
-@pytest.mark.slow
-def test_the_command_prints_what_was_lost(cli: Callable[..., Answer], bundle: Path) -> None:
+def test_the_command_prints_what_was_lost(
+    cli: Callable[..., Answer], bundle: Path, short_plan: None
+) -> None:
     data = str(Path("data.npz").resolve())
     words = ["--data", data, "--labels-of", "age", "--metric", "my_judges:age_error"]
     answer = cli("bench", bundle, *words, "--quick")

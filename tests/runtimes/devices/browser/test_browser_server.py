@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import signal
+import resource
 import socket
+import struct
+import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from edgekit_runtimes.devices.browser import server as server_module
 from edgekit_runtimes.devices.browser.exchange import Gone, Offer
 from edgekit_runtimes.devices.browser.files import JobFiles
 from edgekit_runtimes.devices.browser.server import PAGE_IS_GONE, PageServer
+from edgekit_runtimes.local_server import MOST_CONNECTIONS, LocalHandler
 from edgekit_runtimes.protocol.job import Job, JobModel
 
 PATIENCE_S = 10
@@ -320,11 +323,54 @@ def test_every_server_has_a_token_of_its_own(server: PageServer, tmp_path: Path)
 
 
 def test_a_page_that_hangs_up_does_not_end_the_program(server: PageServer) -> None:
-    # As the command line does it. Of what is sent to a closed page, the second piece is a SIGPIPE.
-    handler = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    connect(server, "job").close()
+    time.sleep(2 * server_module.POLL_S)
+    assert ask(server, "").status == 200
+
+
+def test_json_nested_without_end_and_numbers_without_end_are_refused(server: PageServer) -> None:
+    assert ask(server, "events/1", b"[" * 200_000).status == 400
+    for path in (f"alive/{'9' * 5000}", f"files/{'9' * 5000}/x", f"events/{'9' * 5000}"):
+        assert ask(server, path).status == 404
+    assert ask(server, "events/1", b"", {"Content-Length": "9" * 5000}).status == 413
+
+
+def test_a_thousand_dropped_stalled_and_half_open_connections_keep_no_one_else_out(
+    server: PageServer,
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    address = urllib.parse.urlsplit(server.url)
+    half = f"POST {address.path}events/1 HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Le"
+    threads = threading.active_count()
+    kept = []
     try:
-        connect(server, "job").close()
-        time.sleep(2 * server_module.POLL_S)
-        assert ask(server, "").status == 200
+        for number in range(1000):
+            connection = socket.create_connection((address.hostname, address.port))
+            if number % 3 == 0:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
+                continue
+            if number % 3 == 1:
+                connection.sendall(half.encode())
+            kept.append(connection)
+            if number % 100 == 0:
+                assert ask(server, "").status == 200
+        assert ask(server, "").body == b"<p>runner"
+        assert threading.active_count() - threads <= MOST_CONNECTIONS + 10
     finally:
-        signal.signal(signal.SIGPIPE, handler)
+        for connection in kept:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_connection_that_asks_nothing_for_long_is_closed(
+    server: PageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalHandler, "timeout", 0.2)
+    address = urllib.parse.urlsplit(server.url)
+    for said in (b"", b"GET / HTTP/1.1\r\nHo"):
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.settimeout(PATIENCE_S)
+            connection.sendall(said)
+            assert connection.recv(1) == b""

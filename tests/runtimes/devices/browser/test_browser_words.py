@@ -54,7 +54,7 @@ def refusal(spec: str, browser: str | None = "none") -> str:
         (
             "brovser:webgl",
             "Unknown device 'brovser:webgl'. Did you mean 'browser'? "
-            "Known: host, board, ssh, browser.",
+            "Known: host, node, board, ssh, browser.",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from jobs import (
 from ssh_server import spec
 
 from edgekit_runtimes.devices import Device, KeepingDevice, open_device
+from edgekit_runtimes.devices.ssh import remote
 from edgekit_runtimes.devices.ssh.device import Ssh
-from edgekit_runtimes.errors import ConnectionLostError
+from edgekit_runtimes.errors import ConnectionLostError, DeviceError
 from edgekit_runtimes.protocol.job import Job, JobModel, Plan
 
 END_LIMIT_S = 10
@@ -170,6 +172,24 @@ def test_a_connection_that_drops_keeps_its_events_and_ends_the_worker(ssh_server
     assert message.startswith("the connection to pi dropped (")
     assert message.endswith("Run the same command again: what was copied there is kept")
     wait_for_end(int(pid_file.read_text()))
+
+
+@pytest.mark.parametrize("size", [100, 4_000_000], ids=["that says nothing", "that takes nothing"])
+def test_a_far_end_that_stalls_while_files_are_copied_is_given_up(
+    ssh_server, tmp_path, monkeypatch, size
+):
+    monkeypatch.setattr(remote, "STALL_LIMIT_S", 1.0)
+    python = tmp_path / "python"
+    stall = 'case "$*" in *receive*) exec sleep 600;; esac'
+    python.write_text(f'#!/bin/sh\n{stall}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / "model.bin").write_bytes(bytes(size))
+    with open_device(spec(python)) as device:
+        start = time.monotonic()
+        with pytest.raises(DeviceError, match="took and sent nothing for 1 s while files were"):
+            run_job(device, Job((JobModel("model", NUMPY, str(tmp_path / "model.bin")),), {}))
+        # The shared connection keeps the command's stderr open a while longer.
+        assert time.monotonic() - start < 3 * END_LIMIT_S
 
 
 def test_closing_the_device_leaves_no_process_and_no_file(ssh_server, tmp_path):

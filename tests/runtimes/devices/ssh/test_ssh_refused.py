@@ -181,4 +181,4 @@ def test_an_engine_that_is_missing_is_named_for_its_format_only(ssh_server, tmp_
             f"ssh pi '{python} -m venv ~/edgekit && ~/edgekit/bin/pip install onnxruntime' "
             "and then use ssh://pi/home/pi/edgekit/bin/python"
         )
-        assert device.engine_for("tfjs").reason.startswith("needs browser:")
+        assert device.engine_for("tfjs").reason.startswith("needs host, node, browser:")

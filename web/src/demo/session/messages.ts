@@ -1,17 +1,19 @@
 // What the page and its worker say to each other.
 
+import type { Hashes } from '../../engines/common/download.ts';
 import type { Backend } from '../../engines/common/engine.ts';
 import type { EngineName } from '../../engines/known.ts';
 import type { EnvironmentEvent, Event, Job } from '../../protocol/generated/job.ts';
 import type { TensorSpec, Tensors } from '../../protocol/tensors.ts';
 
-/** Load an artifact. url: absolute. */
+/** Load an artifact. url: absolute. hashes: of its files, which are compared first. */
 export interface OpenRequest {
   readonly kind: 'open';
   readonly engine: EngineName;
   readonly backend: Backend;
   readonly threads: number;
   readonly url: string;
+  readonly hashes: Hashes;
   readonly options: Readonly<Record<string, unknown>>;
 }
 

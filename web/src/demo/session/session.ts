@@ -82,6 +82,7 @@ export class Session {
         backend,
         threads,
         url: new URL(artifact.path, document.baseURI).href,
+        hashes: artifact.hashes,
         options: artifact.options,
       });
       return new Session(choice, opened, remote);

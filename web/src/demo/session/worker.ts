@@ -22,7 +22,7 @@ let model: Model | null = null;
 async function open(request: OpenRequest): Promise<Answers['open']> {
   const { engine: name, backend, threads } = request;
   // Both at once, so that the visitor waits only for the slower one.
-  const downloading = timed(() => download(ENGINES[name].format, request.url));
+  const downloading = timed(() => download(ENGINES[name].format, request.url, request.hashes));
   downloading.catch(() => {});
   const [engine, startNs] = await timed(() => startEngine(name, backend, threads));
   const [files, downloadNs] = await downloading;

@@ -1,5 +1,6 @@
 // What the page knows of the bundle: site.json, as edgekit/demo/site.py writes it.
 
+import type { Hashes } from '../../engines/common/download.ts';
 import type { Format } from '../../engines/common/engine.ts';
 import type { Preprocessing } from '../../protocol/generated/job.ts';
 import type { NumberOrInfinite } from '../../protocol/generated/results.ts';
@@ -42,6 +43,7 @@ export interface Artifact {
   readonly format: Format;
   readonly recipe: string;
   readonly path: string;
+  readonly hashes: Hashes;
   readonly bytes: number;
   readonly wire: Readonly<Record<'gzip' | 'brotli', number>>;
   readonly io: string;

@@ -1,4 +1,4 @@
-"""MatrixBandPart, which TF.js (4.22.0) computes wrongly: it reads both ends from the same input."""
+"""MatrixBandPart, of which TF.js reads both ends of the band from the same input."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ import numpy as np
 import tensorflow as tf
 
 from edgekit_converters.graph.edit import EditableGraph
-from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.normalize.parts import replace_node
-from edgekit_converters.graph.shapes import Shapes
+from edgekit_converters.graph.shapes import InputShapes
 from edgekit_runtimes.errors import ConversionError
 
 OP = "MatrixBandPart"
 
 
-def mask_bands(frozen: FrozenGraph, shapes: Shapes) -> FrozenGraph:
-    """Return the graph with each MatrixBandPart as a choice between its input and zero.
+def rewrite(graph: EditableGraph, shapes: InputShapes) -> bool:
+    """Let each MatrixBandPart be a choice between its input and zero.
 
     `keras.ops.tril` and `triu` make it. Raises ConversionError where the sizes of the matrix or its
     band are not known.
     """
-    graph = EditableGraph(frozen)
-    found = [node for node in graph if node.op == OP]
+    found = [node for node in graph if node.op == OP and node.name in shapes]
     for node in found:
-        sizes = (shapes.get(node.input[0]) or ())[-2:]
+        sizes = (shapes[node.name][0] or ())[-2:]
         ends = [graph.constant(name) for name in node.input[1:3]]
         if len(sizes) != 2 or None in sizes or any(end is None for end in ends):
             raise ConversionError(
@@ -34,7 +32,7 @@ def mask_bands(frozen: FrozenGraph, shapes: Shapes) -> FrozenGraph:
                 "formats: --to tflite,onnx"
             )
         _mask(graph, node, sizes, *(int(end) for end in ends if end is not None))
-    return graph.frozen() if found else frozen
+    return bool(found)
 
 
 def _mask(graph: EditableGraph, node: Any, sizes: Any, lower: int, upper: int) -> None:

@@ -1,0 +1,126 @@
+"""Pools, and images of another size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from tfjs_operators.case import Case, case, floats, int32, ints
+
+raw = tf.raw_ops
+
+
+def pools() -> Iterator[Case]:
+    x = floats(2, 7, 8, 3)
+    for padding in ("SAME", "VALID"):
+        for size, stride in ((2, 2), (3, 2), (3, 1), (2, 3)):
+            for name, op in (("MaxPool", raw.MaxPool), ("AvgPool", raw.AvgPool)):
+                argument = "input" if name == "MaxPool" else "value"
+                yield case(
+                    f"{name} {padding} {size} {stride}",
+                    lambda x, op=op, a=argument, k=size, s=stride, p=padding: op(
+                        **{a: x}, ksize=[1, k, k, 1], strides=[1, s, s, 1], padding=p
+                    ),
+                    x - 3,
+                )
+        yield case(
+            f"MaxPool oblong {padding}",
+            lambda x, p=padding: raw.MaxPool(
+                input=x, ksize=[1, 3, 1, 1], strides=[1, 1, 2, 1], padding=p
+            ),
+            x,
+        )
+        yield case(
+            f"AvgPool oblong {padding}",
+            lambda x, p=padding: raw.AvgPool(
+                value=x, ksize=[1, 3, 1, 1], strides=[1, 1, 2, 1], padding=p
+            ),
+            x,
+        )
+        yield case(
+            f"MaxPool3D {padding}",
+            lambda x, p=padding: raw.MaxPool3D(
+                input=x, ksize=[1, 2, 3, 2, 1], strides=[1, 2, 1, 2, 1], padding=p
+            ),
+            floats(1, 5, 5, 6, 2) - 3,
+        )
+        yield case(
+            f"AvgPool3D {padding}",
+            lambda x, p=padding: raw.AvgPool3D(
+                input=x, ksize=[1, 2, 3, 2, 1], strides=[1, 2, 1, 2, 1], padding=p
+            ),
+            floats(1, 5, 5, 6, 2) - 3,
+        )
+    yield case(
+        "MaxPool explicit",
+        lambda x: raw.MaxPool(
+            input=x,
+            ksize=[1, 2, 2, 1],
+            strides=[1, 2, 2, 1],
+            padding="EXPLICIT",
+            explicit_paddings=[0, 0, 1, 0, 1, 1, 0, 0],
+        ),
+        x - 3,
+    )
+
+
+def images() -> Iterator[Case]:
+    x = floats(2, 5, 4, 3)
+    for size in ((10, 8), (7, 9), (3, 2), (5, 4), (1, 1)):
+        for half, corners in ((False, False), (True, False), (False, True)):
+            for name, op in (
+                ("ResizeBilinear", raw.ResizeBilinear),
+                ("ResizeNearestNeighbor", raw.ResizeNearestNeighbor),
+            ):
+                yield case(
+                    f"{name} {size} {half} {corners}",
+                    lambda x, op=op, s=size, h=half, c=corners: op(
+                        images=x, size=list(s), half_pixel_centers=h, align_corners=c
+                    ),
+                    x,
+                )
+    yield case(
+        "ResizeBilinear int",
+        lambda x: raw.ResizeBilinear(images=x, size=[7, 9], half_pixel_centers=True),
+        ints(1, 5, 4, 2),
+    )
+    yield case(
+        "ResizeNearestNeighbor int",
+        lambda x: raw.ResizeNearestNeighbor(images=x, size=[7, 9], half_pixel_centers=True),
+        ints(1, 5, 4, 2),
+    )
+    yield case(
+        "ResizeBilinear by input",
+        lambda x, n: raw.ResizeBilinear(images=x, size=n, half_pixel_centers=True),
+        x,
+        int32(3, 7),
+    )
+    boxes = np.asarray(
+        [[0.1, 0.2, 0.8, 0.9], [-0.2, 0.0, 1.2, 1.0], [0.9, 0.9, 0.1, 0.1]], np.float32
+    )
+    for method in ("bilinear", "nearest"):
+        yield case(
+            f"CropAndResize {method}",
+            lambda x, b, i, m=method: raw.CropAndResize(
+                image=x, boxes=b, box_ind=i, crop_size=[3, 4], method=m, extrapolation_value=0.25
+            ),
+            x,
+            boxes,
+            int32(1, 0, 1),
+        )
+        yield case(
+            f"CropAndResize {method} one",
+            lambda x, b, i, m=method: raw.CropAndResize(
+                image=x, boxes=b, box_ind=i, crop_size=[1, 1], method=m
+            ),
+            x,
+            boxes[:2],
+            int32(1, 0),
+        )
+
+
+def cases() -> Iterator[Case]:
+    yield from pools()
+    yield from images()
