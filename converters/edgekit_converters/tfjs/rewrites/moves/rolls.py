@@ -26,7 +26,9 @@ def rewrite(graph: EditableGraph, shapes: InputShapes) -> bool:
             continue
         sizes = [shape[axis] for axis in np.ravel(axes)]
         if None not in sizes:
-            moves = list(zip(np.ravel(axes).tolist(), np.ravel(shifts).tolist(), sizes, strict=True))
+            moves = list(
+                zip(np.ravel(axes).tolist(), np.ravel(shifts).tolist(), sizes, strict=True)
+            )
             _replace(graph, node, moves)
             changed = True
     return changed
