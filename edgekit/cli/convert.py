@@ -111,12 +111,11 @@ def command(
     artifacts, a manifest, and golden samples with the original's outputs for them. Each artifact is
     run on them as soon as it is written.
     """
+    from edgekit.cli.common.libraries import tame_libraries
     from edgekit.cli.common.progress import status
     from edgekit.cli.printers.bundle import print_bundle
-    from edgekit_runtimes.owned.folder import own_temporary_files
 
-    # TensorFlow removes its own at the end only, which a run that is killed does not have.
-    own_temporary_files()
+    tame_libraries()
     rows: list[ArtifactRecord] = []
     with status() as progress:
         bundle = api.convert(
