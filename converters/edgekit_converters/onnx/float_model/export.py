@@ -23,6 +23,7 @@ from edgekit_converters.graph.substitutes import (
     einsum,
     elementary,
     fourier,
+    groups_3d,
     resize,
 )
 from edgekit_converters.onnx.float_model.paddings import mend_paddings
@@ -47,6 +48,7 @@ REWRITES = (
     einsum.rewrite,
     elementary.without("Erfc", "Expm1", "Log1p"),
     fourier.rewrite,
+    groups_3d.rewrite,
     resize.rewrite,
 )
 
