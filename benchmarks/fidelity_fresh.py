@@ -186,17 +186,17 @@ def compare(
     model, draw = net()
     if net is not digits:
         set_statistics(model, draw(64, np.random.default_rng(SEED + 1)))
-    (name,) = (tensor.name for tensor in model.inputs)
     model.save(folder / "net.keras")
     bundle = edgekit.convert(
         folder / "net.keras",
         folder / "net.edgekit",
         to=asked.to,
         recipe=asked.recipe,
-        calibration={name: draw(asked.samples, np.random.default_rng(SEED + 2))},
+        calibration={"x": draw(asked.samples, np.random.default_rng(SEED + 2))},
     )
     others = draw(asked.fresh, np.random.default_rng(SEED + 3))
     np.save(folder / "fresh.npy", others)
+    (name,) = (spec.name for spec in bundle.manifest.inputs)
     (output,) = (spec.name for spec in bundle.manifest.outputs)
     golden = GoldenSamples(
         bundle.manifest.inputs,

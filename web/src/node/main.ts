@@ -1,12 +1,13 @@
 // The worker under Node: reads a job from standard input, writes its events to standard output as
 // JSON lines, as edgekit_runtimes/worker.py does.
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { firstLine } from '../protocol/errors.ts';
 import type { Job } from '../protocol/generated/job.ts';
 import { runJob } from '../worker/worker.ts';
 import { becomePage } from './page.ts';
 import { NODE } from './place.ts';
+import { writeWhole } from './whole.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -15,7 +16,7 @@ const STDERR = 2;
 /** End with the reason as the last line on standard error; Node's own last line is its version. */
 function fail(error: unknown): never {
   const name = error instanceof Error ? `${error.name}: ` : '';
-  writeSync(STDERR, `${name}${firstLine(error)}\n`);
+  writeWhole(STDERR, `${name}${firstLine(error)}\n`);
   process.exit(1);
 }
 
@@ -24,7 +25,7 @@ becomePage();
 await runJob(
   JSON.parse(readFileSync(STDIN, 'utf8')) as Job,
   // Written at once: the next step may end the process. When nobody reads any more, this throws.
-  (event) => void writeSync(STDOUT, `${JSON.stringify(event)}\n`),
+  (event) => writeWhole(STDOUT, `${JSON.stringify(event)}\n`),
   NODE,
 ).catch(fail);
 // Threads of WebAssembly would keep the process alive.
