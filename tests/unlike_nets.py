@@ -72,7 +72,7 @@ def _global(x: Any) -> Any:
 def _activated(x: Any) -> Any:
     names = "hard_swish hard_sigmoid swish mish softplus softsign elu selu relu6 tanh exponential"
     parts = [layers.Activation(name)(x) for name in names.split()]
-    parts += [layers.PReLU()(x), layers.LeakyReLU(0.2)(x), ops.celu(x), ops.glu(x)]
+    parts += [layers.PReLU()(x), layers.LeakyReLU(0.2)(x), ops.glu(x), ops.silu(x)]
     return layers.Concatenate()(parts)
 
 
@@ -232,6 +232,9 @@ def _scattered(x: Any) -> Any:
     y = ops.slice_update(x, (0, 2, 0), ops.ones_like(half))
     return y, ops.searchsorted(np.asarray([-1.0, 0.0, 1.0], np.float32), ops.reshape(x, (-1,)))
 
+
+# `keras.ops.slice_update` is an operator of XLA.
+NOT_IN_TFJS = ("scattered",)
 
 NETS: dict[str, Callable[[], keras.Model]] = {
     "activated": _steps(_activated),

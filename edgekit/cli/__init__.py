@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
-import logging
 import os
 import sys
 import warnings
@@ -129,12 +128,11 @@ def _finished(arguments: list[str]) -> int:
 
 
 def silence_libraries() -> None:
-    """Send what libraries log and print to descriptor 2 to nowhere; sys.stderr stays as it is.
+    """Send what native libraries print to descriptor 2 to nowhere; sys.stderr stays as it is.
 
     TensorFlow's converter and its C++ libraries print screenfuls there that no setting turns off.
     """
     warnings.simplefilter("ignore")
-    logging.disable(logging.CRITICAL)
     sys.stderr = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

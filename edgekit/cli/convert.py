@@ -85,7 +85,9 @@ class ConvertCommand(click.Command):
 @click.option("--unsafe", is_flag=True, help="Allow Lambda layers: runs code from the file.")
 @click.option("--force", is_flag=True, help="Start over where the bundle exists already.")
 @click.option(
-    "--no-wait", is_flag=True, help="End with exit code 2 where another run writes the bundle."
+    "--wait/--no-wait",
+    default=True,
+    help="Wait where another run writes the bundle, or end with exit code 2. [default: wait]",
 )
 @json_option
 def command(
@@ -102,7 +104,7 @@ def command(
     imports: tuple[str, ...],
     unsafe: bool,
     force: bool,
-    no_wait: bool,
+    wait: bool,
     as_json: bool,
 ) -> int:
     """Make TFLite, TF.js and ONNX artifacts of MODEL.
@@ -111,12 +113,11 @@ def command(
     artifacts, a manifest, and golden samples with the original's outputs for them. Each artifact is
     run on them as soon as it is written.
     """
+    from edgekit.cli.common.libraries import tame_libraries
     from edgekit.cli.common.progress import status
     from edgekit.cli.printers.bundle import print_bundle
-    from edgekit_runtimes.owned.folder import own_temporary_files
 
-    # TensorFlow removes its own at the end only, which a run that is killed does not have.
-    own_temporary_files()
+    tame_libraries()
     rows: list[ArtifactRecord] = []
     with status() as progress:
         bundle = api.convert(
@@ -136,7 +137,7 @@ def command(
             imports=imports,
             unsafe=unsafe,
             force=force,
-            wait=not no_wait,
+            wait=wait,
             on_wait=lambda line: say(line, err=True),
             progress=progress,
             on_artifact=rows.append,

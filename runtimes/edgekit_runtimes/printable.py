@@ -8,7 +8,6 @@ folder that it is unpacked in.
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
 
 # C0 and C1 without line break and tab, and what turns the direction of the text around it.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -33,5 +32,7 @@ def printable_cell(text: str) -> str:
 
 def member_name(name: str) -> str:
     """Return a name for a member of an archive: as it is, or quoted if it leads elsewhere."""
+    from urllib.parse import quote
+
     leads_out = name.startswith("/") or ".." in name.split("/") or "\\" in name
     return quote(name, safe="") if leads_out or printable(name) != name else name

@@ -47,7 +47,7 @@ def test_a_function_takes_the_words_of_its_command(
 ) -> None:
     named = {words.get(option.name, option.name) for option in command.params} - {None}
     parameters = set(inspect.signature(function).parameters)
-    assert parameters - {"on_artifact"} == named | {"progress"}
+    assert parameters - {"on_artifact", "on_wait"} == named | {"progress"}
 
 
 def test_every_parameter_is_explained() -> None:

@@ -128,7 +128,7 @@ def job_of(group: Group, prepared: FrozenGraph, folder: Path) -> dict[str, Any]:
     cases = [
         {
             "inputs": {
-                input_name(number, place): _encoded(array, dtypes[input_name(number, place)])
+                input_name(number, place): encoded(array, dtypes[input_name(number, place)])
                 for place, array in enumerate(case.inputs)
             },
             "outputs": group.outputs[number],
@@ -138,7 +138,8 @@ def job_of(group: Group, prepared: FrozenGraph, folder: Path) -> dict[str, Any]:
     return {"folder": str(folder), "cases": cases}
 
 
-def _encoded(array: Array, dtype: str) -> dict[str, Any]:
+def encoded(array: Array, dtype: str) -> dict[str, Any]:
+    """Return an array as cases.mjs takes it."""
     data = base64.b64encode(array.astype(dtype).tobytes()).decode()
     return {"dtype": dtype, "shape": list(array.shape), "data": data}
 

@@ -23,7 +23,10 @@ SMALL_ERROR = 1e-6
 NOT_THERE = re.compile(r"nothing to quantize|TF\.js stores quantized weights")
 DIFFERS = "differs from the original"
 # A sentence of ours says what to do; these are a library's own, behind our "… failed: " or alone.
-LIBRARYS_WORDS = re.compile(r"^\w*(Error|Exception)\b|failed: |error:|callsite\(")
+LIBRARYS_WORDS = re.compile(
+    r"^\w*(Error|Exception)\b|failed: |error:|callsite\(|Status Message"
+    r"|cannot (load|run) |does not run"
+)
 
 
 @dataclass(frozen=True)

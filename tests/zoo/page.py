@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from importlib import metadata
@@ -20,6 +21,9 @@ TOOLS = ("tensorflow", "keras", "ai-edge-litert", "tf2onnx", "onnxruntime")
 NEEDED_SHARE = 0.95
 # Beyond it, how exact an artifact is says nothing more.
 MOST_DB = 150
+LEAST_DB = 0.0
+# Of the nets that a reason holds for.
+MOST_NAMED = 4
 
 
 def summary(cases: Sequence[Case], kept: Kept) -> tuple[str, bool]:
@@ -66,10 +70,10 @@ def render(cases: Sequence[Case], kept: Kept) -> str:
 _INTRODUCTION = """\
 {nets} small nets, one or several per layer of Keras and per function of `keras.ops`, and the
 families of `keras.applications`, each with seeded weights. Every artifact was run by its own
-engine. A figure is the SQNR of the worst output in dB against Keras: fp32 / fp16 / int8-weights /
-int8, "{most}" also where it is more. A tilde stands before what lost more than its recipe should
-and says so in a warning; "–" is what a format does not have or a net has nothing for; "no" has its
-reason below the table.
+engine. A figure is the SQNR of the worst output of the worst net in dB against Keras: fp32 / fp16 /
+int8-weights / int8, "{most}" also where it is more. A tilde stands before what lost more than its
+recipe should and says so in a warning; "–" is what a format does not have or a net has nothing for;
+"no" has its reason below the table; "?" has not been run.
 """.replace("{most}", str(MOST_DB))
 
 
@@ -85,20 +89,22 @@ def _cells(cases: Iterable[Case], kept: Kept, recipes: Iterable[str]) -> list[di
 
 
 def _group(group: str, cases: list[Case], kept: Kept) -> list[str]:
-    lines = [f"## {group}\n", f"| net | {' | '.join(FORMATS)} |", "|---" * 4 + "|"]
-    reasons: dict[str, list[str]] = {}
+    lines = [f"## {group}\n", f"| net | nets | {' | '.join(FORMATS)} |", "|---" * 5 + "|"]
+    kinds: dict[str, list[Case]] = {}
     for case in cases:
+        kinds.setdefault(_kind(case), []).append(case)
+    for kind, nets in kinds.items():
         texts = []
         for name in FORMATS:
-            cells = [kept.get(case.id, name, recipe) for recipe in RECIPES]
-            texts.append(" / ".join(_text(cell) for cell in cells))
-            for cell in filter(None, cells):
-                if cell["status"] in (REFUSED, *FAULTS):
-                    reason = " ".join(str(cell["reason"]).split())
-                    reasons.setdefault(reason, []).append(
-                        f"{cell['format']}/{cell['recipe']} of {case.name}"
-                    )
-        lines.append(f"| {case.name.replace('|', '¦')} | {' | '.join(texts)} |")
+            columns = [[kept.get(case.id, name, recipe) for case in nets] for recipe in RECIPES]
+            texts.append(" / ".join(map(_text, columns)))
+        lines.append(f"| {kind} | {len(nets)} | {' | '.join(texts)} |")
+    reasons: dict[str, list[str]] = {}
+    for cell in _cells(cases, kept, RECIPES):
+        if cell["status"] in (REFUSED, *FAULTS):
+            name = cell["case"].partition(": ")[2]
+            reason = _without_numbers(" ".join(str(cell["reason"]).split()))
+            reasons.setdefault(reason, []).append(f"{cell['format']}/{cell['recipe']} of {name}")
     if reasons:
         lines.append("")
     for reason, ids in reasons.items():
@@ -107,16 +113,37 @@ def _group(group: str, cases: list[Case], kept: Kept) -> list[str]:
     return lines
 
 
-MOST_NAMED = 4
+def _kind(case: Case) -> str:
+    """Return what a net is listed under: the layer or function, or its name where it has none."""
+    first = case.name.split(" ")[0]
+    is_named = first in case.covers or (case.group.startswith("ops: ") and not first.islower())
+    return (first if is_named else case.name).replace("|", "¦")
 
 
-def _text(cell: dict[str, Any] | None) -> str:
-    if cell is None:
+def _without_numbers(reason: str) -> str:
+    """Return a reason without the running numbers that Keras gives to layers."""
+    return re.sub(r"(?<=[a-z])(_\d+)+(?=[/)\]',. ])", "", reason)
+
+
+def _text(cells: list[dict[str, Any] | None]) -> str:
+    """Return what one recipe makes of the nets of one kind: the worst figure, and what it lacks."""
+    there = [cell for cell in cells if cell is not None]
+    if not there:
         return "?"
-    if cell["status"] in (RIGHT, LOSSY):
-        value = float(cell["sqnr_db"])
-        if cell["status"] == RIGHT and not math.isfinite(value) and value < 0:
-            return str(MOST_DB)
-        shown = str(round(min(value, MOST_DB))) if math.isfinite(value) or value > 0 else "none"
-        return f"~{shown}" if cell["status"] == LOSSY else shown
-    return {REFUSED: "no", NONE: "–"}.get(cell["status"], f"**{cell['status']}**")
+    faults = [cell["status"] for cell in there if cell["status"] in FAULTS]
+    if faults:
+        return f"**{faults[0]}**"
+    values = [_level(cell) for cell in there if cell["status"] in (RIGHT, LOSSY)]
+    refused = sum(cell["status"] == REFUSED for cell in there)
+    if not values:
+        return "no" if refused else "–"
+    is_lossy = any(cell["status"] == LOSSY for cell in there)
+    more = f" ({refused} no)" if refused else ""
+    return f"{'~' if is_lossy else ''}{round(min(values))}{more}"
+
+
+def _level(cell: dict[str, Any]) -> float:
+    """Return dB for a reader: zeros that are right are at the top, as what is right to the bit."""
+    value = float(cell["sqnr_db"])
+    is_zero = cell["status"] == RIGHT and value == -math.inf
+    return float(MOST_DB) if is_zero else max(min(value, MOST_DB), LEAST_DB)

@@ -162,6 +162,7 @@ class EditableGraph:
             graph_def=graph_def,
             inputs=tuple(self._entry(entry, self.inputs) for entry in self._frozen.inputs),
             outputs=tuple(self._entry(entry, self.outputs) for entry in self._frozen.outputs),
+            half=self._frozen.half,
         )
 
     @staticmethod

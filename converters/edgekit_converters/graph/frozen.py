@@ -55,11 +55,13 @@ class FrozenGraph:
 
     graph_def: a tensorflow.GraphDef whose inputs are Placeholder nodes. Treat it as read-only:
     `with_constants` returns a new graph.
+    half: whether it computes in float32 what the original computes in half precision.
     """
 
     graph_def: Any
     inputs: tuple[GraphTensor, ...]
     outputs: tuple[GraphTensor, ...]
+    half: bool = False
 
     @property
     def input_specs(self) -> tuple[TensorSpec, ...]:

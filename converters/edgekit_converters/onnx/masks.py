@@ -21,8 +21,10 @@ def masked_nodes(graph: Any, largest: Mapping[str, float]) -> list[str]:
     graph: with its nodes in order. One of these nodes that has no name gets one.
     largest: the largest magnitude in each tensor over the calibration samples.
     """
-    # Kernels and biases do not mask.
-    parts = {name for node in graph.node if node.op_type in KERNEL_OPS for name in node.input}
+    # Neither kernels and biases nor bounds mask.
+    parts = {
+        name for node in graph.node if node.op_type in {*KERNEL_OPS, "Clip"} for name in node.input
+    }
     masked = {
         tensor.name
         for tensor in graph.initializer

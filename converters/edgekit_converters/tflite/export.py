@@ -21,6 +21,7 @@ from edgekit_converters.graph.substitutes import (
     diagonals,
     doubles,
     elementary,
+    groups_3d,
     pools_3d,
     resize,
     roll,
@@ -60,6 +61,7 @@ def prepare(graph: FrozenGraph) -> bytes:
 
     Raises ConversionError naming the operators that TFLite does not have.
     """
+    graph = apply(graph, groups_3d.rewrite)
     while True:
         try:
             return _shorten_names(_convert(_separate_outputs(graph)))

@@ -21,6 +21,7 @@ from edgekit_converters.graph.substitutes import (
     einsum,
     elementary,
     fourier,
+    groups_3d,
     pools_3d,
     resize,
     roll,
@@ -35,7 +36,7 @@ def cubic(x: Any) -> Any:
     return K.image.resize(x, (5, 13), interpolation="bicubic")
 
 
-REWRITTEN: dict[str, tuple[Callable[..., Any], Any, Any, str]] = {
+REWRITTEN: dict[str, tuple[Callable[..., Any], Any, Any, str | None]] = {
     "cumprod": (lambda x: K.cumprod(x, axis=1), LONG, cumprod, "Cumprod"),
     "cumprod of the last axis": (lambda x: K.cumprod(x, axis=-1), LONG, cumprod, "Cumprod"),
     "roll": (lambda x: K.roll(x, -2, axis=1), LONG, roll, "Roll"),
@@ -70,6 +71,7 @@ REWRITTEN: dict[str, tuple[Callable[..., Any], Any, Any, str]] = {
         lambda x: tf.math.real(tf.signal.rfft(x)) + tf.math.imag(tf.signal.rfft(x)),
         (None, 16),
         fourier,
+        groups_3d,
         "RFFT",
     ),
     "a padded spectrum": (lambda x: tf.abs(tf.signal.rfft(x, [24])), (None, 16), fourier, "RFFT"),
@@ -79,6 +81,12 @@ REWRITTEN: dict[str, tuple[Callable[..., Any], Any, Any, str]] = {
         VOLUME,
         pools_3d,
         "MaxPool3D",
+    ),
+    "a grouped convolution of volumes": (
+        lambda x: tf.nn.conv3d(x, np.ones((3, 3, 3, 1, 4), np.float32), [1, 2, 2, 2, 1], "SAME"),
+        VOLUME,
+        groups_3d,
+        None,
     ),
     "a mean of volumes": (
         lambda x: tf.nn.avg_pool3d(x, (2, 3, 2), 2, "SAME"),
@@ -94,8 +102,10 @@ def test_the_operator_is_gone_and_the_answers_are_the_same(name: str) -> None:
     function, shape, rewrite, gone = REWRITTEN[name]
     before = frozen(function, x=(shape, "float32"))
     after = apply(before, rewrite.rewrite)
-    assert gone in ops(before)
-    assert gone not in ops(after)
+    assert after is not before
+    if gone:
+        assert gone in ops(before)
+        assert gone not in ops(after)
     check_same(before, after)
 
 

@@ -15,6 +15,7 @@ from conftest import Answer
 from keras import layers
 
 from edgekit.bundle.bundle import Bundle, load_bundle
+from edgekit.convert.judging import HALF_NOTE
 
 Cli = Callable[..., Answer]
 
@@ -153,3 +154,20 @@ def test_fp16_under_30_db_is_a_warning_with_the_layer(cli: Cli, tmp_path: Path) 
         assert note.figures["limit_db"] == 30
         assert re.search(r"; it falls at 'functional\w*/tiny_1/", note.text), name
         assert note.advice == "stay with fp32"
+
+
+def test_what_half_precision_rounds_off_in_the_original_is_no_fault_and_is_said(
+    cli: Cli, tmp_path: Path
+) -> None:
+    keras.utils.set_random_seed(0)
+    policy = keras.DTypePolicy("mixed_float16")
+    x = keras.Input((32,), name="x")
+    # Beside 10, float16 knows no difference smaller than .008.
+    y = layers.Rescaling(1, 10, dtype=policy)(layers.Dense(32, dtype=policy)(x))
+    y = layers.Rescaling(1, -10, dtype=policy)(layers.ReLU(dtype=policy)(y))
+    save(tmp_path / "half.keras", x, layers.Dense(4, dtype="float32")(y))
+    assert cli("convert", "half.keras", "--to", "tflite", "--recipe", "fp32").exit_code == 0
+    (row,) = load_bundle(tmp_path / "half.edgekit").artifacts
+    assert row.fidelity is not None
+    assert 30 < row.fidelity.sqnr_db < 60
+    assert row.notes == (HALF_NOTE,)

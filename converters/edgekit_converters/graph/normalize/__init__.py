@@ -7,6 +7,7 @@ Each module holds one rewrite: the pattern it looks for, where the pattern comes
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import FrozenGraph
@@ -37,7 +38,9 @@ REWRITES: tuple[Callable[[EditableGraph], bool], ...] = (
 
 def normalize(frozen: FrozenGraph) -> FrozenGraph:
     """Return the graph with its idioms rewritten; the very same graph where there is none."""
-    return apply(frozen, *REWRITES)
+    normalized = apply(frozen, *REWRITES)
+    is_widened = half.computes_in_half(frozen) and not half.computes_in_half(normalized)
+    return replace(normalized, half=True) if is_widened else normalized
 
 
 def apply(frozen: FrozenGraph, *rewrites: Callable[[EditableGraph], bool]) -> FrozenGraph:

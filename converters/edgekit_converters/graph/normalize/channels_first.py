@@ -35,6 +35,10 @@ PER_AXIS = ("strides", "dilations", "ksize")
 PADDINGS = "explicit_paddings"
 LAYOUTS = {"NCHW": b"NHWC", "NCDHW": b"NDHWC"}
 BIAS_ADD = "BiasAdd"
+# Of an image one row high, as a Conv1D makes it: the axis of its height, first and last.
+SQUEEZED_FIRST, SQUEEZED_LAST = 2, 1
+IMAGE_RANK = 4
+SERIES_AXES = (0, 2, 1)
 
 
 def rewrite(graph: EditableGraph) -> bool:
@@ -74,10 +78,27 @@ def _turn(graph: EditableGraph, node: Any, rank: int) -> None:
         pairs = [pads[2 * axis : 2 * axis + 2] for axis in to_last]
         node.attr[PADDINGS].list.i[:] = [pad for pair in pairs for pad in pair]
     node.attr["data_format"].s = LAYOUTS[_layout(node)]
-    back = _transposed(graph, node, inputs[images[0]], to_first)
-    graph.replace(node.name, back)
-    graph.set_inputs(graph.node(back), [node.name, graph.node(back).input[1]])
     graph.set_inputs(node, inputs)
+    user = graph.only_user(node.name)
+    if user is not None and user.op == "Squeeze" and _squeezed(user) == [SQUEEZED_FIRST]:
+        # Trap: TFLite's converter (2.21) makes one transposition of two with a Squeeze between,
+        # with axes of the wrong rank.
+        user.attr["squeeze_dims"].list.i[:] = [SQUEEZED_LAST]
+        _put_behind(graph, user, node, SERIES_AXES)
+    else:
+        _put_behind(graph, node, node, to_first)
+
+
+def _squeezed(node: Any) -> list[int]:
+    return [axis % IMAGE_RANK for axis in node.attr["squeeze_dims"].list.i]
+
+
+def _put_behind(graph: EditableGraph, last: Any, node: Any, axes: tuple[int, ...]) -> None:
+    """Let what read `last` read its transposition. node: what the work is for."""
+    back = _transposed(graph, node, last.name, axes)
+    order = graph.node(back).input[1]
+    graph.replace(last.name, back)
+    graph.set_inputs(graph.node(back), [last.name, order])
 
 
 def _transposed(graph: EditableGraph, node: Any, tensor: str, axes: tuple[int, ...]) -> str:

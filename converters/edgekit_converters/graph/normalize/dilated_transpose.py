@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgekit_converters.graph.edit import EditableGraph
-from edgekit_converters.graph.normalize.parts import constant_behind
+from edgekit_converters.graph.shapes import value_of_shapes
 from edgekit_runtimes.tensors import Array
 
 OPS = frozenset({"Conv2DBackpropInput", "Conv3DBackpropInputV2"})
@@ -21,7 +21,7 @@ def rewrite(graph: EditableGraph) -> bool:
         has_dilations = node.op in OPS and "dilations" in node.attr
         dilations = list(node.attr["dilations"].list.i) if has_dilations else []
         is_dilated = max(dilations, default=1) > 1
-        kernel = constant_behind(graph, node.input[1]) if is_dilated else None
+        kernel = value_of_shapes(graph.frozen(), node.input[1], {}) if is_dilated else None
         if kernel is None:
             continue
         is_first = node.attr["data_format"].s.startswith(b"NC")

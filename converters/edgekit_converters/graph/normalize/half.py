@@ -12,9 +12,20 @@ import numpy as np
 from tensorflow.core.framework import types_pb2
 
 from edgekit_converters.graph.edit import EditableGraph, constant_of, set_constant
+from edgekit_converters.graph.frozen import FrozenGraph
 
 HALVES = frozenset({types_pb2.DT_HALF, types_pb2.DT_BFLOAT16})
 FLOAT = types_pb2.DT_FLOAT
+
+
+def computes_in_half(frozen: FrozenGraph) -> bool:
+    """Return whether a node that computes gives half precision."""
+    return any(
+        value.type in HALVES
+        for node in frozen.graph_def.node
+        if node.op not in ("Const", "Placeholder", "Cast")
+        for value in node.attr.values()
+    )
 
 
 def rewrite(graph: EditableGraph) -> bool:

@@ -22,6 +22,7 @@ from edgekit_converters.graph.substitutes import (
     einsum,
     elementary,
     fourier,
+    groups_3d,
     resize,
 )
 from edgekit_converters.memory import give_back_memory
@@ -49,6 +50,7 @@ REWRITES = (
     einsum.rewrite,
     elementary.without("Erfc", "Expm1", "Log1p"),
     fourier.rewrite,
+    groups_3d.rewrite,
     resize.rewrite,
 )
 
