@@ -33,8 +33,13 @@ TEXT_NOTE = "left out, because no edge format has strings: the output {names}"
 
 
 def is_of_version_1(path: Path) -> bool:
-    """Return whether TensorFlow 1 wrote a SavedModel, which has a graph and no objects."""
+    """Return whether TensorFlow 1 wrote a SavedModel, which has a graph and no objects.
+
+    Raises ValueError where it holds no graph.
+    """
     graphs = parse_saved_model(str(path)).meta_graphs
+    if not graphs:
+        raise ValueError("it holds no graph")
     return not any(graph.HasField("object_graph_def") for graph in graphs)
 
 
