@@ -210,7 +210,7 @@ def _short_plan() -> Any:
     from edgekit.results.plan import BenchPlan
     from edgekit_runtimes.protocol.job import Plan
 
-    return BenchPlan("short", 1, Plan(warmup_s=0.0, block_s=0.01, rounds=2, min_runs=8))
+    return BenchPlan("short", 1, Plan(warmup_s=0.0, block_s=0.01, rounds=4, min_runs=8))
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,16 @@ rounds activations by other kernels where the CPU has a dot product (pi5, x86-64
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import keras
-import models
 import numpy as np
 import onnx
 import pytest
+from conftest import ROOT
 from jobs import LITERT, ONNXRUNTIME, of_kind, outputs_of
 from onnx import TensorProto, helper, numpy_helper
 
@@ -56,7 +57,6 @@ TOLERANCES = {
 
 MBV2_INT8 = ("tflite/int8.tflite", "onnx/int8.onnx")
 MBV2_FLOAT = "tflite/fp32.tflite"
-MBV2_SIZE = 112
 # mbv2's static int8 artifact has .41 of the float one's instructions where there is a dot product.
 MBV2_INT8_RATIO = 0.45
 MBV2_PEAK_BYTES = 200e6
@@ -65,22 +65,15 @@ ENGINES = {".tflite": LITERT, ".onnx": ONNXRUNTIME}
 
 @pytest.fixture(scope="module")
 def mbv2(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The layers of examples/mbv2, on images of a quarter of the size: emulating takes long."""
-    import make
-
     folder = tmp_path_factory.mktemp("mbv2")
-    model = keras.applications.MobileNetV2(
-        input_shape=(MBV2_SIZE, MBV2_SIZE, 3), weights=None, classifier_activation=None
-    )
-    model.set_weights(models.mbv2().get_weights())
-    model.save(folder / "mbv2.keras")
-    step = make.SIZE // MBV2_SIZE
+    script = ROOT / "examples" / "mbv2" / "make.py"
+    subprocess.run([sys.executable, script, folder], check=True, stdout=subprocess.DEVNULL)
     return edgekit.convert(
         folder / "mbv2.keras",
         folder / "mbv2.edgekit",
         to="tflite,onnx",
         recipe="fp32,int8",
-        calibration={"x": make.samples(make.CALIBRATION_SAMPLES)[:, ::step, ::step]},
+        calibration=folder / "mbv2.npz",
     )
 
 
