@@ -57,7 +57,9 @@ def child(word: str, root: int | None = None) -> int:
 def folders(processes: Mapping[int, str]) -> set[Path]:
     """Return where those browsers among the processes that edgekit has started write."""
     text = " ".join(processes.values())
-    return {Path(found) for found in re.findall(r"--user-data-dir=(/tmp/edgekit-[^/]+)/", text)}
+    return {
+        Path(found) for found in re.findall(r"--user-data-dir=(/tmp/edgekit-[^/]+/[^/]+)/", text)
+    }
 
 
 def wait_for(moment: Callable[[], bool]) -> None:

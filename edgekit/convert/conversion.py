@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit._version import __version__
-from edgekit.bundle.bundle import BUNDLE_SUFFIX, Bundle, create_bundle
+from edgekit.bundle.bundle import BUNDLE_SUFFIX, Bundle, create_bundle, load_bundle
 from edgekit.bundle.manifest import Manifest, signature_of
 from edgekit.convert.pipeline import Pipeline
 from edgekit.convert.request import (
@@ -30,7 +30,7 @@ from edgekit.files import discard, writing
 from edgekit.text.grouping import grouped
 from edgekit_converters.formats import format_writer
 from edgekit_converters.sources import load_source, source_hash, source_kind
-from edgekit_runtimes.errors import ConversionError, UsageError
+from edgekit_runtimes.errors import ConversionError, EdgekitError, UsageError
 from edgekit_runtimes.owned.folder import OwnFolder, sweep
 from edgekit_runtimes.owned.lock import place_lock
 
@@ -86,20 +86,29 @@ def _convert(request: ConvertRequest) -> Bundle:
     writers = {name: format_writer(name) for name in request.formats}
     request.progress("running the original on the golden samples")
     with writing(request.folder):
-        bundle = _open_bundle(request, existing, source, settings, dataset, split)
-        sweep(bundle.folder, WORK)
-        with OwnFolder(bundle.folder, WORK) as work:
-            calibration = _calibration(dataset, split)
-            pipeline = Pipeline(bundle, request, writers, calibration, work.path)
-            try:
+        is_open = existing is None
+        try:
+            bundle = _open_bundle(request, existing, source, settings, dataset, split)
+            is_open = True
+            sweep(bundle.folder, WORK)
+            with OwnFolder(bundle.folder, WORK) as work:
+                calibration = _calibration(dataset, split)
+                pipeline = Pipeline(bundle, request, writers, calibration, work.path)
                 pipeline.run(source.graph)
                 _check_success(request, pipeline)
-            except BaseException:
-                if all(record.status != "ok" for record in pipeline.bundle.artifacts):
-                    with contextlib.suppress(OSError):
-                        discard(bundle.folder)
-                raise
+        except BaseException:
+            # Ctrl-C may come between any two lines: the manifest on the disk decides.
+            if is_open:
+                _discard_empty(request.folder)
+            raise
     return pipeline.bundle
+
+
+def _discard_empty(folder: Path) -> None:
+    """Remove a bundle that has no artifact, if there is one."""
+    with contextlib.suppress(OSError, EdgekitError):
+        if all(record.status != "ok" for record in load_bundle(folder).artifacts):
+            discard(folder)
 
 
 def _check_classes(request: ConvertRequest, outputs: tuple[TensorSpec, ...]) -> None:

@@ -33,13 +33,21 @@ class OwnFolder:
     """
 
     def __init__(self, parent: Path, prefix: str) -> None:
+        self._mark = -1
         self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        # Locked before it has its name: nobody may take it for a dead run's in between.
-        unlocked = self.path / f"{MARK}.new"
-        self._mark = os.open(unlocked, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-        fcntl.flock(self._mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        unlocked.rename(self.path / MARK)
-        guard.tell_folder(self.path)
+        try:
+            # Locked before it has its name: nobody may take it for a dead run's in between.
+            unlocked = self.path / f"{MARK}.new"
+            self._mark = os.open(unlocked, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+            fcntl.flock(self._mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unlocked.rename(self.path / MARK)
+            guard.tell_folder(self.path)
+        except BaseException:
+            # Without its mark nobody would know it for ours.
+            shutil.rmtree(self.path, ignore_errors=True)
+            if self._mark >= 0:
+                os.close(self._mark)
+            raise
 
     def remove(self) -> None:
         """Remove it with all that is in it; what cannot be removed is left to the next run."""
