@@ -70,7 +70,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
 REWRITTEN = frozenset(
     {"Einsum", "EuclideanNorm", "FakeQuantWithMinMaxArgs", "FakeQuantWithMinMaxVars"}
     | {"FakeQuantWithMinMaxVarsPerChannel", "MatrixBandPart", "MaxPool3D", "OneHot"}
-    | {"RandomUniformInt", "Rint", "Roll", "Select", "ShapeN", "Softsign", "TensorScatterAdd"}
+    | {"RandomUniformInt", "Rint", "Select", "ShapeN", "Softsign", "TensorScatterAdd"}
     | {"TensorScatterSub", "Xdivy", "Xlog1py", "Xlogy"}
 )
 
