@@ -1,8 +1,8 @@
 """Einsum as transposed, reshaped and multiplied matrices.
 
 TF.js (4.22.0) has no kernel for it on wasm, reads its equation in lower case, and elsewhere
-multiplies all pairs of numbers before it sums any. graph/substitutes/einsum.py has replaced the plain
-ones; these are of one tensor, with an ellipsis, or with several free sizes.
+multiplies all pairs of numbers before it sums any. The plain ones are replaced before, by
+graph/substitutes/einsum.py: these are of one tensor, with an ellipsis, or with several free sizes.
 """
 
 from __future__ import annotations
