@@ -24,8 +24,11 @@ from edgekit_runtimes.errors import ArtifactError
 # What edgekit writes is ten levels deep. Python gives up at about a thousand.
 MAX_DEPTH = 64
 
-Count = Annotated[int, Meta(ge=0)]
-AtLeastOne = Annotated[int, Meta(ge=1)]
+# What is counted fits into 64 bits; JSON's integers have no end, and floats and arrays do.
+LARGEST_COUNT = 2**63 - 1
+
+Count = Annotated[int, Meta(ge=0, le=LARGEST_COUNT)]
+AtLeastOne = Annotated[int, Meta(ge=1, le=LARGEST_COUNT)]
 NotNegative = Annotated[float, Meta(ge=0)]
 OverZero = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.forms import FileKind, Level, OpenForm, encode, from_form, keep_levels, to_form
+from edgekit.forms import Count, FileKind, Level, OpenForm, encode, from_form, keep_levels, to_form
 from edgekit_runtimes.errors import ArtifactError
 
 ROOT = Path(__file__).parents[2]
@@ -119,3 +119,15 @@ def test_the_schemas_are_those_of_the_types():
     spec.loader.exec_module(module)
     for path, (kind, title) in module.TARGETS.items():
         assert path.read_text() == module.render(kind, title), "run: make docs"
+
+
+@dataclass(frozen=True)
+class Counted:
+    values: tuple[Count, ...]
+
+
+@pytest.mark.parametrize("number", [2**63, 10**400])
+def test_a_count_that_no_computer_counts_to_is_refused_where_it_stands(number):
+    with pytest.raises(ValueError, match="int"):
+        from_form({"values": [1, number]}, Counted)
+    assert from_form({"values": [2**63 - 1]}, Counted).values == (2**63 - 1,)
