@@ -1,9 +1,14 @@
+import gc
+from pathlib import Path
+
+import keras
 import models
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from edgekit_converters.graph.frozen import SIGNATURE_KEY
+from edgekit_converters.sources.keras.load import from_model
 
 NAMES = ("conv_net", "dense_net", "two_in_two_out", "recurrent_net", "grouped_net")
 
@@ -49,3 +54,20 @@ def test_editing_a_constant_changes_the_copy_and_not_the_graph(graphs):
     edited = graph.with_constants({name: np.zeros_like(graph.constants()[name])})
     assert not edited.constants()[name].any()
     assert graph.constants()[name].any()
+
+
+def test_freezing_keeps_few_copies_of_the_weights():
+    side = 4096
+    x = keras.Input((side,), name="x")
+    model = keras.Model(x, keras.layers.Dense(side, use_bias=False)(x))
+    gc.collect()
+    before = memory_of_this_process()
+    source = from_model(model)
+    # One in the graph, and one in the arrays that it was made from. It was eight.
+    assert memory_of_this_process() - before < 4 * 4 * side * side
+    assert source.graph.constants()
+
+
+def memory_of_this_process():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
