@@ -16,6 +16,7 @@ from edgekit_converters.graph.substitutes import (
     resize,
     roll,
     space_to_depth,
+    volumes_transposed,
 )
 from edgekit_converters.tfjs.bands import mask_bands
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
@@ -35,6 +36,7 @@ REWRITES = (
     resize.rewrite,
     roll.rewrite,
     space_to_depth.rewrite,
+    volumes_transposed.rewrite,
 )
 
 
