@@ -25,7 +25,7 @@ ACTIVATIONS = (
     *("celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu"),
     *("hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6"),
     *("selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus"),
-    *("sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold"),
+    *("sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink"),
 )
 FACTORS = {1: SERIES, 2: IMAGE, 3: VOLUME}
 FIRST = {"data_format": "channels_first"}

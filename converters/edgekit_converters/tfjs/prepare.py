@@ -16,6 +16,7 @@ from edgekit_converters.graph.substitutes import (
     resize,
     roll,
     space_to_depth,
+    volumes_transposed,
 )
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.fold import fold_constants
@@ -30,11 +31,12 @@ REWRITES = (
     bucketize.rewrite,
     diagonals.rewrite,
     einsum.rewrite,
-    elementary.without("Erfc"),
+    elementary.without("Erfc", "Softsign"),
     groups_3d.rewrite,
     resize.rewrite,
     roll.rewrite,
     space_to_depth.rewrite,
+    volumes_transposed.rewrite,
 )
 
 

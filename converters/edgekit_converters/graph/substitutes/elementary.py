@@ -111,6 +111,10 @@ def _erfc(x: Any) -> Any:
     return 1 - tf.math.erf(x)
 
 
+def _softsign(x: Any) -> Any:
+    return x / (1 + tf.abs(x))
+
+
 def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
     result = coefficients[0] * tf.ones_like(x)
     for coefficient in coefficients[1:]:
@@ -131,5 +135,6 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "Expm1": _expm1,
     "Log1p": _log1p,
     "Sinh": _sinh,
+    "Softsign": _softsign,
     "Tan": _tan,
 }
