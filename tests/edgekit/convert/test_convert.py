@@ -134,7 +134,8 @@ def test_nothing_but_what_is_not_available_is_a_failure_and_leaves_nothing(
 def test_an_artifact_that_fails_is_a_row_and_the_others_are_made(cli: Cli, tmp_path: Path) -> None:
     x = keras.Input((8,), name="x")
     # TFLite has no bitwise_and; TF.js and ONNX have.
-    bits = keras.ops.bitwise_and(keras.ops.cast(x * 9, "int32"), 5)
+    some, others = (keras.ops.cast(x * factor, "int32") for factor in (9, 5))
+    bits = keras.ops.bitwise_and(some, others)
     save(tmp_path / "bits.keras", x, layers.Dense(3)(keras.ops.cast(bits, "float32")))
     words = ("convert", "bits.keras", "--recipe", "fp32,fp16")
     for _ in range(2):
