@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from edgekit_converters.graph.frozen import CALL_OPS
 from edgekit_converters.graph.library import all_nodes
 
 # A reason that lists more layers is not read to its end.
@@ -16,7 +17,7 @@ def layer_of(node: str) -> str:
 
     Keras puts the model's name before it and the operator's own behind; a model in a model stays.
     """
-    return "/".join(node.split("/")[1:-1])
+    return "/".join(part for part in node.split("/")[1:-1] if part not in CALL_OPS)
 
 
 def with_layers(graph_def: Any, ops: Iterable[str]) -> str:
