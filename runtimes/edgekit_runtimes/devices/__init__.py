@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, cast, runtime_ch
 
 from edgekit_runtimes.errors import EngineError, first_line, unknown_name
 from edgekit_runtimes.plugins import load_plugins, missing_part, warn_of_plugin
-from edgekit_runtimes.protocol.job import JobModel
 
 if TYPE_CHECKING:
-    from edgekit_runtimes.protocol.job import Event, Job
+    from edgekit_runtimes.protocol.job import Event, Job, JobModel
 
 GROUP = "edgekit.devices"
 # Our own modules, in the order in which they are listed.
@@ -56,6 +55,9 @@ class EngineChoice:
 
         Raises EngineError with the reason where it cannot be used.
         """
+        # It imports NumPy, which help must not.
+        from edgekit_runtimes.protocol.job import JobModel
+
         if self.module is None:
             raise EngineError(self.reason)
         backend = {"backend": self.backend} if self.backend else {}
