@@ -55,6 +55,7 @@ class EngineChoice:
 
         Raises EngineError with the reason where it cannot be used.
         """
+        # It imports NumPy, which help must not.
         from edgekit_runtimes.protocol.job import JobModel
 
         if self.module is None:
