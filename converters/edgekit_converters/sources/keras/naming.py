@@ -15,14 +15,14 @@ FOREIGN = re.compile(r"^[^A-Za-z0-9.]|[^A-Za-z0-9_.\\/>-]")
 def scope_names(model: Any) -> Iterator[None]:
     """Let the layers of a model have names, while it is traced, that TensorFlow takes."""
     renamed = {
-        layer: layer._name
+        layer: layer.name
         for layer in (model, *model._flatten_layers())
         if FOREIGN.search(layer.name)
     }
     try:
         for number, (layer, name) in enumerate(renamed.items()):
-            layer._name = f"{FOREIGN.sub('_', name).lstrip('_') or 'layer'}_{number}"
+            layer.name = f"{FOREIGN.sub('_', name).lstrip('_') or 'layer'}_{number}"
         yield
     finally:
         for layer, name in renamed.items():
-            layer._name = name
+            layer.name = name
