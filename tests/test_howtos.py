@@ -60,6 +60,8 @@ class Copy:
         for package in PACKAGES:
             ignored = shutil.ignore_patterns("pages", "__pycache__")
             shutil.copytree(ROOT / package, self._folder / package, ignore=ignored)
+        pages = Path("runtimes") / "edgekit_runtimes" / "pages"
+        (self._folder / pages).symlink_to(ROOT / pages)
 
     def follow(self, noun: str) -> None:
         for language, name, text in howtos()[noun]:

@@ -70,10 +70,10 @@ def render(cases: Sequence[Case], kept: Kept) -> str:
 _INTRODUCTION = """\
 {nets} small nets, one or several per layer of Keras and per function of `keras.ops`, and the
 families of `keras.applications`, each with seeded weights. Every artifact was judged as
-`edgekit convert` judges it. A figure is the SQNR of the worst output of the worst net in dB against Keras: fp32 / fp16 /
-int8-weights / int8, "{most}" also where it is more. A tilde stands before what lost more than its
-recipe should and says so in a warning; "–" is what a format does not have or a net has nothing for;
-"no" has its reason below the table; "?" has not been run.
+`edgekit convert` judges it. A figure is the SQNR of the worst output of the worst net in dB against
+Keras: fp32 / fp16 / int8-weights / int8, "{most}" also where it is more. A tilde stands
+before what lost more than its recipe should and says so in a warning; "–" is what a format does not
+have or a net has nothing for; "no" has its reason below the table; "?" has not been run.
 """.replace("{most}", str(MOST_DB))
 
 

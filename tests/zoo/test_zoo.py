@@ -10,7 +10,7 @@ import pytest
 from zoo.case import Case
 from zoo.cases import all_cases
 from zoo.coverage import uncovered, uncovered_families
-from zoo.judge import CRASHED, LOSSY, REFUSED, RIGHT, WRONG, judge_refusal
+from zoo.judge import CRASHED, REFUSED, RIGHT, WRONG, judge_refusal
 from zoo.kept import Kept
 from zoo.page import render, summary
 from zoo.walk import FORMATS, Job, plan, settled
@@ -51,10 +51,9 @@ def test_a_layer_without_a_case_is_noticed() -> None:
 
 @pytest.mark.slow
 def test_one_of_each_kind_is_right_in_every_format() -> None:
-    cells = list(convert([by_id()[name] for name in KINDS], list(FORMATS), ["fp32", "int8"]))
-    assert len(cells) == len(KINDS) * len(FORMATS) * 2
-    assert [cell for cell in cells if cell["recipe"] == "fp32" and cell["status"] != RIGHT] == []
-    assert {cell["status"] for cell in cells} <= {RIGHT, LOSSY, "none"}
+    cells = list(convert([by_id()[name] for name in KINDS], list(FORMATS), ["fp32"]))
+    assert len(cells) == len(KINDS) * len(FORMATS)
+    assert [cell for cell in cells if cell["status"] != RIGHT] == []
 
 
 @pytest.mark.slow
