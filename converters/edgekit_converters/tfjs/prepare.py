@@ -13,7 +13,7 @@ from edgekit_converters.tfjs.fold import fold_constants
 from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
 from edgekit_converters.tfjs.groups import split_groups
-from edgekit_converters.tfjs.ops import check_convolutions, check_ops, check_proven
+from edgekit_converters.tfjs.ops import check_branches, check_convolutions, check_ops, check_proven
 from edgekit_converters.tfjs.rewrites import rewrite
 from edgekit_converters.tfjs.shapes import infer_shapes
 
@@ -25,6 +25,7 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
     Raises ConversionError naming all ops that TF.js lacks, or the convolution that it does not
     have.
     """
+    check_branches(node.op for node in all_nodes(graph.graph_def))
     folded = prepare_functions(apply(fold_constants(graph), bucketize.rewrite, erfc.rewrite))
     check_ops(node.op for node in all_nodes(folded.graph_def))
     frozen = narrow_dtypes(folded)
