@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import tensorflow as tf
 
 from tfjs_operators.case import Case, case, floats, int32, ints
@@ -97,28 +96,6 @@ def images() -> Iterator[Case]:
         x,
         int32(3, 7),
     )
-    boxes = np.asarray(
-        [[0.1, 0.2, 0.8, 0.9], [-0.2, 0.0, 1.2, 1.0], [0.9, 0.9, 0.1, 0.1]], np.float32
-    )
-    for method in ("bilinear", "nearest"):
-        yield case(
-            f"CropAndResize {method}",
-            lambda x, b, i, m=method: raw.CropAndResize(
-                image=x, boxes=b, box_ind=i, crop_size=[3, 4], method=m, extrapolation_value=0.25
-            ),
-            x,
-            boxes,
-            int32(1, 0, 1),
-        )
-        yield case(
-            f"CropAndResize {method} one",
-            lambda x, b, i, m=method: raw.CropAndResize(
-                image=x, boxes=b, box_ind=i, crop_size=[1, 1], method=m
-            ),
-            x,
-            boxes[:2],
-            int32(1, 0),
-        )
 
 
 def cases() -> Iterator[Case]:

@@ -45,6 +45,8 @@ _MISREAD = (
 _WRONG_ON_WASM = "Dilation2D MaxPool3D MaxPoolWithArgmax"
 # Its cpu back end takes numbers from the wrong places.
 _WRONG_ON_CPU = "ImageProjectiveTransformV3"
+# Its webgl back end takes the first image for all boxes.
+_WRONG_ON_WEBGL = "CropAndResize"
 # Over one axis or two only.
 _LIMITED = "EuclideanNorm"
 # What they take is int64 and nothing else, which TF.js does not have.
@@ -60,6 +62,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (_MISREAD, "which it reads wrongly"),
     (_WRONG_ON_WASM, "which it computes wrongly on wasm"),
     (_WRONG_ON_CPU, "which it computes wrongly on cpu"),
+    (_WRONG_ON_WEBGL, "which it computes wrongly on webgl"),
     (_LIMITED, "which it has over one axis or two only"),
     (_OF_INT64, "which takes 64-bit integers"),
     (_OLD, "which TensorFlow no longer writes"),
@@ -143,6 +146,11 @@ def check_ops(graph_def: Any) -> None:
     What `rewrites/` may replace passes: see `check_proven`.
     """
     _refuse(graph_def, REWRITTEN)
+
+
+def check_branches(ops: Iterable[str]) -> None:
+    """Raise ConversionError for control flow of TensorFlow 1: folding would take one branch."""
+    _refuse(set(ops) & set(_CONTROL_FLOW_OF_V1.split()))
 
 
 def check_proven(frozen: FrozenGraph) -> None:

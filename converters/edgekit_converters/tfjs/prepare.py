@@ -23,7 +23,7 @@ from edgekit_converters.tfjs.fold import fold_constants
 from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
 from edgekit_converters.tfjs.groups import split_groups
-from edgekit_converters.tfjs.ops import check_convolutions, check_ops, check_proven
+from edgekit_converters.tfjs.ops import check_branches, check_convolutions, check_ops, check_proven
 from edgekit_converters.tfjs.rewrites import rewrite
 
 # What TF.js has no operator for, or no kernel on each back end, in operators that it has.
@@ -47,12 +47,18 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
     Raises ConversionError naming all ops that TF.js lacks, or the convolution that it does not
     have.
     """
+<<<<<<< HEAD
     folded = fold_constants(graph)
     rewritten = apply(folded, *REWRITES)
     if rewritten is not folded:
         folded = fold_constants(rewritten)
     folded = prepare_functions(folded)
     check_ops(folded.graph_def)
+=======
+    check_branches(node.op for node in all_nodes(graph.graph_def))
+    folded = prepare_functions(apply(fold_constants(graph), bucketize.rewrite, erfc.rewrite))
+    check_ops(node.op for node in all_nodes(folded.graph_def))
+>>>>>>> h/optable
     frozen = narrow_dtypes(folded)
     shapes = infer_shapes(frozen)
     split = split_groups(frozen, shapes)

@@ -21,7 +21,6 @@ def scope_names(model: Any) -> Iterator[None]:
     }
     try:
         for number, (layer, name) in enumerate(renamed.items()):
-<<<<<<< HEAD
             _rename(layer, f"{FOREIGN.sub('_', name).lstrip('_') or 'layer'}_{number}")
         yield
     finally:
@@ -32,10 +31,3 @@ def scope_names(model: Any) -> Iterator[None]:
 def _rename(layer: Any, name: str) -> None:
     # Keras 3 keeps it in "name", tf_keras in "_name", which nobody else may set.
     setattr(layer, "_name" if hasattr(layer, "_name") else "name", name)
-=======
-            layer.name = f"{FOREIGN.sub('_', name).lstrip('_') or 'layer'}_{number}"
-        yield
-    finally:
-        for layer, name in renamed.items():
-            layer.name = name
->>>>>>> h/zoo

@@ -33,13 +33,11 @@ def _replace(graph: EditableGraph, node: Any, depth: int, behind: int) -> None:
     names = list(dict.fromkeys([node.input[0], *node.input[2:4]]))
     places = [names.index(name) for name in (node.input[0], *node.input[2:4])]
     dtypes = dict.fromkeys(names, node.attr["T"].type) | {node.input[0]: node.attr["TI"].type}
-    values = [graph.constant(name) for name in node.input[2:4]]
-    is_plain = [None if value is None else float(value) for value in values] == [1.0, 0.0]
     classes = np.arange(depth, dtype=np.int32).reshape(-1, *(1 for _ in range(behind)))
 
     def encode(*tensors: Any) -> Any:
         indices, on, off = (tensors[place] for place in places)
         is_class = tf.equal(tf.expand_dims(indices, -1 - behind), classes)
-        return tf.cast(is_class, on.dtype) if is_plain else tf.where(is_class, on, off)
+        return tf.where(is_class, on, off)
 
     replace_node(graph, node, encode, dtypes)
