@@ -8,7 +8,7 @@ tests/tfjs_operators/ proves may be written; `rewrites/` has replaced the rest, 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -73,7 +73,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
 REWRITTEN = frozenset(
     {"Einsum", "EuclideanNorm", "FakeQuantWithMinMaxArgs", "FakeQuantWithMinMaxVars"}
     | {"FakeQuantWithMinMaxVarsPerChannel", "MatrixBandPart", "MaxPool3D", "OneHot"}
-    | {"RandomUniformInt", "Rint", "Select", "ShapeN", "Softsign", "TensorScatterAdd"}
+    | {"RandomUniformInt", "Rint", "Select", "ShapeN", "TensorScatterAdd"}
     | {"TensorScatterSub", "Xdivy", "Xlog1py", "Xlogy"}
 )
 
@@ -145,18 +145,18 @@ def check_ops(graph_def: Any) -> None:
 
     What `rewrites/` may replace passes: see `check_proven`.
     """
-    _refuse(graph_def, REWRITTEN)
+    _refuse(graph_def, _ops(graph_def) - writable_ops() - REWRITTEN)
 
 
-def check_branches(ops: Iterable[str]) -> None:
+def check_branches(graph_def: Any) -> None:
     """Raise ConversionError for control flow of TensorFlow 1: folding would take one branch."""
-    _refuse(set(ops) & set(_CONTROL_FLOW_OF_V1.split()))
+    _refuse(graph_def, _ops(graph_def) & set(_CONTROL_FLOW_OF_V1.split()))
 
 
 def check_proven(frozen: FrozenGraph) -> None:
     """Raise ConversionError for what is left that TF.js does not compute as TensorFlow does."""
     nodes = list(all_nodes(frozen.graph_def))
-    _refuse(frozen.graph_def)
+    _refuse(frozen.graph_def, _ops(frozen.graph_def) - writable_ops())
     ops = {node.name: node.op for node in nodes}
     constants = {node.name: node for node in nodes if node.op == "Const"}
     for node in nodes:
@@ -229,8 +229,11 @@ def _any(constants: Mapping[str, Any], node: Any, place: int, holds: Callable[[i
     return source is None or any(map(holds, constant_of(source).ravel().tolist()))
 
 
-def _refuse(graph_def: Any, spared: Iterable[str] = ()) -> None:
-    ops = {node.op for node in all_nodes(graph_def)} - writable_ops() - set(spared)
+def _ops(graph_def: Any) -> set[str]:
+    return {node.op for node in all_nodes(graph_def)}
+
+
+def _refuse(graph_def: Any, ops: set[str]) -> None:
     known = {op: words for listed, words in _WORDS for op in listed.split()}
     if missing := ops - set(known):
         raise ConversionError(

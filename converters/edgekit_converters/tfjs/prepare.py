@@ -47,18 +47,13 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
     Raises ConversionError naming all ops that TF.js lacks, or the convolution that it does not
     have.
     """
-<<<<<<< HEAD
+    check_branches(graph.graph_def)
     folded = fold_constants(graph)
     rewritten = apply(folded, *REWRITES)
     if rewritten is not folded:
         folded = fold_constants(rewritten)
     folded = prepare_functions(folded)
     check_ops(folded.graph_def)
-=======
-    check_branches(node.op for node in all_nodes(graph.graph_def))
-    folded = prepare_functions(apply(fold_constants(graph), bucketize.rewrite, erfc.rewrite))
-    check_ops(node.op for node in all_nodes(folded.graph_def))
->>>>>>> h/optable
     frozen = narrow_dtypes(folded)
     shapes = infer_shapes(frozen)
     split = split_groups(frozen, shapes)

@@ -19,7 +19,6 @@ def _times_unless_zero(x: Any, factor: Any) -> Any:
 
 COMPOSED: Mapping[str, Callable[..., Any]] = {
     "Rint": tf.round,
-    "Softsign": lambda x: x / (1.0 + tf.abs(x)),
     "TensorScatterAdd": lambda x, places, added: x + tf.scatter_nd(places, added, tf.shape(x)),
     "TensorScatterSub": lambda x, places, taken: x - tf.scatter_nd(places, taken, tf.shape(x)),
     "Xdivy": lambda x, y: _times_unless_zero(x, 1.0 / y),
