@@ -32,7 +32,7 @@ SERVING = "serve"
 CONTROL_FLOW_OPS = frozenset({"While", "StatelessWhile", "If", "StatelessIf"})
 
 CALL_OPS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
-GRADIENT = "_gradient_op_type"
+GRADIENT, COLOCATION = "_gradient_op_type", "_class"
 INLINING_MARKS = ("_XlaMustCompile", "_noinline")
 
 
@@ -176,8 +176,10 @@ def freeze(
     names = dict(zip(sorted(function.structured_outputs), function.outputs, strict=True))
     tensors = {tensor.op.name: tensor for tensor in function.inputs}
     for node in all_nodes(graph_def):
-        # A custom gradient that is saved with the graph brings captures that TFLite refuses.
-        node.attr.pop(GRADIENT, None)
+        # A custom gradient that is saved with the graph brings captures that TFLite refuses; what a
+        # node is to be placed beside may be gone.
+        for attribute in (GRADIENT, COLOCATION):
+            node.attr.pop(attribute, None)
     graph = FrozenGraph(
         graph_def=graph_def,
         inputs=tuple(GraphTensor(spec, tensors[spec.name].name) for spec in inputs),

@@ -140,13 +140,15 @@ def _shorten_names(model: bytes) -> bytes:
     The converter joins them with ";", which makes a tenth of a small model's file.
     """
     tree = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
+    # The quantizer finds tensors by name, so names are unique, over the bodies of loops as well.
+    taken: set[str] = set()
     for subgraph in tree.subgraphs:
-        taken: set[str] = set()
         for number, tensor in enumerate(subgraph.tensors):
-            short = tensor.name.decode().split(";")[0]
-            # The quantizer finds tensors by name, so names stay unique.
-            tensor.name = f"{short}_{number}" if short in taken else short
-            taken.add(tensor.name)
+            name = short = tensor.name.decode().split(";")[0]
+            while name in taken:
+                name, number = f"{short}_{number}", number + 1
+            tensor.name = name
+            taken.add(name)
     # A builder that is too small doubles: names only become shorter.
     builder = flatbuffers.Builder(len(model) + BUILDER_SPARE)
     builder.Finish(tree.Pack(builder), file_identifier=b"TFL3")

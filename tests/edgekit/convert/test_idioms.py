@@ -180,9 +180,10 @@ def test_a_saved_model_with_a_free_batch_is_as_right_as_its_keras_file(tmp_path:
     keras.utils.set_random_seed(1)
     model = sequential((6, 3), layers.LSTM(4), layers.Dense(2))
     model.export(tmp_path / "saved", verbose=False)
-    bundle = edgekit.convert(tmp_path / "saved", tmp_path / "net.edgekit", recipe="fp32")
+    bundle = edgekit.convert(tmp_path / "saved", tmp_path / "net.edgekit", recipe="fp32,fp16")
+    assert len(bundle.artifacts) == 6
     for record in bundle.artifacts:
-        assert level(record) > FP32_DB, record.id
+        assert level(record) > (FP32_DB if record.recipe == "fp32" else HALF_DB), record.id
 
 
 def test_half_a_policy_computes_in_float32(tmp_path: Path) -> None:

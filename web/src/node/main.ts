@@ -1,7 +1,7 @@
 // The worker under Node: reads a job from standard input, writes its events to standard output as
 // JSON lines, as edgekit_runtimes/worker.py does.
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { text } from 'node:stream/consumers';
 import { firstLine } from '../protocol/errors.ts';
 import type { Job } from '../protocol/generated/job.ts';
 import { runJob } from '../worker/worker.ts';
@@ -9,7 +9,6 @@ import { becomePage } from './page.ts';
 import { NODE } from './place.ts';
 import { writeWhole } from './whole.ts';
 
-const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 
@@ -21,9 +20,11 @@ function fail(error: unknown): never {
 }
 
 process.on('uncaughtException', fail);
+// As a stream: Node may have made the pipe non-blocking, and readFileSync then throws EAGAIN.
+const job = JSON.parse(await text(process.stdin)) as Job;
 becomePage();
 await runJob(
-  JSON.parse(readFileSync(STDIN, 'utf8')) as Job,
+  job,
   // Written at once: the next step may end the process. When nobody reads any more, this throws.
   (event) => writeWhole(STDOUT, `${JSON.stringify(event)}\n`),
   NODE,
