@@ -73,7 +73,6 @@ REWRITTEN: dict[str, tuple[Callable[..., Any], Any, Any, str]] = {
         lambda x: tf.math.real(tf.signal.rfft(x)) + tf.math.imag(tf.signal.rfft(x)),
         (None, 16),
         fourier,
-        groups_3d,
         "RFFT",
     ),
     "a padded spectrum": (lambda x: tf.abs(tf.signal.rfft(x, [24])), (None, 16), fourier, "RFFT"),

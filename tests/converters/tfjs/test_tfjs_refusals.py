@@ -45,10 +45,12 @@ def suppressed(x):
 
 
 CASES = {
-    TRUST + "Merge, in which a branch or a loop of TensorFlow 1 is written": branched,
+    TRUST + "Merge (indexed_case/merge), in which a branch": branched,
     TRUST + "Dilation2D, which it computes wrongly on wasm": dilated,
     TRUST + "BitwiseAnd, which it reads wrongly": lambda x: tf.cast(x, tf.int32) & 3,
-    TRUST + "OneHot, which it reads wrongly": looped(lambda x: tf.one_hot(tf.argmax(x, 1), 4)),
+    TRUST + "OneHot (while), which it reads wrongly": looped(
+        lambda x: tf.one_hot(tf.argmax(x, 1), 4)
+    ),
     "' needs Mean of integers" + WRONGLY: lambda x: tf.reduce_mean(tf.cast(x, tf.int32)),
     "' needs Pad of complex numbers" + WRONGLY: lambda x: tf.abs(
         tf.pad(tf.cast(x, tf.complex64), [[0, 1], [0, 1]])

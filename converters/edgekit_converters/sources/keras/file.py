@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -89,9 +89,10 @@ def _read_members(path: Path) -> KerasFile:
             config = json.loads(archive.read(CONFIG))
             metadata = json.loads(archive.read(METADATA)) if METADATA in names else {}
         if WEIGHTS in names:
-            with tempfile.TemporaryFile() as weights, archive.open(WEIGHTS) as member:
-                while chunk := member.read(2**20):
-                    weights.write(chunk)
+            with archive.open(WEIGHTS) as member:
+                # Of what is compressed, each step back is unpacked again from the start.
+                is_stored = archive.getinfo(WEIGHTS).compress_type == zipfile.ZIP_STORED
+                weights = member if is_stored else io.BytesIO(member.read())
                 _check_size(path, _declared(weights))
     return KerasFile(path, config, str(metadata.get("keras_version", "")))
 
