@@ -72,6 +72,43 @@ def cases() -> Iterator[Case]:
                 floats(1, 4, 5, 6, 2),
                 floats(2, 3, 2, 2, 3, seed=1),
             )
+    # Where a stride is wider than a kernel, what is padded may count less than nothing.
+    for size, strides in (((1, 1), (2, 2)), ((2, 2), (3, 3)), ((1, 3), (2, 1)), ((2, 1), (3, 2))):
+        for image in (floats(2, 6, 8, 3), floats(2, 7, 9, 3)):
+            yield case(
+                f"Conv2D wide {size} {strides} {image.shape}",
+                lambda x, k, s=strides: raw.Conv2D(
+                    input=x, filter=k, strides=[1, *s, 1], padding="SAME"
+                ),
+                image,
+                floats(*size, 3, 4, seed=1),
+            )
+            if strides[0] == strides[1]:
+                yield case(
+                    f"DepthwiseConv2dNative wide {size} {strides} {image.shape}",
+                    lambda x, k, s=strides: raw.DepthwiseConv2dNative(
+                        input=x, filter=k, strides=[1, *s, 1], padding="SAME"
+                    ),
+                    image,
+                    floats(*size, 3, 2, seed=1),
+                )
+            yield case(
+                f"Conv2DBackpropInput wide {size} {strides} {image.shape}",
+                lambda x, k, s=strides: tf.nn.conv2d_transpose(
+                    x, k, [2, x.shape[1] * s[0], x.shape[2] * s[1], 4], list(s), "SAME"
+                ),
+                image,
+                floats(*size, 4, 3, seed=1),
+            )
+    for size, stride in ((1, 2), (2, 3)):
+        yield case(
+            f"Conv3D wide {size} {stride}",
+            lambda x, k, s=stride: raw.Conv3D(
+                input=x, filter=k, strides=[1, s, s, s, 1], padding="SAME"
+            ),
+            floats(1, 6, 7, 8, 2),
+            floats(size, size, size, 2, 3, seed=1),
+        )
     yield case(
         "Conv2D const",
         lambda x: raw.Conv2D(input=x, filter=k, strides=[1, 1, 1, 1], padding="SAME"),

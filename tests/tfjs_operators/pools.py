@@ -24,6 +24,26 @@ def pools() -> Iterator[Case]:
                     ),
                     x - 3,
                 )
+        # Where a stride is wider than a window, what is padded may count less than nothing.
+        for size, strides in (([1, 1], [2, 2]), ([2, 2], [3, 3]), ([1, 3], [2, 1])):
+            for name, op in (("MaxPool", raw.MaxPool), ("AvgPool", raw.AvgPool)):
+                argument = "input" if name == "MaxPool" else "value"
+                yield case(
+                    f"{name} wide {padding} {size} {strides}",
+                    lambda x, op=op, a=argument, k=size, s=strides, p=padding: op(
+                        **{a: x}, ksize=[1, *k, 1], strides=[1, *s, 1], padding=p
+                    ),
+                    floats(2, 6, 8, 3) - 3,
+                )
+        for name, op in (("MaxPool3D", raw.MaxPool3D), ("AvgPool3D", raw.AvgPool3D)):
+            for size, stride in ((1, 2), (2, 3)):
+                yield case(
+                    f"{name} wide {padding} {size} {stride}",
+                    lambda x, op=op, k=size, s=stride, p=padding: op(
+                        input=x, ksize=[1, k, k, k, 1], strides=[1, s, s, s, 1], padding=p
+                    ),
+                    floats(1, 6, 7, 8, 2) - 3,
+                )
         yield case(
             f"MaxPool oblong {padding}",
             lambda x, p=padding: raw.MaxPool(

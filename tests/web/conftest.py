@@ -184,6 +184,12 @@ class Visitor:
             self.page.mouse.move(*place, steps=8)
         self.page.mouse.up()
 
+    def draw_seven(self) -> None:
+        """Draw a seven over a sample of a zero: the sample that a page begins with is a seven."""
+        self.page.get_by_label("Sample 5", exact=True).click()
+        self.answer("0")
+        self.draw((0.25, 0.22), (0.72, 0.24), (0.42, 0.85))
+
 
 @pytest.fixture
 def visitor(chromium: Any) -> Iterator[Callable[..., Visitor]]:

@@ -92,7 +92,7 @@ def test_without_webgl_the_page_starts_on_wasm(
         said = visit.text("#status")
         assert said.startswith("TF.js cannot use webgl: this browser gives no WebGL context.")
         assert "TF.js · WASM is ready" in said
-        visit.draw((0.25, 0.22), (0.72, 0.24), (0.42, 0.85))
+        visit.draw_seven()
         visit.answer("7", least=90)
     finally:
         browser.close()

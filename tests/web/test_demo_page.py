@@ -23,7 +23,6 @@ from edgekit.results.results import load_results
 
 pytestmark = pytest.mark.browser
 
-SEVEN = ((0.25, 0.22), (0.72, 0.24), (0.42, 0.85))
 # Of the issue: brotli bytes before the first prediction on WebGL, and seconds until then.
 MOST_BYTES = 250_000
 MOST_SECONDS = 3.0
@@ -62,7 +61,7 @@ def test_a_seven_drawn_with_the_mouse_is_read_as_seven(
 ) -> None:
     visit = visitor()
     visit.go(address)
-    visit.draw(*SEVEN)
+    visit.draw_seven()
     visit.answer("7", least=90)
     assert visit.page.locator(".bars li").count() == 10
     assert visit.page.locator(".bars .top .label").inner_text() == "7"
@@ -73,7 +72,7 @@ def test_a_seven_drawn_with_the_mouse_is_read_as_seven(
 def test_clear_takes_the_answer_away(visitor: Visit, address: str) -> None:
     visit = visitor()
     visit.go(address)
-    visit.draw(*SEVEN)
+    visit.draw_seven()
     visit.answer("7")
     visit.page.click("text=Clear")
     assert visit.text("#answer").strip() == "–"
@@ -147,7 +146,7 @@ def test_every_artifact_and_engine_can_be_chosen_and_shows_its_size(
 ) -> None:
     visit = visitor()
     visit.go(address)
-    visit.draw(*SEVEN)
+    visit.draw_seven()
     engines = {"tfjs": "TF.js", "tflite": "LiteRT.js", "onnx": "onnxruntime-web"}
     options = visit.page.locator("#artifact option")
     names = [options.nth(number).get_attribute("value") for number in range(options.count())]
@@ -257,7 +256,7 @@ def test_the_page_works_without_a_network_after_the_first_visit(
     visit.page.reload()
     visit.page.locator("#answer strong", has_text="7").wait_for()
     visit.settle()
-    visit.draw(*SEVEN)
+    visit.draw_seven()
     visit.answer("7")
     visit.page.locator("#measure:enabled").wait_for()
 
@@ -281,7 +280,7 @@ def test_threads_are_offered_only_where_the_server_sends_the_headers(
         if are_offered:
             visit.page.select_option("#place", label="TF.js · WASM, 2 threads")
             visit.note("status", "TF.js · WASM, 2 threads is ready")
-            visit.draw(*SEVEN)
+            visit.draw_seven()
             visit.answer("7", least=90)
 
 

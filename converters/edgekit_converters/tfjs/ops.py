@@ -20,6 +20,7 @@ from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.graph.naming import with_layers
 from edgekit_converters.graph.shapes import Shapes
+from edgekit_converters.tfjs.rewrites.sums.strides import skips_numbers
 from edgekit_runtimes.errors import ConversionError
 
 _INSTEAD = "Write the other formats: --to tflite,onnx"
@@ -47,6 +48,8 @@ _WRONG_ON_WASM = "Dilation2D MaxPool3D MaxPoolWithArgmax"
 _WRONG_ON_CPU = "ImageProjectiveTransformV3"
 # Its webgl back end takes the first image for all boxes.
 _WRONG_ON_WEBGL = "CropAndResize"
+# It pads by less than nothing where a stride is wider than a window.
+_MISPADDED = "AvgPool3D"
 # Over one axis or two only.
 _LIMITED = "EuclideanNorm"
 # What they take is int64 and nothing else, which TF.js does not have.
@@ -63,6 +66,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (_WRONG_ON_WASM, "which it computes wrongly on wasm"),
     (_WRONG_ON_CPU, "which it computes wrongly on cpu"),
     (_WRONG_ON_WEBGL, "which it computes wrongly on webgl"),
+    (_MISPADDED, "which it pads wrongly"),
     (_LIMITED, "which it has over one axis or two only"),
     (_OF_INT64, "which takes 64-bit integers"),
     (_OLD, "which TensorFlow no longer writes"),
@@ -72,7 +76,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
 # What `rewrites/` replaces wherever it knows enough of the tensors.
 REWRITTEN = frozenset(
     {"Einsum", "EuclideanNorm", "FakeQuantWithMinMaxArgs", "FakeQuantWithMinMaxVars"}
-    | {"FakeQuantWithMinMaxVarsPerChannel", "MatrixBandPart", "MaxPool3D", "OneHot"}
+    | {"FakeQuantWithMinMaxVarsPerChannel", "MatrixBandPart", "OneHot"}
     | {"RandomUniformInt", "Rint", "Select", "ShapeN", "TensorScatterAdd"}
     | {"TensorScatterSub", "Xdivy", "Xlog1py", "Xlogy"}
 )
@@ -188,15 +192,22 @@ def missing_on_wasm(frozen: FrozenGraph) -> list[str]:
 
 
 def check_convolutions(frozen: FrozenGraph, shapes: Shapes) -> None:
-    """Raise ConversionError for grouped convolutions and for ops that work channels first.
+    """Raise ConversionError for convolutions that are left and that TF.js does not have.
 
-    TF.js refuses the former when it runs, and mostly computes the latter as channels last.
+    It refuses grouped ones when it runs, mostly computes channels first as channels last, and pads
+    wrongly where a stride is wider than the kernel.
     """
     for node in frozen.graph_def.node:
         if _layout(node).startswith("NC"):
             raise ConversionError(
                 f"'{node.name}' ({node.op}) works channels first ({_layout(node)}), which TF.js "
                 "computes wrongly. Build the model with data_format='channels_last'."
+            )
+        if skips_numbers(node, tuple(shapes.get(tensor) for tensor in node.input[:2])):
+            raise ConversionError(
+                f"'{node.name}' ({node.op}) has strides wider than its kernel over an image of "
+                "free size, which TF.js pads wrongly. Fix the size with --input-shape, or build the "
+                "model with padding='valid'."
             )
         if node.op == "Conv2D":
             image, kernel = (shapes.get(tensor) or (None, None) for tensor in node.input[:2])

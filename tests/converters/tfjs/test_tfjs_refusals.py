@@ -84,3 +84,17 @@ def test_products_whose_weights_are_transposed_are_fused_with_them_turned_back()
     (fused,) = [node for node in prepared.graph_def.node if node.op == "_FusedMatMul"]
     assert not fused.attr["transpose_b"].b
     assert prepared.constants()[fused.input[1]].shape == (3, 5)
+
+
+def test_strides_wider_than_the_kernel_need_an_image_of_known_size():
+    def over(size, stride):
+        kernel = tf.ones((size, size, 1, 1))
+        return trace(
+            lambda x: {"y": tf.nn.conv2d(x, kernel, stride, "SAME")}, ["y"], x=(1, None, None, 1)
+        )
+
+    with pytest.raises(ConversionError, match=r"strides wider than its kernel .* --input-shape"):
+        prepare(over(2, 3))
+    # A kernel of one number is never padded.
+    (node,) = [node for node in prepare(over(1, 2)).graph_def.node if "Conv2D" in node.op]
+    assert node.attr["padding"].s == b"VALID"

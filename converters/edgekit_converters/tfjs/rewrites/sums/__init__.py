@@ -10,6 +10,7 @@ from edgekit_converters.tfjs.rewrites.sums import (
     pools,
     products,
     spectra,
+    strides,
 )
 
 REWRITES = (
@@ -20,4 +21,5 @@ REWRITES = (
     pools.rewrite,
     products.rewrite,
     spectra.rewrite,
+    strides.rewrite,
 )
