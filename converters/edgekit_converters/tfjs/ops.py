@@ -206,8 +206,8 @@ def check_convolutions(frozen: FrozenGraph, shapes: Shapes) -> None:
         if skips_numbers(node, tuple(shapes.get(tensor) for tensor in node.input[:2])):
             raise ConversionError(
                 f"'{node.name}' ({node.op}) has strides wider than its kernel over an image of "
-                "free size, which TF.js pads wrongly. Fix the size with --input-shape, or build the "
-                "model with padding='valid'."
+                "free size, which TF.js pads wrongly. Fix the size with --input-shape, or build "
+                "the model with padding='valid'."
             )
         if node.op == "Conv2D":
             image, kernel = (shapes.get(tensor) or (None, None) for tensor in node.input[:2])

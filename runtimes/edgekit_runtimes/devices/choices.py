@@ -1,12 +1,13 @@
-"""Which engines run a format on a device whose engines are Python's."""
+"""Which engines run a format on a device, and on which of their back ends."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.engines import load_engine
 from edgekit_runtimes.engines.registry import engines_of
+from edgekit_runtimes.errors import UsageError, unknown_name
 from edgekit_runtimes.formats import FORMATS
 
 
@@ -42,3 +43,20 @@ def no_engine(format_name: str) -> EngineChoice:
         return EngineChoice(None, None, f"no engine runs {format_name}")
     *others, last = words
     return EngineChoice(None, None, f"needs {', '.join(others)} or {last}")
+
+
+def parse_backend(spec: str, backends: Collection[str], noun: str = "back end") -> str | None:
+    """Return the back end that "KIND[:BACKEND]" names, None where each engine takes its own.
+
+    noun: what an unknown word is called. Raises UsageError with the nearest word.
+    """
+    kind, colon, word = spec.partition(":")
+    if not colon:
+        return None
+    if not word:
+        *others, last = (f"{kind}:{name}" for name in backends)
+        known = f"{', '.join([kind, *others])} or {last}"
+        raise UsageError(f"Device '{spec}' does not name a back end. Write {known}.")
+    if word not in backends:
+        raise unknown_name(noun, word, backends)
+    return word

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from edgekit_runtimes.devices import EngineChoice
-from edgekit_runtimes.errors import UsageError, unknown_name
 from edgekit_runtimes.formats import FORMATS, PageEngine
 
 # Back end -> how it is written.
@@ -15,22 +14,6 @@ BACKENDS: Mapping[str, str] = {
     "webgpu": "WebGPU",
     "cpu": "plain JavaScript",
 }
-
-
-def parse_backend(spec: str) -> str | None:
-    """Return the back end that "browser[:BACKEND]" names, None where each engine takes its own.
-
-    Raises UsageError with the nearest word.
-    """
-    _, colon, word = spec.partition(":")
-    if not colon:
-        return None
-    if not word:
-        known = ", ".join(f"browser:{name}" for name in BACKENDS)
-        raise UsageError(f"Device '{spec}' does not name a back end. Write browser, {known}.")
-    if word not in BACKENDS:
-        raise unknown_name("back end", word, BACKENDS)
-    return word
 
 
 def choose_engines(format_name: str, backend: str | None) -> Sequence[EngineChoice]:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from edgekit_runtimes.devices import BaseDevice, EngineChoice
-from edgekit_runtimes.devices.browser.backends import choose_engines, parse_backend
+from edgekit_runtimes.devices.browser.backends import BACKENDS, choose_engines
 from edgekit_runtimes.devices.browser.chromium import Chromium
 from edgekit_runtimes.devices.browser.exchange import Gone, Offer
 from edgekit_runtimes.devices.browser.files import JobFiles
@@ -16,6 +16,7 @@ from edgekit_runtimes.devices.browser.manual import Manual
 from edgekit_runtimes.devices.browser.opener import Opener
 from edgekit_runtimes.devices.browser.program import Program
 from edgekit_runtimes.devices.browser.server import RUNNER_PAGE, PageServer
+from edgekit_runtimes.devices.choices import parse_backend
 from edgekit_runtimes.devices.process import SILENCE_LIMIT_S
 from edgekit_runtimes.environment import describe_environment
 from edgekit_runtimes.errors import ConnectionLostError, UsageError
@@ -52,7 +53,7 @@ class Browser(BaseDevice):
         self, spec: str, browser: str | None = None, silence_limit_s: float = SILENCE_LIMIT_S
     ) -> None:
         self.name = spec
-        self._backend = parse_backend(spec)
+        self._backend = parse_backend(spec, BACKENDS)
         self._silence_limit_s = silence_limit_s
         self._is_here = browser != NOBODY
         self._opener = _opener(browser, self._backend)

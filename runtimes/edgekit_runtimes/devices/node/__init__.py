@@ -18,11 +18,12 @@ HELP = "node:wasm or node:cpu for TF.js under Node, or node for the back end it 
 
 def open_device(spec: str, options: DeviceOptions) -> Device:
     """Return Node with the back end that the words name. Raises UsageError."""
+    from edgekit_runtimes.devices.choices import parse_backend
     from edgekit_runtimes.devices.node.device import Node
-    from edgekit_runtimes.devices.node.engines import parse_backend
+    from edgekit_runtimes.devices.node.engines import NODE_BACKENDS
     from edgekit_runtimes.devices.node.program import find_node
 
-    backend = parse_backend(spec)
+    backend = parse_backend(spec, NODE_BACKENDS, "back end under Node")
     find_node()
     return Node(spec, backend)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgekit_runtimes.devices import EngineChoice
 from edgekit_runtimes.devices.node.program import find_node
-from edgekit_runtimes.errors import UsageError, unknown_name
+from edgekit_runtimes.errors import UsageError
 from edgekit_runtimes.formats import FORMATS, PageEngine
 
 # How jobs are told which worker runs a model, on a device that has one in Python too.
@@ -16,22 +16,6 @@ _ENGINES = [page for kind in FORMATS.values() for page in kind.page_engines if p
 
 NODE_ENGINES = tuple(page.word for page in _ENGINES)
 NODE_BACKENDS = tuple(dict.fromkeys(name for page in _ENGINES for name in page.node_backends))
-
-
-def parse_backend(spec: str) -> str | None:
-    """Return the back end that "node[:BACKEND]" names, None where each engine takes its own.
-
-    Raises UsageError with the nearest word.
-    """
-    _, colon, word = spec.partition(":")
-    if not colon:
-        return None
-    if not word:
-        known = " or ".join(f"node:{name}" for name in NODE_BACKENDS)
-        raise UsageError(f"Device '{spec}' does not name a back end. Write node, {known}.")
-    if word not in NODE_BACKENDS:
-        raise unknown_name("back end under Node", word, NODE_BACKENDS)
-    return word
 
 
 def node_engines(format_name: str, backend: str | None = None) -> Sequence[EngineChoice]:

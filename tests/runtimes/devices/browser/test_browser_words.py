@@ -49,7 +49,7 @@ def refusal(spec: str, browser: str | None = "none") -> str:
         (
             "browser:",
             "Device 'browser:' does not name a back end. Write browser, browser:webgl, "
-            "browser:wasm, browser:webgpu, browser:cpu.",
+            "browser:wasm, browser:webgpu or browser:cpu.",
         ),
         (
             "brovser:webgl",
