@@ -13,6 +13,7 @@ from edgekit.cli.common.options import (
     DescribedOption,
     check_file,
     json_option,
+    wide_option,
     worker_options,
 )
 from edgekit.cli.common.output import say_json, stdout_console
@@ -23,7 +24,7 @@ EXAMPLES = """
 Examples:
   edgekit bench digits.edgekit
   edgekit bench digits.edgekit --data digits.npz
-  edgekit bench digits.edgekit --data digits.npz --thorough
+  edgekit bench digits.edgekit --data digits.npz --thorough --wide
   edgekit bench digits.edgekit --data faces.npz --labels-of box --metric judges:iou
   edgekit bench digits.edgekit --on host --on host:/opt/old/bin/python
   edgekit bench digits.edgekit --on host --on board:pi4 --on board:pi5
@@ -124,6 +125,7 @@ def _engines_help() -> str:
     type=PATH,
     help="Write the results to this file as well, for edgekit report, check and compare.",
 )
+@wide_option
 @gate_options
 @json_option
 def command(
@@ -141,6 +143,7 @@ def command(
     memory: str | None,
     time_limit: float | None,
     output: Path | None,
+    wide: bool,
     gating: Gating,
     as_json: bool,
 ) -> int:
@@ -153,7 +156,7 @@ def command(
     """
     from edgekit.cli.common.progress import status
     from edgekit.files import check_writable
-    from edgekit.report.terminal import print_results
+    from edgekit.report.terminal.tables import print_results
 
     if output is not None:
         # Before any work.
@@ -179,7 +182,7 @@ def command(
     if as_json:
         say_json(results.to_text())
     else:
-        print_results(results, stdout_console())
+        print_results(results, stdout_console(), wide)
     if output is not None:
         results.save(output)
     gates_code = gating.judge(results)

@@ -173,7 +173,7 @@ class Results:
 
     def __repr__(self) -> str:
         """Return the tables that `edgekit bench` prints."""
-        from edgekit.report.terminal import print_results
+        from edgekit.report.terminal.tables import print_results
         from edgekit.text.plain import as_text
 
         return as_text(lambda console: print_results(self, console))

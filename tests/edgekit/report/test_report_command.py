@@ -25,16 +25,17 @@ def host(tmp_path):
     return path
 
 
-def test_without_o_the_tables_of_the_bench_are_printed_again(cli, results_file):
+@pytest.mark.parametrize(("flags", "is_wide"), [((), False), (("--wide",), True)])
+def test_without_o_the_tables_of_the_bench_are_printed_again(cli, results_file, flags, is_wide):
     from edgekit.cli.common.output import stdout_console
-    from edgekit.report.terminal import print_results
+    from edgekit.report.terminal.tables import print_results
     from edgekit.results.results import load_results
 
-    answer = cli("report", results_file)
+    answer = cli("report", results_file, *flags)
     assert answer.exit_code == 0
     console = stdout_console()
     with console.capture() as capture:
-        print_results(load_results(results_file), console)
+        print_results(load_results(results_file), console, is_wide)
     assert answer.out == capture.get()
 
 
