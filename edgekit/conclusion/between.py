@@ -7,6 +7,7 @@ each other, so the ratio of two rows is a product of ratios that were measured i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,7 +40,7 @@ class Timing:
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = tuple(row for row in rows if row.statistics and row.statistics.median > 0)
+        self.rows = tuple(filter(_can_be_placed, rows))
         self._fp32 = {_family(row): row for row in self.rows if row.recipe == REFERENCE_RECIPE}
         self._steps: dict[tuple[int, int], Ratio] = {}
 
@@ -86,6 +87,13 @@ class Timing:
                 # They were not: their results come from different runs.
                 self._steps[key] = _compare_apart(first, second)
         return self._steps[key]
+
+
+def _can_be_placed(row: Row) -> bool:
+    if row.statistics is None:
+        return False
+    values = (row.statistics.median, row.statistics.min)
+    return all(math.isfinite(value) and value > 0 for value in values)
 
 
 def _family(row: Row) -> tuple[str, str | None, str | None]:

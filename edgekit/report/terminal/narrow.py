@@ -45,8 +45,8 @@ def narrow_columns(rows: Sequence[Row], names: RowNames, is_folded: bool = False
 
 def alike_note(rows: Sequence[Row]) -> list[str]:
     """Return what the mark means, if the table has it."""
-    verdicts = (row.ratio_to_fp32.verdict for row in rows if row.ratio_to_fp32)
-    return [ALIKE_MEANING] if ALIKE in verdicts else []
+    has_it = any(row.ratio_to_fp32 and row.ratio_to_fp32.verdict == ALIKE for row in rows)
+    return [ALIKE_MEANING] if has_it else []
 
 
 def _with_short_verdicts(column: Column) -> Column:
