@@ -148,7 +148,7 @@ def bench(
     metric: str | Callable[[Array, Array], Any] | None = None,
     labels_of: str | None = None,
     original: PathLike | None = None,
-    thorough: bool = False,
+    plan: str = "quick",
     threads: int = 1,
     clean: bool = False,
     memory: str | None = None,
@@ -174,8 +174,8 @@ def bench(
         labels_of: Which of several outputs the labels are about.
         original: The source to measure against; by default the one the bundle was made from, if it
         still exists.
-        thorough: At least 1,024 runs and 60 s of each model, over 5 processes, instead of 50 runs
-            and 1 s over 4.
+        plan: "quick": at least 50 runs and 1 s of each model, over 4 processes. "thorough": 1,024
+            runs and 60 s over 5. "glance": nine runs in one process, for a first look.
         threads: How many each engine may use.
         clean: Leave nothing on devices over SSH.
         memory: What a worker in Python may allocate, as "4GB"; by default what is available where
@@ -203,9 +203,12 @@ def bench(
     """
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
-    from edgekit.results.plan import QUICK, THOROUGH
+    from edgekit.results.plan import PLANS
+    from edgekit_runtimes.errors import unknown_name
     from edgekit_runtimes.owned.folder import temporary_folder
 
+    if plan not in PLANS:
+        raise unknown_name("plan", plan, PLANS)
     with temporary_folder() as work, _data_file(data, "data") as data_file:
         request = bench_request(
             _bundle(bundle),
@@ -216,7 +219,7 @@ def bench(
             threads=threads,
             engines=_words(engine),
             device_options=_device_options(memory, time_limit, browser),
-            plan=THOROUGH if thorough else QUICK,
+            plan=PLANS[plan],
             metric=metric,
             labels_of=labels_of,
             clean=clean,

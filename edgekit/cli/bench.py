@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from edgekit import api
+from edgekit.cli.common.completing import completing
 from edgekit.cli.common.gating import Gating, gate_options
 from edgekit.cli.common.options import (
     PATH,
@@ -23,6 +25,7 @@ EXAMPLES = """
 \b
 Examples:
   edgekit bench digits.edgekit
+  edgekit bench digits.edgekit --glance
   edgekit bench digits.edgekit --data digits.npz
   edgekit bench digits.edgekit --data digits.npz --thorough --wide
   edgekit bench digits.edgekit --data faces.npz --labels-of box --metric judges:iou
@@ -58,6 +61,7 @@ def _engines_help() -> str:
     default=("host",),
     show_default=True,
     metavar="DEVICE",
+    shell_complete=completing(lambda: (device.spec for device in api.devices())),
     cls=DescribedOption,
     describe=_devices_help,
 )
@@ -66,6 +70,9 @@ def _engines_help() -> str:
     "engines",
     multiple=True,
     metavar="NAME[,NAME]",
+    shell_complete=completing(
+        lambda: dict.fromkeys(name for place in api.engines() for name in place)
+    ),
     cls=DescribedOption,
     describe=_engines_help,
 )
@@ -97,6 +104,13 @@ def _engines_help() -> str:
     type=click.Path(path_type=Path),
     help="The source to measure against. [default: the one the bundle was made from, if it is "
     "still there]",
+)
+@click.option(
+    "--glance",
+    "plan",
+    flag_value="glance",
+    help="A first look in about ten seconds for a few small models: one process, nine runs of each "
+    "model, wide intervals.",
 )
 @click.option(
     "--quick",
@@ -137,7 +151,7 @@ def command(
     metric: str | None,
     labels_of: str | None,
     original: Path | None,
-    plan: str,
+    plan: Literal["glance", "quick", "thorough"],
     threads: int,
     clean: bool,
     memory: str | None,
@@ -172,7 +186,7 @@ def command(
             metric=metric,
             labels_of=labels_of,
             original=original,
-            thorough=plan == "thorough",
+            plan=plan,
             threads=threads,
             clean=clean,
             memory=memory,

@@ -96,7 +96,8 @@ class Pipeline:
                 floats.take(finished, recipe)
                 self._tell(finished)
                 continue
-            self._request.progress(record.id)
+            total = len(self._writers) * len(self._request.effective_recipes)
+            self._request.progress(f"{record.id} ({len(self.rows) + 1} of {total})")
             place = self.bundle.folder / str(record.path)
             try:
                 RECIPES[name].find(recipe.quantization)

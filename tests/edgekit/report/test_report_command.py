@@ -71,6 +71,15 @@ def test_an_existing_report_is_replaced_as_a_whole(cli, host, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["host.json", "report.md"]
 
 
+def test_a_bundle_is_no_results_file_and_both_commands_are_named(cli, tmp_path):
+    folder = tmp_path / "net.edgekit"
+    folder.mkdir()
+    (folder / "edgekit.json").write_text("{}")
+    answer = cli("report", folder)
+    assert answer.exit_code == 2
+    assert f"edgekit bench {folder} -o results.json, then edgekit report results" in answer.err
+
+
 def test_a_file_that_is_named_twice_counts_once(cli, host):
     assert cli("report", host, host).out == cli("report", host).out
 
