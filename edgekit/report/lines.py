@@ -11,6 +11,7 @@ from edgekit.conclusion.conclusion import conclusions
 from edgekit.conclusion.sentences import sentences
 from edgekit.report.browser import browser_facts, software_note
 from edgekit.report.columns import backends_of
+from edgekit.results.figures.figure import is_counted
 from edgekit.results.figures.naming import RowNames
 from edgekit.results.figures.ratios import DERIVED_MARK
 from edgekit.results.reference import REFERENCE_RECIPE
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # Readers of two medians take a difference of a tenth seriously.
 NOTABLE_PACE = 0.1
+# Verdicts that are said instead of "not faster".
+LOSSES = ("slower", "more")
 
 
 def conclusion_lines(device: str, rows: Sequence[Row]) -> list[str]:
@@ -55,9 +58,10 @@ def row_notes(rows: Sequence[Row]) -> list[str]:
 
 def not_faster_note(row: Row) -> str:
     """Return why an artifact is not faster than fp32, "" where it is."""
-    gain = "fewer" if row.unit == "instructions" else "faster"
+    verdict = row.ratio_to_fp32.verdict if row.ratio_to_fp32 else ""
+    word = verdict if verdict in LOSSES else f"not {'fewer' if is_counted(row) else 'faster'}"
     texts = [reason.text for reason in row.reasons]
-    return f"not {gain}: {'; '.join(texts)}" if texts else ""
+    return f"{word}: {'; '.join(texts)}" if texts else ""
 
 
 def unsteady_note(steadiness: Steadiness | None) -> str:
