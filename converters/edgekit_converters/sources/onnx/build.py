@@ -191,6 +191,7 @@ class _Builder:
         values = [made] if isinstance(made, Value) else made
         for name, value in zip(proto.output, values, strict=False):
             if name:
+                value.is_zero = value.is_zero or name in self._facts.zeros
                 self.values[name] = value
 
 

@@ -40,11 +40,13 @@ class Facts:
 
     sizes: by name. constants: values that depend on neither the inputs nor the batch.
     known: the nodes, by number, whose results depend on the batch at most.
+    zeros: what depends on the batch and is zero everywhere, as the first states of a recurrent net.
     """
 
     sizes: Mapping[str, Sizes]
     constants: Mapping[str, Array]
     known: frozenset[int] = field(default_factory=frozenset)
+    zeros: frozenset[str] = frozenset()
 
 
 def ask(model: Any, samples: Sequence[Arrays]) -> Facts:
@@ -70,7 +72,10 @@ def ask(model: Any, samples: Sequence[Arrays]) -> Facts:
             low[name], high[name], equal_nan=low[name].dtype.kind == "f"
         ):
             values[name] = low[name]
-    return Facts(sizes, values, known)
+    zeros = frozenset(
+        name for name in wanted if name not in values and not low[name].any() and low[name].size
+    )
+    return Facts(sizes, values, known, zeros)
 
 
 def _sizes(low: Sequence[int], high: Sequence[int]) -> Sizes:
