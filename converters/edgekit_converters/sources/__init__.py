@@ -48,6 +48,7 @@ OPTION_WORDS = {
     "signature": "--signature",
     "unsafe": "--unsafe",
     "imports": "--import",
+    "fixed": "--set",
 }
 
 
