@@ -17,7 +17,6 @@ from onnx import numpy_helper
 
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.normalize import normalize
-from edgekit_converters.memory import give_back_memory
 from edgekit_converters.sources.onnx.build import axes_of, build, check_operators
 from edgekit_converters.sources.onnx.facts import Facts, ask
 from edgekit_converters.sources.onnx.node import numpy_dtype
@@ -91,10 +90,9 @@ def import_model(model: Any, options: ImportOptions | None = None) -> Imported:
         is_flat = options.layout == "nchw"
         built = build(simple, facts, inputs, is_flat)
         graph = normalize(built.graph)
-        batches = _batches(inputs)
+        # Of a free batch 1 as well: it is what artifacts are mostly run with.
+        batches = (HIGH, 1) if _batches(inputs)[0] else (None, None)
         prove(graph, built, simple, session, samples_of(inputs, batches))
-    del session, simple
-    give_back_memory()
     axes = axes_of(built.orders)
     if options.layout == "auto":
         graph = _with_source_axes(graph, axes)
@@ -213,10 +211,10 @@ def _facts(
     batches = _batches(inputs)
     samples = samples_of(inputs, batches)
     try:
-        return ask(simple, samples if batches[0] else samples[:1]), inputs, ()
+        return ask(simple, samples if batches[0] else samples[:1], FREE_BATCH), inputs, ()
     except Exception as error:
         if batches[0] is None:
             raise
         fixed = tuple(replace(spec, shape=(1, *spec.shape[1:])) for spec in inputs)
-        facts = ask(simple, samples_of(fixed, (None,)))
+        facts = ask(simple, samples_of(fixed, (None,)), FREE_BATCH)
         return facts, fixed, (ONE_BATCH_NOTE.format(reason=first_line(error)),)
