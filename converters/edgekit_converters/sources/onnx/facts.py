@@ -15,6 +15,7 @@ import numpy as np
 from onnx import helper
 
 from edgekit_converters.onnx.graph import bodies, inputs_of, values_of
+from edgekit_converters.sources.onnx.infer import inferred
 from edgekit_converters.sources.onnx.simplify import plain_session
 from edgekit_converters.sources.onnx.value import Free, Sizes
 from edgekit_runtimes.tensors import Array, Arrays
@@ -49,15 +50,17 @@ class Facts:
     zeros: frozenset[str] = frozenset()
 
 
-def ask(model: Any, samples: Sequence[Arrays]) -> Facts:
+def ask(model: Any, samples: Sequence[Arrays], batch: str) -> Facts:
     """Return the facts of a simplified model.
 
-    samples: one set of inputs; two, with LOW and HIGH entries, where the batch is free.
-    onnxruntime raises anything.
+    samples: one set of inputs; two, with LOW and HIGH entries, where the batch is free. batch: what
+    the model calls its size. onnxruntime raises anything.
     """
     graph = model.graph
     values = {tensor.name: values_of(tensor) for tensor in graph.initializer}
     known, made = _known_nodes(graph, set(values))
+    if not known and (found := inferred(model, batch)) is not None:
+        return Facts(found, values)
     wanted = _fetched(graph, known, made)
     tensors = [name for node in graph.node for name in node.output if name]
     results = _run(model, tensors, wanted, samples)
