@@ -49,6 +49,7 @@ def convert(
     classes: PathLike | Sequence[str] | None = None,
     input_shape: Mapping[str, Sequence[int]] | None = None,
     fixed: Mapping[str, Any] | None = None,
+    layout: Literal["nchw", "nhwc"] | None = None,
     signature: str | None = None,
     io: Literal["float", "int8"] = "float",
     resize: tuple[int, int] | None = None,
@@ -82,6 +83,8 @@ def convert(
             line.
         input_shape: Shapes of inputs, by name, whose sizes the model leaves open.
         fixed: Values of inputs of an ONNX file, by name, that become constants.
+        layout: The order of the axes of images in all artifacts: channels first or last. By default
+            ONNX keeps the source's, and TFLite and TF.js have channels last.
         signature: Which signature of a SavedModel.
         io: What static int8 TFLite artifacts take and give.
         resize: (height, width) that images are brought to when they are read.
@@ -129,7 +132,12 @@ def convert(
                 calibration=calibration_data,
                 data_options=DataOptions(resize, scale, tuple(mean), tuple(std)),
                 source_options=SourceOptions(
-                    shapes, signature, unsafe, tuple(imports), fixed=_plain(fixed)
+                    shapes,
+                    signature,
+                    unsafe,
+                    tuple(imports),
+                    fixed=_plain(fixed),
+                    layout=layout or "auto",
                 ),
                 io=io,
                 classes=tuple(classes or ()),

@@ -78,6 +78,12 @@ class ConvertCommand(click.Command):
     metavar="NAME=VALUE",
     help="Make a constant of an input of an ONNX file: a number, or several with commas.",
 )
+@click.option(
+    "--layout",
+    type=click.Choice(["nchw", "nhwc"]),
+    help="The order of axes of images in all artifacts. [default: ONNX keeps the source's, TFLite "
+    "and TF.js have channels last]",
+)
 @click.option("--signature", help="Which signature of a SavedModel.")
 @click.option(
     "--io",
@@ -115,6 +121,7 @@ def command(
     output: Path | None,
     input_shapes: tuple[str, ...],
     fixed: tuple[str, ...],
+    layout: Literal["nchw", "nhwc"] | None,
     signature: str | None,
     io: Literal["float", "int8"],
     classes: Path | None,
@@ -147,6 +154,7 @@ def command(
             classes=classes,
             input_shape=_parse_shapes(input_shapes),
             fixed=_parse_values(fixed),
+            layout=layout,
             signature=signature,
             io=io,
             resize=data_options.resize,
