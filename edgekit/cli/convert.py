@@ -9,9 +9,11 @@ import click
 
 from edgekit import api
 from edgekit.bundle.recipe import DEFAULT_RECIPES
+from edgekit.cli.common.completing import completing
 from edgekit.cli.common.options import PATH, data_options, json_option, parse_sizes
 from edgekit.cli.common.output import print_json, say, stdout_console
 from edgekit_runtimes.errors import WORK_EXIT_CODE, UsageError
+from edgekit_runtimes.formats import FORMATS
 
 if TYPE_CHECKING:
     from edgekit.bundle.manifest import ArtifactRecord
@@ -41,10 +43,18 @@ class ConvertCommand(click.Command):
 
 @click.command("convert", cls=ConvertCommand)
 @click.argument("model", type=PATH)
-@click.option("--to", "formats", default="tflite,tfjs,onnx", show_default=True, help="Formats.")
+@click.option(
+    "--to",
+    "formats",
+    default="tflite,tfjs,onnx",
+    show_default=True,
+    help="Formats.",
+    shell_complete=completing(lambda: FORMATS),
+)
 @click.option(
     "--recipe",
     "recipes",
+    shell_complete=completing(lambda: (name for name, _ in api.recipes())),
     help=f"What is done to the weights. [default: {','.join(DEFAULT_RECIPES)}, and int8 where "
     "--calibration is given]",
 )
@@ -60,6 +70,19 @@ class ConvertCommand(click.Command):
     multiple=True,
     metavar="NAME=1,224,224,3",
     help="The shape of an input whose sizes the model leaves open.",
+)
+@click.option(
+    "--set",
+    "fixed",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Make a constant of an input of an ONNX file: a number, or several with commas.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["nchw", "nhwc"]),
+    help="The order of axes of images in all artifacts. [default: ONNX keeps the source's, TFLite "
+    "and TF.js have channels last]",
 )
 @click.option("--signature", help="Which signature of a SavedModel.")
 @click.option(
@@ -97,6 +120,8 @@ def command(
     calibration: str | None,
     output: Path | None,
     input_shapes: tuple[str, ...],
+    fixed: tuple[str, ...],
+    layout: Literal["nchw", "nhwc"] | None,
     signature: str | None,
     io: Literal["float", "int8"],
     classes: Path | None,
@@ -128,6 +153,8 @@ def command(
             calibration=calibration,
             classes=classes,
             input_shape=_parse_shapes(input_shapes),
+            fixed=_parse_values(fixed),
+            layout=layout,
             signature=signature,
             io=io,
             resize=data_options.resize,
@@ -159,3 +186,31 @@ def _parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
             sizes if name else "", f"--input-shape {text}", "NAME=1,224,224,3"
         )
     return shapes
+
+
+def _parse_values(texts: tuple[str, ...]) -> dict[str, float | bool | list[float | bool]]:
+    values: dict[str, float | bool | list[float | bool]] = {}
+    for text in texts:
+        name, _, words = text.partition("=")
+        if name in values:
+            raise UsageError(f"--set gives '{name}' twice. Give it once.")
+        try:
+            numbers = [_parse_value(word.strip()) for word in words.split(",")]
+        except ValueError:
+            numbers = []
+        if not name or not numbers:
+            raise UsageError(
+                f"--set {text} is not NAME=VALUE: a number, true or false, or several with commas."
+            )
+        values[name] = numbers[0] if len(numbers) == 1 else numbers
+    return values
+
+
+def _parse_value(word: str) -> float | bool:
+    """Return a number or a truth value; integers stay exact. Raises ValueError."""
+    if word.lower() in ("true", "false"):
+        return word.lower() == "true"
+    try:
+        return int(word)
+    except ValueError:
+        return float(word)

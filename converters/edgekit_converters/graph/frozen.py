@@ -38,10 +38,15 @@ INLINING_MARKS = ("_XlaMustCompile", "_noinline")
 
 @dataclass(frozen=True)
 class GraphTensor:
-    """An input or output: its name in the signature, and the graph's tensor ("x:0")."""
+    """An input or output: its name in the signature, and the graph's tensor ("x:0").
+
+    source_axes: where the source's own order differs and is to be kept in ONNX artifacts: axis k
+    of its tensor is axis `source_axes[k]` of the graph's.
+    """
 
     spec: TensorSpec
     tensor: str
+    source_axes: tuple[int, ...] | None = None
 
     @property
     def node(self) -> str:
@@ -72,6 +77,12 @@ class FrozenGraph:
     def output_specs(self) -> tuple[TensorSpec, ...]:
         """The signature's outputs."""
         return tuple(entry.spec for entry in self.outputs)
+
+    @property
+    def source_axes(self) -> dict[str, tuple[int, ...]]:
+        """The source's order of axes, by name, of the inputs and outputs that have another one."""
+        entries = (*self.inputs, *self.outputs)
+        return {entry.spec.name: entry.source_axes for entry in entries if entry.source_axes}
 
     @property
     def batched(self) -> bool:

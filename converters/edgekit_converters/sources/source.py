@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from edgekit_converters.graph.frozen import FrozenGraph
@@ -52,12 +52,16 @@ class SourceOptions:
     signature: which signature of a SavedModel.
     unsafe: allow Lambda layers, which run code that came with the file.
     imports: modules to import first, so that they register the custom classes of a Keras model.
+    fixed: inputs of an ONNX file that become constants, with their values.
+    layout: "auto" and "nhwc" bring images channels last, "nchw" keeps them as the source has them.
     """
 
     input_shapes: Mapping[str, tuple[int, ...]]
     signature: str | None = None
     unsafe: bool = False
     imports: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    layout: Literal["auto", "nchw", "nhwc"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,15 @@ class Source:
     graph: what every format is written from.
     run: the original on one batch of inputs by name.
     notes: what was done automatically that the user should know ("batch fixed to 1: …").
+    axes: for inputs and outputs whose order in the source differs from the graph's: axis k of the
+    source's tensor is axis `axes[name][k]` of the graph's. `run` takes and gives the graph's order.
     """
 
     path: Path
     graph: FrozenGraph
     run: Callable[[Mapping[str, object]], Arrays]
     notes: tuple[str, ...] = ()
+    axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def see_working_folder() -> str:
