@@ -18,7 +18,7 @@ from edgekit.data import open_data, spool, stored_options
 from edgekit.inspect import Graph, read_graph
 from edgekit.inspect.subject import Subject
 from edgekit.results.plan import ORIGINAL, QUICK, BenchPlan
-from edgekit_converters.sources import original_engine
+from edgekit_converters.sources import original_engine, source_hash, source_kinds
 from edgekit_runtimes.artifact import sha256_of
 from edgekit_runtimes.devices import DeviceOptions
 from edgekit_runtimes.engines.registry import engine_words
@@ -168,29 +168,38 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
     A bundle may come from anyone: what its manifest says may run code (--unsafe, --import) only
     when the user names the source.
     """
-    source, trust = bundle.manifest.source, bundle.manifest.settings["trust"]
-    path = given or bundle.folder / source["path"]
-    has_tensorflow = importlib.util.find_spec("tensorflow") is not None
-    may_load = has_tensorflow and not trust["unsafe"] and not trust["imports"]
+    source, settings = bundle.manifest.source, bundle.manifest.settings
+    trust, kind = settings["trust"], source_kinds().get(source["kind"])
+    framework = kind.framework if kind else "tensorflow"
+    has_framework = importlib.util.find_spec(framework) is not None
     if given is not None:
-        if not given.exists():
+        if not has_framework:
+            raise MissingExtraError("Measuring the original", (kind and kind.extra) or "convert")
+        if not given.exists() and ":" not in str(given):
             raise UsageError(f"No such file or folder: {given} (--original)")
-        if not has_tensorflow:
-            raise MissingExtraError("Measuring the original", "convert")
-        if sha256_of(given) != source["sha256"]:
+        if source_hash(given) != source["sha256"]:
             raise UsageError(
                 f"{given} is not the source that {bundle.folder} was made from: its hash differs."
             )
-    elif not may_load or not _is_source(path) or sha256_of(path) != source["sha256"]:
-        return None
+        path = str(given.resolve()) if given.exists() else str(given)
+    else:
+        # Nothing is imported from a module of the user's that only a manifest names.
+        kept = bundle.folder / source["path"]
+        may_load = has_framework and not trust["unsafe"] and not trust["imports"]
+        if not may_load or not _is_source(kept) or sha256_of(kept) != source["sha256"]:
+            return None
+        path = str(kept.resolve())
+    weights = source.get("weights")
     options = {
         "signature": source["signature"],
-        "input_shapes": bundle.manifest.settings["input_shapes"],
-        "fixed": bundle.manifest.settings.get("fixed", {}),
+        "input_shapes": settings["input_shapes"],
+        "fixed": settings.get("fixed", {}),
+        "dtypes": settings.get("dtypes", {}),
+        "weights": None if weights is None else str((bundle.folder / weights).resolve()),
         "axes": source.get("axes", {}),
         **trust,
     }
-    return JobModel(ORIGINAL, original_engine(source["kind"]), str(path.resolve()), options)
+    return JobModel(ORIGINAL, original_engine(source["kind"]), path, options)
 
 
 def _is_source(path: Path) -> bool:

@@ -50,6 +50,7 @@ OPTION_WORDS = {
     "imports": "--import",
     "fixed": "--set",
     "layout": "--layout",
+    "weights": "--weights",
 }
 
 
@@ -151,7 +152,8 @@ def _kind_of(path: Path) -> SourceKind:
 
 
 def _known() -> str:
-    kinds = [f"{kind.title} ({kind.description})" for kind in source_kinds().values()]
+    listed = (kind for kind in source_kinds().values() if kind.is_listed)
+    kinds = [f"{kind.title} ({kind.description})" for kind in listed]
     return f"Sources are {_join(kinds, 'and')}."
 
 

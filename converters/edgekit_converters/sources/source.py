@@ -29,7 +29,8 @@ class SourceKind:
     options: which of SourceOptions it takes; others are refused.
     extra: the extra of edgekit that brings what the loader imports; None for a kind of another
         distribution.
-    engine: the module that runs the original in a worker.
+    is_listed: whether help names it; False for what is only refused.
+    engine: the module that runs the original in a worker. framework: the package that it needs.
     """
 
     name: str
@@ -41,7 +42,9 @@ class SourceKind:
     words: bool = False
     options: tuple[str, ...] = ("input_shapes",)
     extra: str | None = None
+    is_listed: bool = True
     engine: str = TENSORFLOW_ENGINE
+    framework: str = "tensorflow"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class SourceOptions:
     unsafe: allow Lambda layers, which run code that came with the file.
     imports: modules to import first, so that they register the custom classes of a Keras model.
     fixed: inputs of an ONNX file that become constants, with their values.
+    dtypes: of inputs of a PyTorch module, by name, where they are not float32.
+    weights: a file of them for a PyTorch module.
     layout: "auto" and "nhwc" bring images channels last, "nchw" keeps them as the source has them.
     """
 
@@ -62,6 +67,8 @@ class SourceOptions:
     imports: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     layout: Literal["auto", "nchw", "nhwc"] = "auto"
+    dtypes: Mapping[str, str] = field(default_factory=dict)
+    weights: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -14,5 +14,6 @@ SOURCES = (
         options=("input_shapes", "fixed", "layout"),
         extra="convert",
         engine="edgekit_runtimes.engines.onnxruntime",
+        framework="onnxruntime",
     ),
 )
