@@ -21,6 +21,8 @@ from pathlib import Path
 from edgekit_converters.extra import importing_extra
 from edgekit_converters.sources.source import (
     TENSORFLOW_ENGINE,
+    LateGraph,
+    OwnModel,
     Source,
     SourceKind,
     SourceOptions,
@@ -30,6 +32,8 @@ from edgekit_runtimes.errors import SourceError, UsageError, map_exceptions
 from edgekit_runtimes.plugins import load_plugins, warn_of_plugin
 
 __all__ = [
+    "LateGraph",
+    "OwnModel",
     "Source",
     "SourceKind",
     "SourceOptions",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgekit_converters.graph.frozen import FrozenGraph
-    from edgekit_runtimes.tensors import Arrays
+    from edgekit_runtimes.tensors import Arrays, TensorSpec
 
 TENSORFLOW_ENGINE = "edgekit_converters.original"
 
@@ -61,18 +61,61 @@ class SourceOptions:
 
 
 @dataclass(frozen=True)
+class LateGraph:
+    """A frozen graph that is made only when something is written from it.
+
+    input_specs, output_specs: its signature, as the file itself has it.
+    make: returns the FrozenGraph. Raises NotAvailableError where there cannot be one, naming the
+    operator.
+    """
+
+    input_specs: tuple[TensorSpec, ...]
+    output_specs: tuple[TensorSpec, ...]
+    make: Callable[[], FrozenGraph]
+
+    @property
+    def batched(self) -> bool:
+        """Whether the first axis of every input is a batch axis."""
+        # It imports NumPy, which help must not.
+        from edgekit_runtimes.tensors import is_batched
+
+        return is_batched(self.input_specs)
+
+
+@dataclass(frozen=True)
+class OwnModel:
+    """The float model of a format, made from the source itself: it is of that format already.
+
+    make: returns what the format's `prepare` gives. note: said of each artifact that is made of it.
+    """
+
+    make: Callable[[], Any]
+    note: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A loaded source.
 
-    graph: what every format is written from.
+    graph: what formats are written from.
     run: the original on one batch of inputs by name.
     notes: what was done automatically that the user should know ("batch fixed to 1: …").
+    own: by format, what is written from the source itself instead; pruned recipes, and what else
+    is modified, from the graph.
+    run_many: the original on one sample after the other, where that is quicker than a call of
+    `run` for each: returns the outputs without their batch axis, samples along the first one.
     """
 
     path: Path
-    graph: FrozenGraph
+    graph: FrozenGraph | LateGraph
     run: Callable[[Mapping[str, object]], Arrays]
     notes: tuple[str, ...] = ()
+    own: Mapping[str, OwnModel] = field(default_factory=dict)
+    run_many: Callable[[Sequence[Arrays]], Arrays] | None = None
+
+    def frozen(self) -> FrozenGraph:
+        """Return the frozen graph. Raises NotAvailableError where there cannot be one."""
+        return self.graph.make() if isinstance(self.graph, LateGraph) else self.graph
 
 
 def see_working_folder() -> str:
