@@ -97,7 +97,6 @@ def answer(source: Source, inputs: Arrays, preprocessing: Preprocessing) -> Arra
     batched = source.graph.batched
     dtypes = {spec.name: spec.dtype for spec in source.graph.input_specs}
 
-
     def ready(index: int) -> Arrays:
         sample = pick_sample(inputs, index, batched)
         return {name: preprocessing.apply(x, dtypes[name]) for name, x in sample.items()}

@@ -29,7 +29,9 @@ class SourceKind:
     options: which of SourceOptions it takes; others are refused.
     extra: the extra of edgekit that brings what the loader imports; None for a kind of another
         distribution.
-    engine: the module that runs the original in a worker.
+    engine: what runs the original in a worker, as jobs name engines.
+    files: "module:function", which returns the files that a source is made of, for its hash. "":
+        all in its folder.
     """
 
     name: str
@@ -42,6 +44,7 @@ class SourceKind:
     options: tuple[str, ...] = ("input_shapes",)
     extra: str | None = None
     engine: str = TENSORFLOW_ENGINE
+    files: str = ""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ class GivenFile:
         given = path.read_bytes()
         with map_exceptions(f"{path} is damaged, cut off or not a TFLite file", SourceError):
             if given[4:8] != b"TFL3":
-                raise SourceError(f"{path} is not a TFLite file: it does not say TFL3. Get it again.")
+                raise SourceError(
+                    f"{path} is not a TFLite file: it does not say TFL3. Get it again."
+                )
             self._tree = Tree(given)
             is_quantized = any(map(_is_quantized, _tensors(self._tree)))
         if is_quantized:
