@@ -48,6 +48,7 @@ def convert(
     calibration: PathLike | Mapping[str, Array] | None = None,
     classes: PathLike | Sequence[str] | None = None,
     input_shape: Mapping[str, Sequence[int]] | None = None,
+    fixed: Mapping[str, Any] | None = None,
     signature: str | None = None,
     io: Literal["float", "int8"] = "float",
     resize: tuple[int, int] | None = None,
@@ -80,6 +81,7 @@ def convert(
         classes: The names of the classes, in the order of the output, or a text file with one per
             line.
         input_shape: Shapes of inputs, by name, whose sizes the model leaves open.
+        fixed: Values of inputs of an ONNX file, by name, that become constants.
         signature: Which signature of a SavedModel.
         io: What static int8 TFLite artifacts take and give.
         resize: (height, width) that images are brought to when they are read.
@@ -126,7 +128,9 @@ def convert(
                 recipes=None if recipe is None else parse_recipes(_with_commas(recipe)),
                 calibration=calibration_data,
                 data_options=DataOptions(resize, scale, tuple(mean), tuple(std)),
-                source_options=SourceOptions(shapes, signature, unsafe, tuple(imports)),
+                source_options=SourceOptions(
+                    shapes, signature, unsafe, tuple(imports), fixed=_plain(fixed)
+                ),
                 io=io,
                 classes=tuple(classes or ()),
                 force=force,
@@ -450,6 +454,14 @@ def _device_options(
 
 def _silent(_: object) -> None:
     """Say nothing."""
+
+
+def _plain(fixed: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return values as a manifest keeps them: numbers, and lists of numbers."""
+    return {
+        name: value.tolist() if hasattr(value, "tolist") else value
+        for name, value in (fixed or {}).items()
+    }
 
 
 def _words(words: Words) -> list[str]:

@@ -186,6 +186,7 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
     options = {
         "signature": source["signature"],
         "input_shapes": bundle.manifest.settings["input_shapes"],
+        "fixed": bundle.manifest.settings.get("fixed", {}),
         **trust,
     }
     return JobModel(ORIGINAL, original_engine(source["kind"]), str(path.resolve()), options)

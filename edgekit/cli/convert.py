@@ -61,6 +61,13 @@ class ConvertCommand(click.Command):
     metavar="NAME=1,224,224,3",
     help="The shape of an input whose sizes the model leaves open.",
 )
+@click.option(
+    "--set",
+    "fixed",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Make a constant of an input of an ONNX file: a number, or several with commas.",
+)
 @click.option("--signature", help="Which signature of a SavedModel.")
 @click.option(
     "--io",
@@ -97,6 +104,7 @@ def command(
     calibration: str | None,
     output: Path | None,
     input_shapes: tuple[str, ...],
+    fixed: tuple[str, ...],
     signature: str | None,
     io: Literal["float", "int8"],
     classes: Path | None,
@@ -128,6 +136,7 @@ def command(
             calibration=calibration,
             classes=classes,
             input_shape=_parse_shapes(input_shapes),
+            fixed=_parse_values(fixed),
             signature=signature,
             io=io,
             resize=data_options.resize,
@@ -159,3 +168,31 @@ def _parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
             sizes if name else "", f"--input-shape {text}", "NAME=1,224,224,3"
         )
     return shapes
+
+
+def _parse_values(texts: tuple[str, ...]) -> dict[str, float | bool | list[float | bool]]:
+    values: dict[str, float | bool | list[float | bool]] = {}
+    for text in texts:
+        name, _, words = text.partition("=")
+        if name in values:
+            raise UsageError(f"--set gives '{name}' twice. Give it once.")
+        try:
+            numbers = [_parse_value(word.strip()) for word in words.split(",")]
+        except ValueError:
+            numbers = []
+        if not name or not numbers:
+            raise UsageError(
+                f"--set {text} is not NAME=VALUE: a number, true or false, or several with commas."
+            )
+        values[name] = numbers[0] if len(numbers) == 1 else numbers
+    return values
+
+
+def _parse_value(word: str) -> float | bool:
+    """Return a number or a truth value; integers stay exact. Raises ValueError."""
+    if word.lower() in ("true", "false"):
+        return word.lower() == "true"
+    try:
+        return int(word)
+    except ValueError:
+        return float(word)

@@ -27,12 +27,16 @@ from edgekit_runtimes.formats import FORMATS
 # How messages call the settings that a bundle was made with.
 SETTING_WORDS = {
     "input_shapes": "--input-shape",
+    "fixed": "--set",
     "signature": "--signature",
     "io": "--io",
     "classes": "--classes",
     "trust": "--unsafe or --import",
     "calibration": "calibration data",
 }
+
+# What bundles were made with that do not say it, as older versions wrote them.
+UNSAID: Mapping[str, Any] = {"fixed": {}}
 
 
 def _silent(_: object) -> None:
@@ -111,6 +115,7 @@ class ConvertRequest:
             "source": digest,
             "signature": options.signature,
             "input_shapes": {name: list(shape) for name, shape in options.input_shapes.items()},
+            "fixed": dict(options.fixed),
             "io": self.io,
             "classes": list(self.classes),
             "trust": {"unsafe": options.unsafe, "imports": list(options.imports)},
@@ -186,7 +191,7 @@ def refuse_other(existing: Bundle | None, settings: Mapping[str, Any]) -> None:
     """Raise UsageError if a bundle was made with other settings than these."""
     if existing is None:
         return
-    made_with = existing.manifest.settings
+    made_with = {**UNSAID, **existing.manifest.settings}
     changed = [SETTING_WORDS.get(key, key) for key in settings if settings[key] != made_with[key]]
     if changed:
         raise UsageError(

@@ -38,10 +38,15 @@ INLINING_MARKS = ("_XlaMustCompile", "_noinline")
 
 @dataclass(frozen=True)
 class GraphTensor:
-    """An input or output: its name in the signature, and the graph's tensor ("x:0")."""
+    """An input or output: its name in the signature, and the graph's tensor ("x:0").
+
+    source_axes: where the source's own order differs and is to be kept in ONNX artifacts: axis k
+    of its tensor is axis `source_axes[k]` of the graph's.
+    """
 
     spec: TensorSpec
     tensor: str
+    source_axes: tuple[int, ...] | None = None
 
     @property
     def node(self) -> str:

@@ -52,6 +52,7 @@ OPTION_WORDS = {
     "signature": "--signature",
     "unsafe": "--unsafe",
     "imports": "--import",
+    "fixed": "--set",
 }
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from edgekit_converters.graph.frozen import FrozenGraph
@@ -55,12 +55,16 @@ class SourceOptions:
     signature: which signature of a SavedModel.
     unsafe: allow Lambda layers, which run code that came with the file.
     imports: modules to import first, so that they register the custom classes of a Keras model.
+    fixed: inputs of an ONNX file that become constants, with their values.
+    layout: "auto" and "nhwc" bring images channels last, "nchw" keeps them as the source has them.
     """
 
     input_shapes: Mapping[str, tuple[int, ...]]
     signature: str | None = None
     unsafe: bool = False
     imports: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    layout: Literal["auto", "nchw", "nhwc"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ class Source:
     is modified, from the graph.
     run_many: the original on one sample after the other, where that is quicker than a call of
     `run` for each: returns the outputs without their batch axis, samples along the first one.
+    axes: for inputs and outputs whose order in the source differs from the graph's: axis k of the
+    source's tensor is axis `axes[name][k]` of the graph's. `run` takes and gives the graph's order.
     """
 
     path: Path
@@ -115,6 +121,7 @@ class Source:
     notes: tuple[str, ...] = ()
     own: Mapping[str, OwnModel] = field(default_factory=dict)
     run_many: Callable[[Sequence[Arrays]], Arrays] | None = None
+    axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def frozen(self) -> FrozenGraph:
         """Return the frozen graph. Raises NotAvailableError where there cannot be one."""

@@ -14,7 +14,7 @@ from edgekit_runtimes.engines import Model
 from edgekit_runtimes.engines.optimized import count_nodes, optimized_execution
 from edgekit_runtimes.errors import EngineError, map_exceptions
 from edgekit_runtimes.execution import Execution
-from edgekit_runtimes.tensors import Arrays, TensorSpec
+from edgekit_runtimes.tensors import Array, Arrays, TensorSpec
 
 NAME = "onnxruntime"
 PACKAGE = "onnxruntime"
@@ -53,8 +53,9 @@ def version() -> str:
 def load(path: Path, options: Mapping[str, Any]) -> Model:
     """Return the model, ready to run.
 
-    options: {"threads": int, "disable_quant_qdq": bool}, 1 and False by default; the latter is
-    for artifacts with int8 weights only. Raises EngineError.
+    options: {"threads": int, "disable_quant_qdq": bool, "fixed": {name: numbers}}, by default 1,
+    False and nothing. The second is for artifacts with int8 weights only; the last are inputs that
+    always have these values, and are no longer inputs. Raises EngineError.
     """
     with map_exceptions(f"{NAME} cannot be imported", EngineError):
         import onnxruntime
@@ -88,7 +89,10 @@ class SessionModel:
         self._session = session
         self._path, self._options = path, options
         self._run_failed = f"{NAME} cannot run {path}"
-        self.inputs = tuple(_spec(entry, path) for entry in session.get_inputs())
+        fixed = options.get("fixed", {})
+        inputs = tuple(_spec(entry, path) for entry in session.get_inputs())
+        self.inputs = tuple(spec for spec in inputs if spec.name not in fixed)
+        self._fixed = {s.name: fixed_array(s, fixed[s.name]) for s in inputs if s.name in fixed}
         self.outputs = tuple(_spec(entry, path) for entry in session.get_outputs())
 
     def run(self, inputs: Arrays) -> Arrays:
@@ -127,7 +131,24 @@ class SessionModel:
     def _feed(self, inputs: Arrays) -> Arrays:
         # The session copies what is not contiguous, on every run. (np.ascontiguousarray would
         # turn a scalar into a vector.)
-        return {spec.name: np.asarray(inputs[spec.name], order="C") for spec in self.inputs}
+        given = {spec.name: np.asarray(inputs[spec.name], order="C") for spec in self.inputs}
+        return {**given, **self._fixed}
+
+
+def fixed_array(spec: TensorSpec, value: object) -> Array:
+    """Return numbers as an input takes them; a single one has as many axes as that asks for.
+
+    Raises EngineError where they do not fit.
+    """
+    array = np.asarray(value, spec.dtype)
+    if array.size == 1:
+        array = array.reshape([1] * len(spec.shape))
+    fits = array.ndim == len(spec.shape) and all(
+        size in (None, found) for size, found in zip(spec.shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise EngineError(f"an array of shape {list(array.shape)} does not fit the input {spec}")
+    return array
 
 
 def _spec(entry: Any, path: Path) -> TensorSpec:
