@@ -40,6 +40,7 @@ class GivenFile:
         Raises SourceError where it is damaged, UsageError where it is quantized or the choice of
         a signature is open.
         """
+        self.path = path
         given = path.read_bytes()
         with map_exceptions(f"{path} is damaged, cut off or not a TFLite file", SourceError):
             if given[4:8] != b"TFL3":

@@ -30,8 +30,8 @@ def frozen_graph(given: GivenFile, inputs: tuple[TensorSpec, ...]) -> FrozenGrap
     only TFLite has, ConversionError where the file cannot be turned otherwise.
     """
     model = to_onnx(given, {spec.name: spec.shape for spec in inputs})
-    with map_exceptions("Reading the file's operators failed", ConversionError):
-        return import_model(model, ImportOptions(layout="nchw")).graph
+    # It has the file's own order already, whatever that is.
+    return import_model(model, ImportOptions(layout="nchw", path=given.path)).graph
 
 
 def to_onnx(given: GivenFile, shapes: Mapping[str, tuple[int | None, ...]]) -> onnx.ModelProto:
