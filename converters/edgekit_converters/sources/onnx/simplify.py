@@ -22,7 +22,7 @@ LEFT_OUT = ["TransposeOptimizer", "MatMulAddFusion"]
 
 
 def session_of(model: bytes, options: Any | None = None, left_out: list[str] | None = None) -> Any:
-    """Return a session of onnxruntime that says nothing: what it says of errors, they say themselves."""
+    """Return a session of onnxruntime that logs nothing."""
     options = options or onnxruntime.SessionOptions()
     options.log_severity_level = NOTHING
     return onnxruntime.InferenceSession(

@@ -44,9 +44,7 @@ class GivenFile:
         given = path.read_bytes()
         with map_exceptions(f"{path} is damaged, cut off or not a TFLite file", SourceError):
             if given[4:8] != b"TFL3":
-                raise SourceError(
-                    f"{path} is not a TFLite file: it does not say TFL3. Get it again."
-                )
+                raise SourceError(f"{path} is damaged, or not a TFLite file. Get it again.")
             self._tree = Tree(given)
             is_quantized = any(map(_is_quantized, _tensors(self._tree)))
         if is_quantized:
@@ -70,6 +68,18 @@ class GivenFile:
             for entries in (signature.inputs, signature.outputs)
         )
         return inputs, outputs
+
+    def operators(self) -> Counter[str]:
+        """Return how often each operator is used, custom ones by their own names."""
+        names = {code: name for name, code in vars(CODES).items() if name.isupper()}
+        model = self._tree.model
+        found: Counter[str] = Counter()
+        for subgraph in model.subgraphs:
+            for operator in subgraph.operators:
+                custom = model.operatorCodes[operator.opcodeIndex].customCode
+                code = self._tree.code(operator)
+                found[custom.decode() if custom else names.get(code, str(code))] += 1
+        return found
 
     def _keep_signature(self, path: Path, wanted: str | None) -> bool:
         """Leave one signature, and its graph as the main one.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
 from tf2onnx.convert import from_tflite
+from tf2onnx.handler import tf_op
 
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.onnx.float_model.export import OPSET
@@ -15,12 +15,13 @@ from edgekit_converters.onnx.graph import graphs
 from edgekit_converters.onnx.quiet import quiet
 from edgekit_converters.sources.onnx.importing import ImportOptions, import_model
 from edgekit_converters.sources.tflite.file import GivenFile
-from edgekit_runtimes.errors import ConversionError, NotAvailableError, map_exceptions
+from edgekit_converters.sources.tflite.operators import PREFIX, RULES, replace_operators
+from edgekit_runtimes.errors import ConversionError, NotAvailableError, SourceError, map_exceptions
 from edgekit_runtimes.owned.folder import temporary_folder
 from edgekit_runtimes.tensors import TensorSpec
 
-# How tf2onnx calls an operator of TFLite that it cannot turn into one of ONNX.
-PREFIX = "TFL_"
+# Where tf2onnx keeps what it makes of TFLite's operators.
+TFLITE_DOMAIN = "com.google.tensorflow"
 
 
 def frozen_graph(given: GivenFile, inputs: tuple[TensorSpec, ...]) -> FrozenGraph:
@@ -29,9 +30,13 @@ def frozen_graph(given: GivenFile, inputs: tuple[TensorSpec, ...]) -> FrozenGrap
     inputs: with the sizes that the user gave. Raises NotAvailableError naming the operators that
     only TFLite has, ConversionError where the file cannot be turned otherwise.
     """
+    _check_operators(given)
     model = to_onnx(given, {spec.name: spec.shape for spec in inputs})
-    # It has the file's own order already, whatever that is.
-    return import_model(model, ImportOptions(layout="nchw", path=given.path)).graph
+    try:
+        # It has the file's own order already, whatever that is.
+        return import_model(model, ImportOptions(layout="nchw", path=given.path)).graph
+    except SourceError as error:
+        raise NotAvailableError(str(error)) from error
 
 
 def to_onnx(given: GivenFile, shapes: Mapping[str, tuple[int | None, ...]]) -> onnx.ModelProto:
@@ -55,23 +60,22 @@ def to_onnx(given: GivenFile, shapes: Mapping[str, tuple[int | None, ...]]) -> o
             opset=OPSET,
             shape_override=fixed,
         )
-    _check_operators(model)
+    for graph in graphs(model.graph):
+        replace_operators(graph)
     _rename(model.graph, {tensor: name for name, tensor in (*inputs.items(), *outputs.items())})
     return model
 
 
-def _check_operators(model: onnx.ModelProto) -> None:
-    unknown = Counter(
-        node.op_type.removeprefix(PREFIX)
-        for graph in graphs(model.graph)
-        for node in graph.node
-        if not onnx.defs.has(node.op_type, node.domain)
-    )
+def _check_operators(given: GivenFile) -> None:
+    opsets = tf_op.get_opsets()[TFLITE_DOMAIN]
+    known = {name.removeprefix(PREFIX) for one in opsets for name in one}
+    counts = given.operators()
+    unknown = counts.keys() - known - RULES.keys()
     if unknown:
-        told = ", ".join(f"{op} ({count})" for op, count in sorted(unknown.items()))
+        told = ", ".join(f"{op} ({counts[op]})" for op in sorted(unknown))
         raise NotAvailableError(
-            f"the file computes with operators that only TFLite has: {told}. TFLite artifacts are "
-            "made from the file itself; bring the model that it was made from for the others"
+            f"the file computes with operators of TFLite that other formats are not made of: "
+            f"{told}. Bring the model that it was made from"
         )
 
 
