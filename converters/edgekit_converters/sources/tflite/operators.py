@@ -50,7 +50,10 @@ def _gelu(writer: _Writer, x: str) -> None:
 
 
 def _clip(low: float, high: float) -> Callable[[_Writer, str], None]:
-    return lambda writer, x: writer.add("Clip", x, low, high, last=True) and None
+    def clip(writer: _Writer, x: str) -> None:
+        writer.add("Clip", x, low, high, last=True)
+
+    return clip
 
 
 RULES: dict[str, Callable[[_Writer, str], None]] = {

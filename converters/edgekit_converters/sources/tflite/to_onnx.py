@@ -20,9 +20,6 @@ from edgekit_runtimes.errors import ConversionError, NotAvailableError, SourceEr
 from edgekit_runtimes.owned.folder import temporary_folder
 from edgekit_runtimes.tensors import TensorSpec
 
-# Where tf2onnx keeps what it makes of TFLite's operators.
-TFLITE_DOMAIN = "com.google.tensorflow"
-
 
 def frozen_graph(given: GivenFile, inputs: tuple[TensorSpec, ...]) -> FrozenGraph:
     """Return the graph of a file, with its inputs and outputs in the file's own order.
@@ -67,7 +64,7 @@ def to_onnx(given: GivenFile, shapes: Mapping[str, tuple[int | None, ...]]) -> o
 
 
 def _check_operators(given: GivenFile) -> None:
-    opsets = tf_op.get_opsets()[TFLITE_DOMAIN]
+    opsets = (one for domain in tf_op.get_opsets().values() for one in domain)
     known = {name.removeprefix(PREFIX) for one in opsets for name in one}
     counts = given.operators()
     unknown = counts.keys() - known - RULES.keys()
