@@ -32,7 +32,7 @@ def freeze_traced(
     """
     try:
         graph = _freeze_once(call, tuple(inputs), output_names)
-        if not _has_control_flow(graph.graph_def) or None not in [s.shape[0] for s in inputs]:
+        if not has_control_flow(graph.graph_def) or None not in [s.shape[0] for s in inputs]:
             return graph, ()
         fixed = tuple(TensorSpec(s.name, (s.shape[0] or 1, *s.shape[1:]), s.dtype) for s in inputs)
         return _freeze_once(call, fixed, output_names), (BATCH_ONE_NOTE,)
@@ -81,6 +81,7 @@ def _reason(error: Exception) -> str:
     return reason.split(" for '{{node")[0]
 
 
-def _has_control_flow(graph_def: Any) -> bool:
+def has_control_flow(graph_def: Any) -> bool:
+    """Return whether a graph, or a function of it, has loops or branches."""
     bodies = [graph_def.node, *(function.node_def for function in graph_def.library.function)]
     return any(node.op in CONTROL_FLOW_OPS for body in bodies for node in body)

@@ -13,10 +13,10 @@ import tensorflow as tf
 from edgekit_converters.graph.frozen import FrozenGraph, GraphTensor
 from edgekit_converters.graph.library import keep_needed
 from edgekit_converters.sources.onnx.facts import Facts
-from edgekit_converters.sources.onnx.images import images
 from edgekit_converters.sources.onnx.node import Node
 from edgekit_converters.sources.onnx.ops import operators, word_of
 from edgekit_converters.sources.onnx.read import opset_of
+from edgekit_converters.sources.onnx.uses import Use, uses
 from edgekit_converters.sources.onnx.value import (
     Batch,
     Order,
@@ -98,7 +98,7 @@ class _Builder:
         self._model = model
         self._facts = facts
         self._is_flat = is_flat
-        self._images = images(model.graph)
+        self._uses = uses(model.graph, facts.constants.keys())
         self._makers = {
             name: number
             for number, node in enumerate(model.graph.node)
@@ -125,7 +125,8 @@ class _Builder:
         placed = []
         for spec in inputs:
             rank = len(spec.shape)
-            is_image = rank in IMAGE_RANKS and spec.name in self._images and not self._is_flat
+            is_image = Use.IMAGE in self._uses.get(spec.name, ()) and rank in IMAGE_RANKS
+            is_image = is_image and not self._is_flat
             order = channels_last(rank) if is_image else natural(rank)
             shape = tuple(spec.shape[axis] for axis in order)
             tensor = tf.compat.v1.placeholder(spec.dtype, shape, _clean(spec.name))
@@ -177,7 +178,7 @@ class _Builder:
             sizes,
             self._batch,
             opset_of(self._model, proto.domain),
-            any(name in self._images for name in proto.output),
+            self._uses.get(proto.output[0], frozenset()),
         )
         scope = _clean(node.name)
         try:
@@ -191,6 +192,7 @@ class _Builder:
         values = [made] if isinstance(made, Value) else made
         for name, value in zip(proto.output, values, strict=False):
             if name:
+                value.is_zero = value.is_zero or name in self._facts.zeros
                 self.values[name] = value
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from onnx import helper
 
 from edgekit_converters.onnx.graph import bodies, inputs_of, values_of
+from edgekit_converters.sources.onnx.infer import inferred
 from edgekit_converters.sources.onnx.simplify import plain_session
 from edgekit_converters.sources.onnx.value import Free, Sizes
 from edgekit_runtimes.tensors import Array, Arrays
@@ -40,22 +41,26 @@ class Facts:
 
     sizes: by name. constants: values that depend on neither the inputs nor the batch.
     known: the nodes, by number, whose results depend on the batch at most.
+    zeros: what depends on the batch and is zero everywhere, as the first states of a recurrent net.
     """
 
     sizes: Mapping[str, Sizes]
     constants: Mapping[str, Array]
     known: frozenset[int] = field(default_factory=frozenset)
+    zeros: frozenset[str] = frozenset()
 
 
-def ask(model: Any, samples: Sequence[Arrays]) -> Facts:
+def ask(model: Any, samples: Sequence[Arrays], batch: str) -> Facts:
     """Return the facts of a simplified model.
 
-    samples: one set of inputs; two, with LOW and HIGH entries, where the batch is free.
-    onnxruntime raises anything.
+    samples: one set of inputs; two, with LOW and HIGH entries, where the batch is free. batch: what
+    the model calls its size. onnxruntime raises anything.
     """
     graph = model.graph
     values = {tensor.name: values_of(tensor) for tensor in graph.initializer}
     known, made = _known_nodes(graph, set(values))
+    if not known and (found := inferred(model, batch)) is not None:
+        return Facts(found, values)
     wanted = _fetched(graph, known, made)
     tensors = [name for node in graph.node for name in node.output if name]
     results = _run(model, tensors, wanted, samples)
@@ -70,7 +75,10 @@ def ask(model: Any, samples: Sequence[Arrays]) -> Facts:
             low[name], high[name], equal_nan=low[name].dtype.kind == "f"
         ):
             values[name] = low[name]
-    return Facts(sizes, values, known)
+    zeros = frozenset(
+        name for name in wanted if name not in values and not low[name].any() and low[name].size
+    )
+    return Facts(sizes, values, known, zeros)
 
 
 def _sizes(low: Sequence[int], high: Sequence[int]) -> Sizes:

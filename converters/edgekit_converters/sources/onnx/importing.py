@@ -17,23 +17,28 @@ from onnx import numpy_helper
 
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.normalize import normalize
-from edgekit_converters.memory import give_back_memory
-from edgekit_converters.sources.onnx.build import axes_of, build, check_operators
-from edgekit_converters.sources.onnx.facts import Facts, ask
+from edgekit_converters.sources.onnx.build import Built, axes_of, build, check_operators
+from edgekit_converters.sources.onnx.facts import ask
 from edgekit_converters.sources.onnx.node import numpy_dtype
-from edgekit_converters.sources.onnx.prove import prove, samples_of
+from edgekit_converters.sources.onnx.prove import prove
 from edgekit_converters.sources.onnx.read import check_opset
-from edgekit_converters.sources.onnx.simplify import simplify
+from edgekit_converters.sources.onnx.reference import (
+    FREE_BATCH,
+    Reference,
+    refer,
+    refer_as,
+    samples_of,
+    with_batch,
+)
 from edgekit_converters.sources.onnx.value import HIGH, LOW
 from edgekit_converters.sources.shapes import resolve_shapes
+from edgekit_converters.sources.tracing import BATCH_ONE_NOTE, has_control_flow
 from edgekit_runtimes.engines.onnxruntime import fixed_array
 from edgekit_runtimes.errors import EngineError, SourceError, UsageError, first_line, map_exceptions
 from edgekit_runtimes.tensors import TensorSpec
 
 Layout = Literal["auto", "nchw", "nhwc"]
 
-FREE_BATCH = "batch"
-ONE_BATCH_NOTE = "the batch is fixed to 1: the model takes no other, though it says so ({reason})"
 SAME_SIZE_NOTE = "the batch is fixed to 1, since it is not the first axis of every input"
 LAYOUT_NOTE = (
     "channels last in TFLite and TF.js, which compute so: {names} (--layout nchw keeps the "
@@ -82,25 +87,36 @@ def import_model(model: Any, options: ImportOptions | None = None) -> Imported:
     own.CopyFrom(model)
     fix_inputs(own, options.fixed, path)
     inputs, notes = _inputs(own, options)
-    _declare(own, inputs)
     with map_exceptions(f"{path} cannot be imported", SourceError):
-        session, simple = simplify(own)
-        del own
-        check_operators(simple.graph, frozenset())
-        facts, inputs, told = _facts(simple, inputs)
-        is_flat = options.layout == "nchw"
-        built = build(simple, facts, inputs, is_flat)
+        reference, built = _build(own, inputs, options)
         graph = normalize(built.graph)
-        batches = _batches(inputs)
-        prove(graph, built, simple, session, samples_of(inputs, batches))
-    del session, simple
-    give_back_memory()
+        prove(graph, built, reference)
     axes = axes_of(built.orders)
     if options.layout == "auto":
         graph = _with_source_axes(graph, axes)
     if axes:
         notes = (*notes, LAYOUT_NOTE.format(names=", ".join(sorted(axes))))
-    return Imported(graph, axes, (*notes, *told))
+    return Imported(graph, axes, (*notes, *reference.notes))
+
+
+def _build(
+    model: Any, inputs: tuple[TensorSpec, ...], options: ImportOptions
+) -> tuple[Reference, Built]:
+    """Return what a model answers, and its graph: with batch 1 where that has a loop."""
+    reference = refer(model, inputs)
+    built = _built(reference, options)
+    if reference.is_free and has_control_flow(built.graph.graph_def):
+        fixed = with_batch(reference.inputs, 1)
+        reference = replace(refer_as(model, fixed), notes=(BATCH_ONE_NOTE,))
+        built = _built(reference, options)
+    return reference, built
+
+
+def _built(reference: Reference, options: ImportOptions) -> Built:
+    check_operators(reference.simple.graph, frozenset())
+    batches = (LOW, HIGH) if reference.is_free else (None,)
+    facts = ask(reference.simple, samples_of(reference.inputs, batches), FREE_BATCH)
+    return build(reference.simple, facts, reference.inputs, options.layout == "nchw")
 
 
 def _with_source_axes(graph: FrozenGraph, axes: Mapping[str, tuple[int, ...]]) -> FrozenGraph:
@@ -182,41 +198,3 @@ def _with_one_batch(entry: Any, spec: TensorSpec, symbols: set[str]) -> TensorSp
         )
     ]
     return replace(spec, shape=tuple(sizes))
-
-
-def _declare(model: Any, inputs: tuple[TensorSpec, ...]) -> None:
-    """Write the sizes of the inputs into the model, so that onnxruntime folds what they decide."""
-    specs = {spec.name: spec for spec in inputs}
-    for entry in model.graph.input:
-        if entry.name in specs:
-            sizes = entry.type.tensor_type.shape.dim
-            for dim, size in zip(sizes, specs[entry.name].shape, strict=True):
-                if size is None:
-                    dim.dim_param = FREE_BATCH
-                else:
-                    dim.dim_value = size
-    # What was inferred for other sizes contradicts these.
-    del model.graph.value_info[:]
-    for output in model.graph.output:
-        output.type.tensor_type.ClearField("shape")
-
-
-def _batches(inputs: tuple[TensorSpec, ...]) -> tuple[int | None, ...]:
-    is_free = any(None in spec.shape for spec in inputs)
-    return (LOW, HIGH) if is_free else (None, None)
-
-
-def _facts(
-    simple: Any, inputs: tuple[TensorSpec, ...]
-) -> tuple[Facts, tuple[TensorSpec, ...], tuple[str, ...]]:
-    """Return what onnxruntime says; with batch 1 where the model takes no other."""
-    batches = _batches(inputs)
-    samples = samples_of(inputs, batches)
-    try:
-        return ask(simple, samples if batches[0] else samples[:1]), inputs, ()
-    except Exception as error:
-        if batches[0] is None:
-            raise
-        fixed = tuple(replace(spec, shape=(1, *spec.shape[1:])) for spec in inputs)
-        facts = ask(simple, samples_of(fixed, (None,)))
-        return facts, fixed, (ONE_BATCH_NOTE.format(reason=first_line(error)),)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from edgekit_converters.sources.onnx.value import Batch, Free, Order, Size, Sizes, Value, natural
+from edgekit_converters.sources.onnx.uses import Use
+from edgekit_converters.sources.onnx.value import Batch, Free, Order, Size, Sizes, Value
 from edgekit_runtimes.errors import SourceError
 from edgekit_runtimes.tensors import Array
 
@@ -17,8 +18,7 @@ class Node:
     """A node with its inputs.
 
     inputs: None where one is left out. sizes: of each output. opset: of its operator's domain.
-    to_images: whether its first output reaches a convolution through operators that work in any
-    order. outputs: whether each of its outputs is read.
+    uses: what becomes of its first output.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Node:
         sizes: Sequence[Sizes],
         batch: Batch,
         opset: int,
-        to_images: bool,
+        uses: frozenset[Use],
     ) -> None:
         self.op: str = proto.op_type
         self.name: str = proto.name or proto.output[0]
@@ -37,7 +37,7 @@ class Node:
         self.sizes = tuple(sizes)
         self.batch = batch
         self.opset = opset
-        self.to_images = to_images
+        self.uses = uses
         self.attributes: Mapping[str, Any] = {
             attribute.name: onnx.helper.get_attribute_value(attribute)
             for attribute in proto.attribute
@@ -99,11 +99,6 @@ class Node:
             f"The operator {self.op} ({self.name}) cannot be taken over: {reason}. Export the "
             "model without it."
         )
-
-
-def natural_of(value: Value) -> Order:
-    """Return the ONNX order of a value."""
-    return natural(value.rank)
 
 
 def numpy_dtype(elem_type: int) -> np.dtype[Any]:

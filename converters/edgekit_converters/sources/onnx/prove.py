@@ -11,33 +11,11 @@ import tensorflow as tf
 
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.sources.onnx.build import Built
+from edgekit_converters.sources.onnx.reference import Reference, differs
 from edgekit_converters.sources.onnx.simplify import plain_session
 from edgekit_converters.sources.onnx.value import Order, inverse
 from edgekit_runtimes.errors import SourceError
-from edgekit_runtimes.tensors import Array, Arrays, TensorSpec
-
-# Two float32 computations of one graph differ by 1e-6 to 1e-5 of the largest number, by more where
-# numbers cancel; what is wired wrongly differs by a tenth and more.
-LARGEST_DIFFERENCE = 1e-3
-HALF_DIFFERENCE = 2e-2
-# Below it, outputs are compared by their difference itself: their share says nothing.
-SMALL_OUTPUT = 1e-6
-SEED = 0
-
-
-def samples_of(specs: Sequence[TensorSpec], batches: Sequence[int | None]) -> list[Arrays]:
-    """Return a random sample for each batch; None keeps the sizes as they are."""
-    generator = np.random.default_rng(SEED)
-    return [{spec.name: _sample(spec, batch, generator) for spec in specs} for batch in batches]
-
-
-def _sample(spec: TensorSpec, batch: int | None, generator: np.random.Generator) -> Array:
-    sizes = [batch or 1 if size is None else size for size in spec.shape]
-    dtype = np.dtype(spec.dtype)
-    if dtype.kind == "f":
-        return generator.uniform(-1, 1, sizes).astype(dtype)
-    # Small enough for any table or class that integers may name.
-    return generator.integers(0, 2, sizes).astype(dtype)
+from edgekit_runtimes.tensors import Array, Arrays
 
 
 def in_order(arrays: Mapping[str, Array], orders: Mapping[str, Order]) -> Arrays:
@@ -48,27 +26,20 @@ def in_order(arrays: Mapping[str, Array], orders: Mapping[str, Order]) -> Arrays
     }
 
 
-def prove(
-    graph: FrozenGraph, built: Built, model: Any, session: Any, samples: Sequence[Arrays]
-) -> None:
-    """Raise SourceError unless a graph answers as the session does on samples.
+def prove(graph: FrozenGraph, built: Built, reference: Reference) -> None:
+    """Raise SourceError unless a graph answers as the original does.
 
-    graph: what `built.graph` was made into. model: what it was built from.
+    graph: what `built.graph`, which was made of the reference, was made into.
     """
-    names = [entry.name for entry in session.get_outputs()]
-    taken = {entry.name for entry in session.get_inputs()}
     fetched = {entry.spec.name: entry.tensor for entry in graph.outputs}
     feeds = {entry.spec.name: entry.tensor for entry in graph.inputs}
     with _Running(graph) as run:
-        for sample in samples:
-            given = {name: array for name, array in sample.items() if name in taken}
-            expected = dict(zip(names, session.run(names, given), strict=True))
+        for sample, answers in zip(reference.samples, reference.answers, strict=True):
             ours = in_order(sample, built.orders)
             found = run(fetched, {feeds[name]: array for name, array in ours.items()})
-            for name in names:
-                wanted = in_order({name: expected[name]}, built.orders)[name]
+            for name, wanted in in_order(answers, built.orders).items():
                 if fault := differs(found[name], wanted):
-                    first = _first(built, model, sample)
+                    first = _first(built, reference.simple, sample)
                     raise SourceError(
                         f"The graph that edgekit makes of the model {fault} at output '{name}'"
                         f"{first}. Nothing is written; please report it with the model."
@@ -92,22 +63,6 @@ class _Running:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
-
-
-def differs(found: Array, wanted: Array) -> str:
-    """Return how an array differs from what it should be; "" where it does not."""
-    if found.shape != wanted.shape:
-        return f"has the shape {list(found.shape)} instead of {list(wanted.shape)}"
-    if wanted.dtype.kind not in "f":
-        wrong = int(np.count_nonzero(found != wanted))
-        return f"has {wrong} other numbers of {wanted.size}" if wrong else ""
-    is_real = np.isfinite(wanted)
-    got, right = found[is_real].astype(np.float64), wanted[is_real].astype(np.float64)
-    if not right.size:
-        return ""
-    share = np.abs(got - right).max() / max(np.abs(right).max(), SMALL_OUTPUT)
-    limit = HALF_DIFFERENCE if wanted.dtype.itemsize == 2 else LARGEST_DIFFERENCE
-    return "" if share <= limit else f"differs by {share:.2g} of the largest number"
 
 
 def _first(built: Built, model: Any, sample: Arrays) -> str:

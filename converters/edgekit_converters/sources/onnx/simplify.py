@@ -22,7 +22,7 @@ LEFT_OUT = ["TransposeOptimizer", "MatMulAddFusion"]
 
 
 def session_of(model: bytes, options: Any | None = None, left_out: list[str] | None = None) -> Any:
-    """Return a session of onnxruntime that logs nothing."""
+    """Return a session of onnxruntime that prints nothing: its errors say it themselves."""
     options = options or onnxruntime.SessionOptions()
     options.log_severity_level = NOTHING
     return onnxruntime.InferenceSession(

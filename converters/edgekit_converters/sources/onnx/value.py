@@ -108,6 +108,7 @@ class Value:
 
     sizes: of its ONNX axes. array: its value in ONNX order where it is constant.
     origin: what it is a transposition of, and by which permutation, where it was just transposed.
+    is_zero: whether it is known to be zero everywhere, though its size depends on the batch.
     """
 
     def __init__(
@@ -118,12 +119,14 @@ class Value:
         order: Sequence[int] | None = None,
         array: Array | None = None,
         origin: tuple[Value, Order] | None = None,
+        is_zero: bool = False,
     ) -> None:
         self.batch = batch
         self.sizes: Sizes = tuple(sizes)
         self.order: Order = natural(len(self.sizes)) if order is None else tuple(order)
         self.array = array
         self.origin = origin
+        self.is_zero = is_zero
         self._made: dict[Order, Any] = {} if tensor is None else {self.order: tensor}
 
     @classmethod

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from edgekit_converters.sources.onnx.node import Node
 from edgekit_converters.sources.onnx.ops import operator
-from edgekit_converters.sources.onnx.value import Free, Sizes, Value, at, channels_last, natural
+from edgekit_converters.sources.onnx.value import Value
 
 MATRIX = 2
 
@@ -30,38 +30,22 @@ def matmul(node: Node) -> Value:
 
 
 def _product(node: Node, left: Value, right: Value) -> Any:
-    turned = swapped(right)
-    other = right if turned is None else turned
-    is_turned = turned is not None
-    if left.rank > MATRIX and right.rank == MATRIX and right.array is not None:
-        return _dense(node, left, right)
-    # TFLite knows no product of a matrix and many: both get as many axes.
-    rank = max(left.rank, other.rank)
-    return tf.matmul(left.padded(rank).plain, other.padded(rank).plain, transpose_b=is_turned)
+    # TFLite knows no product of a matrix and many, unless the one is a constant: a dense layer.
+    rank = right.rank if right.array is not None and right.rank == MATRIX else 0
+    rank = rank or max(left.rank, right.rank)
+    (one, turn_one), (two, turn_two) = (
+        _as_it_lies(left.padded(rank)),
+        _as_it_lies(right.padded(rank)),
+    )
+    return tf.matmul(one, two, transpose_a=turn_one, transpose_b=turn_two)
 
 
-def _dense(node: Node, left: Value, right: Value) -> Any:
-    """Return the product of many rows and one constant matrix."""
-    rows = node.batch.reshaped(left.plain, _rows(left))
-    found = tf.matmul(rows, right.plain)
-    return node.batch.reshaped(found, (*left.sizes[:-1], right.sizes[-1]))
-
-
-def _rows(value: Value) -> Sizes:
-    low, high = 1, 1
-    for one, two in zip(at(value.sizes[:-1], True), at(value.sizes[:-1], False), strict=True):
-        low, high = low * one, high * two
-    return (low if low == high else Free(low, high), value.sizes[-1])
-
-
-def swapped(value: Value) -> Value | None:
-    """Return what a value is the transposition of, if only its last two axes were swapped."""
-    if value.origin is None:
-        return None
-    source, permutation = value.origin
-    rank = value.rank
-    is_swap = permutation == (*range(rank - 2), rank - 1, rank - 2)
-    return source if is_swap else None
+def _as_it_lies(value: Value) -> tuple[Any, bool]:
+    """Return a tensor, and whether its last two axes are swapped: a product takes both."""
+    swapped = (*range(value.rank - 2), value.rank - 1, value.rank - 2)
+    if value.array is None and value.order == swapped:
+        return value.own, True
+    return value.plain, False
 
 
 @operator("Gemm")
@@ -126,29 +110,3 @@ def fused_matmul(node: Node) -> Value:
     )
     alpha = node.get("alpha", 1.0)
     return node.value(found if alpha == 1 else found * np.asarray(alpha, node[0].dtype))
-
-
-@operator("Transpose")
-def transpose(node: Node) -> Value:
-    """A relabelling beside convolutions; elsewhere it is done where it stands.
-
-    Fully lazy transpositions meet MatMul and LayerNorm late, and gave 22 instead of 14 on a ViT.
-    """
-    value = node[0]
-    permutation = tuple(node.get("perm") or reversed(range(value.rank)))
-    if value.origin is not None:
-        source, before = value.origin
-        if tuple(before[axis] for axis in permutation) == natural(value.rank):
-            return source
-    relabelled = value.relabelled(permutation)
-    if value.array is not None or relabelled.is_moved_freely(natural(value.rank)):
-        return relabelled
-    if value.order != natural(value.rank) or _is_for_images(node, relabelled):
-        return relabelled
-    moved = tf.transpose(value.own, permutation)
-    return Value(node.batch, relabelled.sizes, moved, origin=(value, permutation))
-
-
-def _is_for_images(node: Node, relabelled: Value) -> bool:
-    """Return whether a convolution wants just the order in which the value lies already."""
-    return node.to_images and relabelled.order == channels_last(relabelled.rank)
