@@ -1,4 +1,4 @@
-"""Layers models of TF.js, written as tensorflowjs_converter writes them, from models of tf_keras."""
+"""Layers models of TF.js, written as its converter writes them, from models of tf_keras."""
 
 from __future__ import annotations
 

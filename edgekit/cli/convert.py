@@ -68,7 +68,7 @@ class ConvertCommand(click.Command):
     metavar="NAME=VALUE",
     help="Make a constant of an input of an ONNX file: a number, or several with commas.",
 )
-@click.option("--signature", help="Which signature of a SavedModel.")
+@click.option("--signature", help="Which signature of a SavedModel or .tflite file.")
 @click.option(
     "--io",
     type=click.Choice(["float", "int8"]),
