@@ -88,6 +88,11 @@ class LateGraph:
 
         return is_batched(self.input_specs)
 
+    @property
+    def source_axes(self) -> dict[str, tuple[int, ...]]:
+        """How the source's order differs, by name, as a FrozenGraph has it: not at all."""
+        return {}
+
 
 @dataclass(frozen=True)
 class OwnModel:

@@ -43,7 +43,9 @@ def load(path: Path, options: SourceOptions) -> Source:
     except SourceError as error:
         return _without_graph(path, model, options, str(error))
     own = {}
-    if kept := kept_operators(model):
+    # What the file itself makes keeps its order.
+    keeps_order = not imported.axes or options.layout != "nhwc"
+    if keeps_order and (kept := kept_operators(model)):
         inputs = tuple(_in_file(spec, imported.axes) for spec in imported.graph.input_specs)
         note = KEPT_NOTE.format(ops=kept)
         make = partial(own_model, model, inputs, options.fixed, path)
