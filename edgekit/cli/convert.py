@@ -91,7 +91,7 @@ class ConvertCommand(click.Command):
     help="The order of axes of images in all artifacts. [default: ONNX keeps the source's, TFLite "
     "and TF.js have channels last]",
 )
-@click.option("--signature", help="Which signature of a SavedModel.")
+@click.option("--signature", help="Which signature of a SavedModel or .tflite file.")
 @click.option(
     "--io",
     type=click.Choice(["float", "int8"]),

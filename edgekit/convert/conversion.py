@@ -94,7 +94,7 @@ def _convert(request: ConvertRequest) -> Bundle:
             with OwnFolder(bundle.folder, WORK) as work:
                 calibration = _calibration(dataset, split)
                 pipeline = Pipeline(bundle, request, writers, calibration, work.path)
-                pipeline.run(source.graph)
+                pipeline.run(source)
                 _check_success(request, pipeline)
         except BaseException:
             # Ctrl-C may come between any two lines: the manifest on the disk decides.

@@ -14,6 +14,5 @@ SOURCES = (
         options=("input_shapes", "fixed", "layout"),
         extra="convert",
         engine="edgekit_runtimes.engines.onnxruntime",
-        framework="onnxruntime",
     ),
 )

@@ -16,7 +16,6 @@ SOURCES = (
         options=("input_shapes", "weights", "layout"),
         extra="torch",
         engine=ENGINE,
-        framework="torch",
     ),
     SourceKind(
         name="pt2",
@@ -27,7 +26,6 @@ SOURCES = (
         options=("layout",),
         extra="torch",
         engine=ENGINE,
-        framework="torch",
     ),
     SourceKind(
         name="torch-pickle",
