@@ -60,4 +60,4 @@ def _source(
         given = ordered({name: np.asarray(x) for name, x in arrays.items()}, axes)
         return ordered(original.run(given), back)
 
-    return Source(path, imported.graph, run, (*notes, *imported.notes), axes)
+    return Source(path, imported.graph, run, (*notes, *imported.notes), axes=axes)
