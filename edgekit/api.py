@@ -48,6 +48,8 @@ def convert(
     calibration: PathLike | Mapping[str, Array] | None = None,
     classes: PathLike | Sequence[str] | None = None,
     input_shape: Mapping[str, Sequence[int]] | None = None,
+    input_dtype: Mapping[str, str] | None = None,
+    weights: PathLike | None = None,
     fixed: Mapping[str, Any] | None = None,
     layout: Literal["nchw", "nhwc"] | None = None,
     signature: str | None = None,
@@ -82,6 +84,8 @@ def convert(
         classes: The names of the classes, in the order of the output, or a text file with one per
             line.
         input_shape: Shapes of inputs, by name, whose sizes the model leaves open.
+        input_dtype: Dtypes of inputs of a PyTorch module, by name, where they are not "float32".
+        weights: The weights of a PyTorch module: a .pt, .pth or .safetensors file.
         fixed: Values of inputs of an ONNX file, by name, that become constants.
         layout: The order of the axes of images in all artifacts: channels first or last. By default
             ONNX keeps the source's, and TFLite and TF.js have channels last.
@@ -138,6 +142,8 @@ def convert(
                     tuple(imports),
                     fixed=_plain(fixed),
                     layout=layout or "auto",
+                    dtypes=dict(input_dtype or {}),
+                    weights=None if weights is None else Path(weights),
                 ),
                 io=io,
                 classes=tuple(classes or ()),
@@ -244,7 +250,8 @@ def sources() -> list[tuple[str, str]]:
     """Return the kinds of sources that `convert` reads, with where they come from."""
     from edgekit_converters.sources import source_kinds
 
-    return [(kind.title, kind.description) for kind in source_kinds().values()]
+    kinds = source_kinds().values()
+    return [(kind.title, kind.description) for kind in kinds if kind.is_listed]
 
 
 def recipes() -> list[tuple[str, str]]:

@@ -38,7 +38,7 @@ Dtype = Annotated[str, Meta(pattern="^(bool|u?int(8|16|32|64)|b?float(16|32|64))
 class SourceFacts(TypedDict):
     """Where the artifacts come from.
 
-    path: relative to the bundle. signature: of a SavedModel, where one was chosen.
+    path, weights: relative to the bundle. signature: of a SavedModel, where one was chosen.
     axes: where the source's own order of axes differs from the bundle's: axis k of its tensor is
     axis axes[name][k] of the bundle's.
     """
@@ -48,6 +48,7 @@ class SourceFacts(TypedDict):
     sha256: Hash
     signature: str | None
     axes: NotRequired[dict[str, list[Count]]]
+    weights: NotRequired[str]
 
 
 class Trust(TypedDict):
@@ -67,6 +68,8 @@ class SettingsFacts(TypedDict):
     classes: list[str]
     fixed: NotRequired[dict[str, Any]]
     layout: NotRequired[Literal["auto", "nchw", "nhwc"]]
+    dtypes: NotRequired[dict[str, str]]
+    weights: NotRequired[Hash | None]
     trust: Trust
     calibration: Hash
     preprocessing: Preprocessing

@@ -2,6 +2,9 @@
 
     frozen graph -> (modified) -> prepared once per format -> one artifact per recipe -> checked
 
+What is of a format already is prepared for that format from the source itself, where it is not
+modified (Source.own).
+
 Each artifact is run on the golden samples right after it is written, and only then takes its
 place in the bundle. The float model of a format comes first: where it is not what the original is,
 nothing else is made from it.
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from edgekit.convert.request import ConvertRequest
     from edgekit_converters.calibration import Calibration
     from edgekit_converters.graph.frozen import FrozenGraph
+    from edgekit_converters.sources import OwnModel, Source
 
 
 class Pipeline:
@@ -65,9 +69,9 @@ class Pipeline:
         self._work = work
         self._source_axes: Axes = {}
 
-    def run(self, graph: FrozenGraph) -> None:
-        """Make every artifact that is not there yet."""
-        self._source_axes = graph.source_axes
+    def run(self, source: Source) -> None:
+        """Make every artifact of a source that is not there yet."""
+        self._source_axes = source.graph.source_axes
         golden = store_golden(self.bundle, self._work)
         with open_device("host") as device:
 
@@ -75,25 +79,29 @@ class Pipeline:
                 return check(path, record.format, record.engine_options, golden, device)
 
             floats = FloatModels(Judge(golden, device, self._work), run_check, self._work)
+            frozen = _Once(source.frozen)
             groups: dict[tuple[Modification, ...], list[Recipe]] = {}
             for recipe in sorted(self._request.effective_recipes, key=_turn):
                 groups.setdefault(recipe.modifications, []).append(recipe)
             for modifications, group in groups.items():
-                modified = _Once(functools.partial(modify, graph, modifications))
+                modified = _Once(functools.partial(_modified, frozen, modifications))
                 for name in self._writers:
-                    self._run_format(name, modified, group, floats)
+                    own = None if modifications else source.own.get(name)
+                    self._run_format(name, modified, own, group, floats)
         self._advise()
 
     def _run_format(
         self,
         name: str,
         modified: Callable[[], FrozenGraph],
+        own: OwnModel | None,
         recipes: Sequence[Recipe],
         floats: FloatModels,
     ) -> None:
         writer = self._writers[name]
         axes = self._source_axes if RECIPES[name].keeps_source_axes else {}
-        prepare = _Once(lambda: writer.prepare(modified()))
+        prepare = _Once(own.make if own else lambda: writer.prepare(modified()))
+        said = (Note("note", own.note),) if own else ()
         for recipe in recipes:
             record = self._new_record(name, recipe, axes)
             if (finished := self._finished(record, recipe)) is not None:
@@ -108,8 +116,9 @@ class Pipeline:
                 partial = self._work / str(record.path)
                 prepared = prepare()
                 if recipe.quantization != FLOAT:
-                    floats.prove(record, recipe, writer, prepared, modified())
-                record = self._make(record, recipe, prepared, partial, floats, modified())
+                    floats.prove(record, recipe, writer, prepared, modified)
+                record = self._make(record, recipe, prepared, partial, floats, modified)
+                record = replace(record, notes=(*said, *record.notes))
             except NotAvailableError as error:
                 self._give_up(record, place, "not available", str(error))
             except UsageError:
@@ -151,7 +160,7 @@ class Pipeline:
         prepared: Any,
         partial: Path,
         floats: FloatModels,
-        graph: FrozenGraph,
+        graph: Callable[[], FrozenGraph],
     ) -> ArtifactRecord:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
@@ -238,6 +247,12 @@ class _Once:
     @functools.cached_property
     def _result(self) -> Any:
         return self._function()
+
+
+def _modified(
+    frozen: Callable[[], FrozenGraph], modifications: tuple[Modification, ...]
+) -> FrozenGraph:
+    return modify(frozen(), modifications)
 
 
 def _turn(recipe: Recipe) -> tuple[bool, bool]:

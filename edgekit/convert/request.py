@@ -20,7 +20,7 @@ from edgekit.data import DataOptions
 from edgekit.files import check_writable
 from edgekit_converters.formats import RECIPES
 from edgekit_converters.recipes import FormatRecipe
-from edgekit_converters.sources import SourceOptions, source_kind
+from edgekit_converters.sources import SourceOptions, source_hash, source_kind
 from edgekit_runtimes.errors import UsageError, map_exceptions, unknown_name
 from edgekit_runtimes.formats import FORMATS
 
@@ -29,6 +29,8 @@ SETTING_WORDS = {
     "input_shapes": "--input-shape",
     "fixed": "--set",
     "layout": "--layout",
+    "dtypes": "--input-shape",
+    "weights": "--weights",
     "signature": "--signature",
     "io": "--io",
     "classes": "--classes",
@@ -37,7 +39,7 @@ SETTING_WORDS = {
 }
 
 # What bundles were made with that do not say it, as older versions wrote them.
-UNSAID: Mapping[str, Any] = {"fixed": {}, "layout": "auto"}
+UNSAID: Mapping[str, Any] = {"fixed": {}, "layout": "auto", "dtypes": {}, "weights": None}
 
 
 def _silent(_: object) -> None:
@@ -118,6 +120,8 @@ class ConvertRequest:
             "input_shapes": {name: list(shape) for name, shape in options.input_shapes.items()},
             "fixed": dict(options.fixed),
             "layout": options.layout,
+            "dtypes": dict(options.dtypes),
+            "weights": None if options.weights is None else source_hash(options.weights),
             "io": self.io,
             "classes": list(self.classes),
             "trust": {"unsafe": options.unsafe, "imports": list(options.imports)},
@@ -148,6 +152,9 @@ def read_classes(path: Path) -> tuple[str, ...]:
 def check_request(request: ConvertRequest) -> None:
     """Raise UsageError for what can be refused from the words alone."""
     source_kind(request.source, request.source_options)
+    weights = request.source_options.weights
+    if weights is not None and not weights.is_file():
+        raise UsageError(f"No such file: {weights} (--weights)")
     calibrated = request.calibrated_recipes
     if request.calibration is None and calibrated:
         raise UsageError(
