@@ -49,6 +49,7 @@ def convert(
     classes: PathLike | Sequence[str] | None = None,
     input_shape: Mapping[str, Sequence[int]] | None = None,
     fixed: Mapping[str, Any] | None = None,
+    layout: Literal["nchw", "nhwc"] | None = None,
     signature: str | None = None,
     io: Literal["float", "int8"] = "float",
     resize: tuple[int, int] | None = None,
@@ -82,6 +83,8 @@ def convert(
             line.
         input_shape: Shapes of inputs, by name, whose sizes the model leaves open.
         fixed: Values of inputs of an ONNX file, by name, that become constants.
+        layout: The order of the axes of images in all artifacts: channels first or last. By default
+            ONNX keeps the source's, and TFLite and TF.js have channels last.
         signature: Which signature of a SavedModel.
         io: What static int8 TFLite artifacts take and give.
         resize: (height, width) that images are brought to when they are read.
@@ -129,7 +132,12 @@ def convert(
                 calibration=calibration_data,
                 data_options=DataOptions(resize, scale, tuple(mean), tuple(std)),
                 source_options=SourceOptions(
-                    shapes, signature, unsafe, tuple(imports), fixed=_plain(fixed)
+                    shapes,
+                    signature,
+                    unsafe,
+                    tuple(imports),
+                    fixed=_plain(fixed),
+                    layout=layout or "auto",
                 ),
                 io=io,
                 classes=tuple(classes or ()),
@@ -152,7 +160,7 @@ def bench(
     metric: str | Callable[[Array, Array], Any] | None = None,
     labels_of: str | None = None,
     original: PathLike | None = None,
-    thorough: bool = False,
+    plan: str = "quick",
     threads: int = 1,
     clean: bool = False,
     memory: str | None = None,
@@ -178,8 +186,8 @@ def bench(
         labels_of: Which of several outputs the labels are about.
         original: The source to measure against; by default the one the bundle was made from, if it
         still exists.
-        thorough: At least 1,024 runs and 60 s of each model, over 5 processes, instead of 50 runs
-            and 1 s over 4.
+        plan: "quick": at least 50 runs and 1 s of each model, over 4 processes. "thorough": 1,024
+            runs and 60 s over 5. "glance": nine runs in one process, for a first look.
         threads: How many each engine may use.
         clean: Leave nothing on devices over SSH.
         memory: What a worker in Python may allocate, as "4GB"; by default what is available where
@@ -207,9 +215,12 @@ def bench(
     """
     from edgekit.bench.request import bench_request
     from edgekit.bench.run import run_bench
-    from edgekit.results.plan import QUICK, THOROUGH
+    from edgekit.results.plan import PLANS
+    from edgekit_runtimes.errors import unknown_name
     from edgekit_runtimes.owned.folder import temporary_folder
 
+    if plan not in PLANS:
+        raise unknown_name("plan", plan, PLANS)
     with temporary_folder() as work, _data_file(data, "data") as data_file:
         request = bench_request(
             _bundle(bundle),
@@ -220,7 +231,7 @@ def bench(
             threads=threads,
             engines=_words(engine),
             device_options=_device_options(memory, time_limit, browser),
-            plan=THOROUGH if thorough else QUICK,
+            plan=PLANS[plan],
             metric=metric,
             labels_of=labels_of,
             clean=clean,

@@ -111,6 +111,8 @@ def cli(
     from edgekit.cli import run_command_line
 
     monkeypatch.chdir(tmp_path)
+    # pytest's workers have it; as a pipe without it, no line is wrapped.
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def run(*words: object) -> Answer:
         capfd.readouterr()

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from edgekit_runtimes.reordered import Axes, ordered
 from edgekit_runtimes.tensors import Arrays
 
 # Ranges hardly move after a few hundred samples, and each one is an inference of the float model.
@@ -37,6 +38,12 @@ class Calibration:
 
     samples: Callable[[], Iterator[Arrays]]
     count: int | None = None
+
+    def reordered(self, axes: Axes) -> Calibration:
+        """Return the same samples in an artifact's order of axes."""
+        if not axes:
+            return self
+        return Calibration(lambda: (ordered(sample, axes) for sample in self.samples()), self.count)
 
     def __iter__(self) -> Iterator[Arrays]:
         return itertools.islice(self.samples(), CALIBRATION_SAMPLES)

@@ -38,12 +38,18 @@ class Recipes(Mapping[str, FormatRecipe]):
     """The quantizations that a format has, by name, and why it does not have the others.
 
     What is not listed is refused: nothing is ever written under another one's name.
+    keeps_source_axes: whether inputs and outputs keep the order of axes that the source has.
     """
 
     def __init__(
-        self, title: str, made: Mapping[str, FormatRecipe], reasons: Mapping[str, str]
+        self,
+        title: str,
+        made: Mapping[str, FormatRecipe],
+        reasons: Mapping[str, str],
+        keeps_source_axes: bool = False,
     ) -> None:
         self.title = title
+        self.keeps_source_axes = keeps_source_axes
         self._made = made
         self._reasons = reasons
 

@@ -51,7 +51,14 @@ class Pace:
             self._group_s[frozenset(work.members)] = seconds
         elif work.kind == "check":
             (model,) = work.members
+            self._bound_run(model, work.samples, seconds)
             self._start_s[model] = max(0.0, seconds - work.samples * self._run_s.get(model, 0.0))
+
+    def _bound_run(self, model: str, samples: int, seconds: float) -> None:
+        """Let a first run, which may compile, take no longer than the samples after it."""
+        if samples and model in self._run_s:
+            most = max(0.0, seconds - START_S) / samples
+            self._run_s[model] = min(self._run_s[model], most)
 
     def left_s(self, rest: Iterable[Work]) -> float:
         """Return how many seconds the rest will take."""

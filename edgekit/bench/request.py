@@ -187,6 +187,7 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
         "signature": source["signature"],
         "input_shapes": bundle.manifest.settings["input_shapes"],
         "fixed": bundle.manifest.settings.get("fixed", {}),
+        "axes": source.get("axes", {}),
         **trust,
     }
     return JobModel(ORIGINAL, original_engine(source["kind"]), str(path.resolve()), options)
@@ -202,7 +203,7 @@ def _evaluation(
 ) -> Evaluation:
     manifest = bundle.manifest
     options = stored_options(manifest.preprocessing, data)
-    dataset = open_data(data, manifest.inputs, "evaluation", options)
+    dataset = open_data(data, manifest.inputs, "evaluation", options, manifest.data_axes)
     if not dataset.labelled:
         raise DataError(
             f"{data} holds no labels, and accuracy needs them: 'y' (or 'y_test') in a .npz, "

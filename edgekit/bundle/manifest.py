@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
 from msgspec import Meta
@@ -18,9 +18,12 @@ from edgekit.bundle.notes import Note
 from edgekit.forms import AtLeastOne, Count, FileKind, Hash, OpenForm, to_form
 from edgekit.results.fidelity import Fidelity
 from edgekit.results.results import Status
+from edgekit_runtimes.reordered import Axes
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
 MANIFEST_NAME = "edgekit.json"
+# The layout that is chosen where the user does not say one.
+AUTO = "auto"
 # A thousand artifacts and the names of 20,000 classes are 3 MB.
 MAX_BYTES = 64_000_000
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
@@ -36,12 +39,15 @@ class SourceFacts(TypedDict):
     """Where the artifacts come from.
 
     path: relative to the bundle. signature: of a SavedModel, where one was chosen.
+    axes: where the source's own order of axes differs from the bundle's: axis k of its tensor is
+    axis axes[name][k] of the bundle's.
     """
 
     path: str
     kind: str
     sha256: Hash
     signature: str | None
+    axes: NotRequired[dict[str, list[Count]]]
 
 
 class Trust(TypedDict):
@@ -59,6 +65,8 @@ class SettingsFacts(TypedDict):
     input_shapes: dict[str, list[Count]]
     io: IO
     classes: list[str]
+    fixed: NotRequired[dict[str, Any]]
+    layout: NotRequired[Literal["auto", "nchw", "nhwc"]]
     trust: Trust
     calibration: Hash
     preprocessing: Preprocessing
@@ -206,6 +214,12 @@ class Manifest:
     def outputs(self) -> tuple[TensorSpec, ...]:
         """What the model gives."""
         return _specs(self.signature.outputs)
+
+    @property
+    def data_axes(self) -> Axes:
+        """The source's order of axes, which data may have as well as the bundle's."""
+        axes: Axes = self.source.get("axes", {})
+        return axes if self.settings.get("layout", AUTO) == AUTO else {}
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON form."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from edgekit import api
+from edgekit.cli.common.completing import completing
 from edgekit.cli.common.gating import Gating, gate_options
 from edgekit.cli.common.options import (
     PATH,
     DescribedOption,
     check_file,
     json_option,
+    wide_option,
     worker_options,
 )
 from edgekit.cli.common.output import say_json, stdout_console
@@ -22,8 +25,9 @@ EXAMPLES = """
 \b
 Examples:
   edgekit bench digits.edgekit
+  edgekit bench digits.edgekit --glance
   edgekit bench digits.edgekit --data digits.npz
-  edgekit bench digits.edgekit --data digits.npz --thorough
+  edgekit bench digits.edgekit --data digits.npz --thorough --wide
   edgekit bench digits.edgekit --data faces.npz --labels-of box --metric judges:iou
   edgekit bench digits.edgekit --on host --on host:/opt/old/bin/python
   edgekit bench digits.edgekit --on host --on board:pi4 --on board:pi5
@@ -57,6 +61,7 @@ def _engines_help() -> str:
     default=("host",),
     show_default=True,
     metavar="DEVICE",
+    shell_complete=completing(lambda: (device.spec for device in api.devices())),
     cls=DescribedOption,
     describe=_devices_help,
 )
@@ -65,6 +70,9 @@ def _engines_help() -> str:
     "engines",
     multiple=True,
     metavar="NAME[,NAME]",
+    shell_complete=completing(
+        lambda: dict.fromkeys(name for place in api.engines() for name in place)
+    ),
     cls=DescribedOption,
     describe=_engines_help,
 )
@@ -98,6 +106,13 @@ def _engines_help() -> str:
     "still there]",
 )
 @click.option(
+    "--glance",
+    "plan",
+    flag_value="glance",
+    help="A first look in about ten seconds for a few small models: one process, nine runs of each "
+    "model, wide intervals.",
+)
+@click.option(
     "--quick",
     "plan",
     flag_value="quick",
@@ -124,6 +139,7 @@ def _engines_help() -> str:
     type=PATH,
     help="Write the results to this file as well, for edgekit report, check and compare.",
 )
+@wide_option
 @gate_options
 @json_option
 def command(
@@ -135,12 +151,13 @@ def command(
     metric: str | None,
     labels_of: str | None,
     original: Path | None,
-    plan: str,
+    plan: Literal["glance", "quick", "thorough"],
     threads: int,
     clean: bool,
     memory: str | None,
     time_limit: float | None,
     output: Path | None,
+    wide: bool,
     gating: Gating,
     as_json: bool,
 ) -> int:
@@ -153,7 +170,7 @@ def command(
     """
     from edgekit.cli.common.progress import status
     from edgekit.files import check_writable
-    from edgekit.report.terminal import print_results
+    from edgekit.report.terminal.tables import print_results
 
     if output is not None:
         # Before any work.
@@ -169,7 +186,7 @@ def command(
             metric=metric,
             labels_of=labels_of,
             original=original,
-            thorough=plan == "thorough",
+            plan=plan,
             threads=threads,
             clean=clean,
             memory=memory,
@@ -179,7 +196,7 @@ def command(
     if as_json:
         say_json(results.to_text())
     else:
-        print_results(results, stdout_console())
+        print_results(results, stdout_console(), wide)
     if output is not None:
         results.save(output)
     gates_code = gating.judge(results)

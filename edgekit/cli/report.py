@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit import api
-from edgekit.cli.common.options import PATH
+from edgekit.cli.common.options import PATH, wide_option
 from edgekit.cli.common.output import say, stdout_console
 
 EXAMPLES = """
@@ -30,13 +30,14 @@ Examples:
     help="Write .html (one page with pictures), .md (the tables, for GitHub) or .csv (one row per "
     "artifact and device). [default: print the tables]",
 )
-def command(results: tuple[Path, ...], output: Path | None) -> None:
+@wide_option
+def command(results: tuple[Path, ...], output: Path | None, wide: bool) -> None:
     """Show the results of `edgekit bench` again, or write them to a file.
 
     Several RESULTS (of a host, a board, a phone) become one report. Where two have the same
     device, both stay and are told apart by their date. Nothing is measured.
     """
-    from edgekit.report.terminal import print_results
+    from edgekit.report.terminal.tables import print_results
 
     report = api.report(results, output)
     if output is not None:
@@ -46,6 +47,6 @@ def command(results: tuple[Path, ...], output: Path | None) -> None:
     for number, section in enumerate(report.sections):
         if number:
             say()
-        print_results(section.results, console)
+        print_results(section.results, console, wide)
     for note in report.notes:
         say(f"\nnote: {note}")

@@ -10,12 +10,10 @@ from edgekit.bundle.notes import Note
 from edgekit.bundle.recipe import Recipe, parse_recipe
 from edgekit.convert.differing import Differing
 from edgekit.convert.judging import FLOAT
+from edgekit.results.fidelity import GOOD_SQNR_DB
 from edgekit_converters.calibration import FEW_SAMPLES, FEW_SAMPLES_COST
 from edgekit_converters.formats import RECIPES
 from edgekit_converters.graph.modifiers import modifiers
-
-# The error has a hundredth of the signal's power: good enough to be recommended.
-GOOD_SQNR_DB = 20.0
 
 
 def low_fidelity(sqnr_db: float, limit: float, place: Differing | None) -> Note:

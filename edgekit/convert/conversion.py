@@ -125,7 +125,11 @@ def _open_data(request: ConvertRequest, source: Source) -> Dataset | None:
     if request.calibration is None:
         return None
     return open_data(
-        request.calibration, source.graph.input_specs, "calibration", request.data_options
+        request.calibration,
+        source.graph.input_specs,
+        "calibration",
+        request.data_options,
+        source.axes if request.source_options.layout == "auto" else {},
     )
 
 
@@ -189,6 +193,11 @@ def _open_bundle(
             "kind": source_kind(request.source).name,
             "sha256": settings["source"],
             "signature": request.source_options.signature,
+            **(
+                {"axes": {name: list(order) for name, order in source.axes.items()}}
+                if source.axes
+                else {}
+            ),
         },
         signature=signature_of(source.graph.input_specs, source.graph.output_specs),
         preprocessing=preprocessing,

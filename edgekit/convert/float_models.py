@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from edgekit_converters.formats import FormatWriter
 from edgekit_converters.graph.modifiers import Modification
 from edgekit_runtimes.errors import ConversionError
 from edgekit_runtimes.formats import FORMATS
+from edgekit_runtimes.reordered import OPTION
 
 if TYPE_CHECKING:
     from edgekit.results.fidelity import Fidelity
@@ -95,15 +96,22 @@ class FloatModels:
         keys: list[_Key] = [(name, recipe.modifications), (name, ())]
         known = [self._faults[key] for key in keys if key in self._faults]
         if not known:
-            known = [self._fault(name, recipe, writer, prepared, graph)]
+            kept = {key: value for key, value in record.engine_options.items() if key == OPTION}
+            known = [self._fault(name, recipe, writer, prepared, graph, kept)]
             self._faults[name, ()] = known[0]
         if known[0]:
             raise ConversionError(known[0])
 
     def _fault(
-        self, name: str, recipe: Recipe, writer: FormatWriter, prepared: Any, graph: FrozenGraph
+        self,
+        name: str,
+        recipe: Recipe,
+        writer: FormatWriter,
+        prepared: Any,
+        graph: FrozenGraph,
+        options: Mapping[str, Any],
     ) -> str:
-        record = ArtifactRecord(f"{name}/{FLOAT}", name, FLOAT, "ok")
+        record = ArtifactRecord(f"{name}/{FLOAT}", name, FLOAT, "ok", engine_options=options)
         path = self._work / FORMATS[name].path("float")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

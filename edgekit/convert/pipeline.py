@@ -32,6 +32,7 @@ from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EdgekitError, NotAvailableError, UsageError, first_line
 from edgekit_runtimes.formats import FORMATS
+from edgekit_runtimes.reordered import OPTION, Axes
 
 if TYPE_CHECKING:
     from edgekit.bundle.recipe import Recipe
@@ -62,9 +63,11 @@ class Pipeline:
         self._writers = writers
         self._calibration = calibration
         self._work = work
+        self._source_axes: Axes = {}
 
     def run(self, graph: FrozenGraph) -> None:
         """Make every artifact that is not there yet."""
+        self._source_axes = graph.source_axes
         golden = store_golden(self.bundle, self._work)
         with open_device("host") as device:
 
@@ -89,14 +92,16 @@ class Pipeline:
         floats: FloatModels,
     ) -> None:
         writer = self._writers[name]
+        axes = self._source_axes if RECIPES[name].keeps_source_axes else {}
         prepare = _Once(lambda: writer.prepare(modified()))
         for recipe in recipes:
-            record = self._new_record(name, recipe)
+            record = self._new_record(name, recipe, axes)
             if (finished := self._finished(record, recipe)) is not None:
                 floats.take(finished, recipe)
                 self._tell(finished)
                 continue
-            self._request.progress(record.id)
+            total = len(self._writers) * len(self._request.effective_recipes)
+            self._request.progress(f"{record.id} ({len(self.rows) + 1} of {total})")
             place = self.bundle.folder / str(record.path)
             try:
                 RECIPES[name].find(recipe.quantization)
@@ -116,15 +121,18 @@ class Pipeline:
             else:
                 self._keep(record, partial, place)
 
-    def _new_record(self, name: str, recipe: Recipe) -> ArtifactRecord:
+    def _new_record(self, name: str, recipe: Recipe, axes: Axes) -> ArtifactRecord:
         declared = RECIPES[name].get(recipe.quantization)
+        options = dict(declared.engine_options) if declared else {}
+        if axes:
+            options[OPTION] = {name: list(order) for name, order in axes.items()}
         return ArtifactRecord(
             id=f"{name}/{recipe}",
             format=name,
             recipe=str(recipe),
             status="ok",
             path=FORMATS[name].path(str(recipe)),
-            engine_options=declared.engine_options if declared else {},
+            engine_options=options,
             io=self._request.io if declared and declared.integer_io else "float",
         )
 
@@ -147,8 +155,11 @@ class Pipeline:
     ) -> ArtifactRecord:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
+        calibration = self._calibration
+        if calibration is not None:
+            calibration = calibration.reordered(record.engine_options.get(OPTION, {}))
         notes = self._writers[record.format].write(
-            prepared, recipe.quantization, partial, self._calibration, record.io
+            prepared, recipe.quantization, partial, calibration, record.io
         )
         checked = floats.run_check(partial, record)
         return replace(

@@ -28,6 +28,7 @@ from edgekit_runtimes.formats import FORMATS
 SETTING_WORDS = {
     "input_shapes": "--input-shape",
     "fixed": "--set",
+    "layout": "--layout",
     "signature": "--signature",
     "io": "--io",
     "classes": "--classes",
@@ -36,7 +37,7 @@ SETTING_WORDS = {
 }
 
 # What bundles were made with that do not say it, as older versions wrote them.
-UNSAID: Mapping[str, Any] = {"fixed": {}}
+UNSAID: Mapping[str, Any] = {"fixed": {}, "layout": "auto"}
 
 
 def _silent(_: object) -> None:
@@ -116,6 +117,7 @@ class ConvertRequest:
             "signature": options.signature,
             "input_shapes": {name: list(shape) for name, shape in options.input_shapes.items()},
             "fixed": dict(options.fixed),
+            "layout": options.layout,
             "io": self.io,
             "classes": list(self.classes),
             "trust": {"unsafe": options.unsafe, "imports": list(options.imports)},

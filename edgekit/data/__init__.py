@@ -20,6 +20,7 @@ from edgekit.data.images import ImageReader
 from edgekit.data.noise import NOISE_GENERATOR, arrays_hash, noise
 from edgekit.data.spool import SpooledSamples, spool
 from edgekit_runtimes.errors import UsageError
+from edgekit_runtimes.reordered import Axes
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
 __all__ = [
@@ -47,18 +48,20 @@ def open_data(
     inputs: Sequence[TensorSpec],
     part: Part,
     options: DataOptions | None = None,
+    axes: Axes | None = None,
 ) -> Dataset:
     """Open what the user named and check it against the model, its first sample included.
 
     part: "evaluation" prefers the arrays of a .npz whose names end in `_test`.
+    axes: the source's order of axes, by input, which arrays may have as well as the model's.
     Raises UsageError if `text` names nothing that can be read, DataError if the data does
     not fit `inputs`.
     """
     options = options or DataOptions()
-    reader = _open_reader(text, inputs, part, options)
+    reader = _open_reader(text, inputs, part, options, frozenset(axes or ()))
     if options.resize and reader.resize is None:
         raise UsageError(f"--resize is for folders of images, and {text} is not one. Leave it out.")
-    return Dataset(reader, inputs, options)
+    return Dataset(reader, inputs, options, axes)
 
 
 def stored_options(preprocessing: Preprocessing, text: str) -> DataOptions:
@@ -71,7 +74,11 @@ def stored_options(preprocessing: Preprocessing, text: str) -> DataOptions:
 
 
 def _open_reader(
-    text: str, inputs: Sequence[TensorSpec], part: Part, options: DataOptions
+    text: str,
+    inputs: Sequence[TensorSpec],
+    part: Part,
+    options: DataOptions,
+    either: frozenset[str],
 ) -> Reader:
     path = Path(text)
     suffix = path.suffix.lower()
@@ -79,9 +86,9 @@ def _open_reader(
         return ImageReader(path, inputs, options.resize)
     if path.exists():
         if suffix == ".npz":
-            return open_npz(path, inputs, part)
+            return open_npz(path, inputs, part, either)
         if suffix == ".npy":
-            return open_npy(path, inputs)
+            return open_npy(path, inputs, either)
         raise UsageError(f"{text} is not data that edgekit reads. {ACCEPTED}")
     if re.fullmatch(r"[^\W\d][\w.]*:[^\W\d]\w*", text):
         return FunctionReader(text, inputs)

@@ -168,8 +168,12 @@ class ArrayReader:
         arrays: dict[str, StoredArray],
         labels: StoredArray | None = None,
         notes: tuple[str, ...] = (),
+        either: frozenset[str] = frozenset(),
     ) -> None:
-        """Check shapes, dtypes and lengths, from the headers alone."""
+        """Check shapes, dtypes and lengths, from the headers alone.
+
+        either: inputs whose shapes are not checked here, since they may be in either order of axes.
+        """
         self.name = str(path)
         self.notes = notes
         self._arrays = arrays
@@ -180,7 +184,8 @@ class ArrayReader:
             if array.shape[:1] == (0,):
                 raise DataError(f"{array.where} holds no samples; at least one is needed.")
             check_dtype(array.where, array.dtype)
-            check_shape(array.where, array.shape, sample_shape(spec, batched), stacked=True)
+            if spec.name not in either:
+                check_shape(array.where, array.shape, sample_shape(spec, batched), stacked=True)
         if labels is not None:
             check_dtype(labels.where, labels.dtype)
             check_label(labels.where, np.zeros(0, labels.dtype))
@@ -200,7 +205,9 @@ class ArrayReader:
             yield number, Sample(dict(zip(self._arrays, values, strict=True)), label)
 
 
-def open_npy(path: Path, inputs: Sequence[TensorSpec]) -> ArrayReader:
+def open_npy(
+    path: Path, inputs: Sequence[TensorSpec], either: frozenset[str] = frozenset()
+) -> ArrayReader:
     """Open a .npy file as the samples of a model's only input.
 
     Raises UsageError if the model has several inputs, DataError if the file is damaged or
@@ -217,10 +224,12 @@ def open_npy(path: Path, inputs: Sequence[TensorSpec]) -> ArrayReader:
 
     with _damage_reported(path):
         array = _read_header(path, str(path), open_file, path.stat().st_size)
-    return ArrayReader(path, inputs, {inputs[0].name: array})
+    return ArrayReader(path, inputs, {inputs[0].name: array}, either=either)
 
 
-def open_npz(path: Path, inputs: Sequence[TensorSpec], part: Part) -> ArrayReader:
+def open_npz(
+    path: Path, inputs: Sequence[TensorSpec], part: Part, either: frozenset[str] = frozenset()
+) -> ArrayReader:
     """Open a .npz file: arrays named as the inputs (or `x` for a model with one), labels `y`.
 
     Raises DataError if the file is damaged, names are missing or unknown, or arrays do not fit.
@@ -260,6 +269,7 @@ def open_npz(path: Path, inputs: Sequence[TensorSpec], part: Part) -> ArrayReade
             {name: stored(member) for name, member in found.items()},
             stored(label) if labelled else None,
             notes,
+            either,
         )
 
 

@@ -26,7 +26,7 @@ def check_shape(
     stacked: `found` is that of an array of many samples, `wanted` that of one.
     """
     sample = found[1:] if stacked else found
-    if _fits(sample, wanted) and (found or not stacked):
+    if fits(sample, wanted) and (found or not stacked):
         return
     asked: tuple[int | str | None, ...] = ("N", *wanted) if stacked else wanted
     raise DataError(
@@ -41,16 +41,16 @@ def _shape_remedy(
     wanted: tuple[int | None, ...],
     stacked: bool,
 ) -> str:
-    if stacked and _fits(found, wanted):
+    if stacked and fits(found, wanted):
         return "That is a single sample: add an axis for the samples, x[None]."
-    if wanted and wanted[-1] == 1 and _fits(sample, wanted[:-1]):
+    if wanted and wanted[-1] == 1 and fits(sample, wanted[:-1]):
         return "The channel axis is missing: add it, x[..., None]."
-    if len(sample) == 3 and _fits((*sample[1:], sample[0]), wanted):
+    if len(sample) == 3 and fits((*sample[1:], sample[0]), wanted):
         return "The channels come first: move them last, np.moveaxis(x, -3, -1)."
-    if sample[:1] == (1,) and _fits(sample[1:], wanted):
+    if sample[:1] == (1,) and fits(sample[1:], wanted):
         axis = "x[:, 0]" if stacked else "x[0]"
         return f"Each sample has its own batch axis: remove it, {axis}."
-    if sample[-1:] == (1,) and _fits(sample[:-1], wanted):
+    if sample[-1:] == (1,) and fits(sample[:-1], wanted):
         return "There is a channel axis too many: remove it, x[..., 0]."
     sizes = [size for size in wanted if size is not None]
     if len(sizes) == len(wanted) and math.prod(sample) == math.prod(sizes):
@@ -59,7 +59,8 @@ def _shape_remedy(
     return "Prepare the data as the model was trained on it."
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+def fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Whether a shape is the wanted one; None fits every size."""
     return len(shape) == len(wanted) and all(
         size in (None, found) for found, size in zip(shape, wanted, strict=True)
     )

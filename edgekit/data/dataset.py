@@ -11,7 +11,9 @@ from typing import Literal, Protocol
 import numpy as np
 
 from edgekit.data.checks import check_label, check_shape, check_values, ready_array
+from edgekit.data.orders import in_bundle_order
 from edgekit_runtimes.errors import DataError, UsageError
+from edgekit_runtimes.reordered import Axes
 from edgekit_runtimes.tensors import (
     Array,
     Arrays,
@@ -77,8 +79,17 @@ class Dataset:
     where shape, dtype, values or label are wrong.
     """
 
-    def __init__(self, reader: Reader, inputs: Sequence[TensorSpec], options: DataOptions) -> None:
-        """Read and check the first sample. Raises DataError if there is none."""
+    def __init__(
+        self,
+        reader: Reader,
+        inputs: Sequence[TensorSpec],
+        options: DataOptions,
+        axes: Axes | None = None,
+    ) -> None:
+        """Read and check the first sample. Raises DataError if there is none.
+
+        axes: the source's order of axes of the inputs that samples may have in that order, too.
+        """
         _check_options(options, inputs)
         self.name = reader.name
         self.inputs = tuple(inputs)
@@ -90,6 +101,11 @@ class Dataset:
             scale=options.scale, mean=options.mean, std=options.std, resize=reader.resize
         )
         self._reader = reader
+        skipped = 1 if self.batched else 0
+        self._axes = {
+            name: tuple(axis - skipped for axis in order[skipped:])
+            for name, order in (axes or {}).items()
+        }
         first = next(self._checked(None), None)
         if first is None:
             raise DataError(f"{self.name} holds no samples; at least one is needed.")
@@ -160,15 +176,20 @@ class Dataset:
         """Yield samples with what the model takes of them."""
         for number, sample in itertools.islice(self._read(chosen), limit):
             ready = {}
+            arrays = dict(sample.arrays)
             for spec in self.inputs:
-                array = sample.arrays[spec.name]
                 where = f"{self.name}: sample {number}, input '{spec.name}'"
-                check_shape(where, array.shape, sample_shape(spec, self.batched), stacked=False)
+                wanted = sample_shape(spec, self.batched)
+                array = arrays[spec.name]
+                if spec.name in self._axes:
+                    array = in_bundle_order(where, array, wanted, self._axes[spec.name])
+                    arrays[spec.name] = array
+                check_shape(where, array.shape, wanted, stacked=False)
                 ready[spec.name] = ready_array(where, array, spec.dtype, self.preprocessing)
                 check_values(where, array, ready[spec.name])
             if sample.label is not None:
                 check_label(f"{self.name}: sample {number}", sample.label)
-            yield sample, ready
+            yield Sample(arrays, sample.label), ready
 
     def _read(self, chosen: Sequence[int] | None) -> Iterator[tuple[int, Sample]]:
         """Read samples; of a reader without a length those that are not chosen are passed over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,15 +124,16 @@ def told_of(path: Path, message: str) -> str:
 
 
 def load_signature(
-    path: Path, format_name: str
+    path: Path, format_name: str, options: Mapping[str, Any] | None = None
 ) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
     """Return the inputs and outputs of an artifact, as its engine sees them.
 
-    A worker loads it: a file that kills its interpreter is an EngineError here.
+    options: those of the artifact in its bundle. A worker loads it: a file that kills its
+    interpreter is an EngineError here.
     """
     with open_device("host") as device:
         engine = engine_of(device, path, format_name)
-        job = Job(models=(engine.job_model("artifact", str(path)),), inputs={})
+        job = Job(models=(engine.job_model("artifact", str(path), options or {}),), inputs={})
         record = read_events(device.run(job))
     if record.failure:
         raise EngineError(told_of(path, record.failure))

@@ -14,14 +14,26 @@ from typing import TYPE_CHECKING, Any
 from edgekit.reasons import in_file, in_run
 from edgekit.reasons.sentences import Case, Rule
 from edgekit.results.reason import Reason
+from edgekit.text.units import significant
 
 if TYPE_CHECKING:
     from edgekit.inspect.subject import Subject
     from edgekit.results.results import Row
 
-GAINS = ("faster", "fewer")
+GAINS, LOSSES = ("faster", "fewer"), ("slower", "more")
 
 UNKNOWN = Reason("unknown", "no reason was found in the file, its engine or the device")
+
+# More than what computing in float or a noisy interval can explain: storing weights small costs
+# their expansion at most, which was never seen over 1.2 of fp32's time.
+SLOW_RATIO = 1.3
+# Rules that may explain such a factor, by their codes.
+EXPLAINING = frozenset(
+    {
+        *("outside-delegate", "more-nodes", "dynamic", "float-islands", "int16"),
+        *("cpu-features", "wasm-features"),
+    }
+)
 
 RULES: tuple[Rule, ...] = (
     in_file.computes_in_float,
@@ -76,4 +88,19 @@ def reasons(case: Case) -> tuple[Reason, ...]:
     if ratio is None or ratio.verdict in GAINS:
         return ()
     found = tuple(reason for rule in RULES if (reason := rule(case)))
+    if ratio.verdict in LOSSES and ratio.value > SLOW_RATIO:
+        is_explained = any(reason.code in EXPLAINING for reason in found)
+        return found if is_explained else (*found, _avoid(case, ratio.value))
     return found or (UNKNOWN,)
+
+
+def _avoid(case: Case, ratio: float) -> Reason:
+    """Return the advice for a row so slow that no rule explains it, with what was looked at."""
+    looked_at = [
+        *(["the operators in its file"] if case.graph else []),
+        *(["what the engine runs"] if case.execution and case.reference_execution else []),
+        *(["the device"] if case.environment else []),
+    ]
+    where = f" in {', '.join(looked_at)}" if looked_at else ""
+    text = f"avoid it here: nothing{where} explains {significant(ratio)} of fp32's time"
+    return Reason("avoid", text, {"ratio": ratio, "looked_at": looked_at})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgekit.report.lines import heading
-from edgekit.report.terminal import print_line, print_table, with_what_fits
+from edgekit.report.terminal.tables import print_line, print_table, with_what_fits
 from edgekit.results.figures.figure import RUN, Figure
 from edgekit.results.figures.ratios import ratio_cell
 from edgekit.results.figures.registry import compared_figures

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgekit.report.terminal import print_table
+from edgekit.report.terminal.tables import print_table
 from edgekit.text.quantities import BYTES, COUNT, TIME
 from edgekit.text.table import Column, plain, verdict_style
 from edgekit.text.units import pick_unit

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgekit.conclusion.conclusion import conclusions
+from edgekit.conclusion.sentences import sentences
 from edgekit.report.browser import browser_facts, software_note
 from edgekit.report.columns import backends_of
+from edgekit.results.figures.figure import is_counted
 from edgekit.results.figures.naming import RowNames
 from edgekit.results.figures.ratios import DERIVED_MARK
 from edgekit.results.reference import REFERENCE_RECIPE
@@ -21,6 +24,20 @@ if TYPE_CHECKING:
 
 # Readers of two medians take a difference of a tenth seriously.
 NOTABLE_PACE = 0.1
+# Verdicts that are said instead of "not faster".
+LOSSES = ("slower", "more")
+
+
+def conclusion_lines(device: str, rows: Sequence[Row]) -> list[str]:
+    """Return what the rows of a device come to, one sentence a line.
+
+    rows: all that are shown together.
+    """
+    return [
+        line
+        for conclusion in conclusions(row for row in rows if row.device == device)
+        for line in sentences(conclusion, rows)
+    ]
 
 
 def row_notes(rows: Sequence[Row]) -> list[str]:
@@ -41,9 +58,10 @@ def row_notes(rows: Sequence[Row]) -> list[str]:
 
 def not_faster_note(row: Row) -> str:
     """Return why an artifact is not faster than fp32, "" where it is."""
-    gain = "fewer" if row.unit == "instructions" else "faster"
+    verdict = row.ratio_to_fp32.verdict if row.ratio_to_fp32 else ""
+    word = verdict if verdict in LOSSES else f"not {'fewer' if is_counted(row) else 'faster'}"
     texts = [reason.text for reason in row.reasons]
-    return f"not {gain}: {'; '.join(texts)}" if texts else ""
+    return f"{word}: {'; '.join(texts)}" if texts else ""
 
 
 def unsteady_note(steadiness: Steadiness | None) -> str:
@@ -68,8 +86,11 @@ def _by_reason(rows: Sequence[Row], text: Callable[[Row], str | None]) -> list[s
     return [f"{', '.join(found)}: {reason}" for reason, found in grouped(said).items()]
 
 
-def legend(results: Results, rows: Sequence[Row]) -> list[str]:
-    """Return only the explanations that this table needs."""
+def legend(results: Results, rows: Sequence[Row], is_wide: bool = True) -> list[str]:
+    """Return only the explanations that this table needs.
+
+    is_wide: whether it is that of all columns.
+    """
     lines = []
     if any(row.unit == "instructions" and row.statistics for row in rows):
         lines.append(
@@ -79,20 +100,22 @@ def legend(results: Results, rows: Sequence[Row]) -> list[str]:
         judged = max((row.fidelity.samples for row in rows if row.fidelity), default=0)
         if judged < results.samples:
             lines.append(f"top-1 and SQNR were judged on the first {judged} samples")
-    if any(row.ratio_to_original and row.ratio_to_original.derived for row in rows):
+    if is_wide and any(row.ratio_to_original and row.ratio_to_original.derived for row in rows):
         lines.append(
             f"{DERIVED_MARK} derived: the ratio to fp32 times fp32's own ratio to the original"
         )
     agreements = [row.agreement_with_host for row in rows if row.agreement_with_host]
-    if agreements:
+    if agreements and is_wide:
         lines.append(
             "vs host: the largest difference from the host's outputs of the same artifact, as a "
             f"share of the largest of them, on the first {agreements[0].samples} samples"
         )
     compared = [row.accuracy.difference for row in rows if row.accuracy and row.accuracy.difference]
     if any(difference.verdict == "same" for difference in compared):
+        brackets = "the brackets say how large it could be"
         lines.append(
-            "same: no difference in accuracy was found; the brackets say how large it could be"
+            "same: no difference in accuracy was found; "
+            f"{brackets if is_wide else f'with --wide {brackets}'}"
         )
     environment = results.environments.get(rows[0].device, {}) if rows else {}
     for note in (pace_note(rows), software_note(environment, backends_of(rows))):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from edgekit.report.across import NOTE, TITLE, across
 from edgekit.report.columns import is_in_table, table_columns
-from edgekit.report.lines import heading, legend, row_notes
+from edgekit.report.lines import conclusion_lines, heading, legend, row_notes
 from edgekit.report.merge import Report, Section, minute
 from edgekit.results.figures.naming import RowNames
 from edgekit.text.table import Column, lines_of
@@ -31,6 +31,7 @@ def _section(section: Section) -> Iterator[str]:
     results, rows = section.results, section.rows
     yield f"## {escape(heading(section.title, results))}"
     yield escape(f"{results.bundle}, {minute(results.created)} UTC, edgekit {results.edgekit}")
+    yield from map(escape, conclusion_lines(section.title, rows))
     columns = table_columns([row for row in rows if is_in_table(row)], RowNames(rows))
     if columns:
         yield markdown_table(columns)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgekit.bundle.manifest import MANIFEST_NAME
 from edgekit.results.results import Results, Row, load_results
 from edgekit_runtimes.errors import ArtifactError, UsageError
 
@@ -66,6 +67,11 @@ def read_report(paths: Sequence[Path]) -> Report:
     for path in paths:
         if not path.exists():
             raise UsageError(f"No such file: {path}. Results come from edgekit bench … -o.")
+        if (path / MANIFEST_NAME).is_file():
+            raise UsageError(
+                f"{path} is a bundle, and reports are made of results. "
+                f"Type: edgekit bench {path} -o results.json, then edgekit report results.json"
+            )
         files[str(path)] = results = load_results(path)
         if not results.rows:
             raise ArtifactError(f"{path} has no rows: nothing was measured. Bench again.")

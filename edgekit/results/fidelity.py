@@ -24,6 +24,9 @@ from edgekit_runtimes.tensors import Array
 
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
 
+# The error has a hundredth of the signal's power: good enough to be recommended.
+GOOD_SQNR_DB = 20.0
+
 
 @dataclass(frozen=True)
 class OutputFidelity:

@@ -34,6 +34,12 @@ MIN_RUNS = 13
 # 12 s per side. LiteRT's benchmark_model gives up on its 50 runs after 150 s.
 MAX_S = 12.0
 
+# What a first look needs: wide intervals, over the rounds of a single process.
+GLANCE_WARMUP_S = 0.1
+GLANCE_MIN_S = 0.1
+GLANCE_MIN_RUNS = 9
+GLANCE_MAX_S = 2.0
+
 # 5 x 12.2 s = 61 s per side, and 5 x 205 = 1,025 runs. MLPerf's single stream: at least 1,024
 # queries and 60 s; MLPerf Tiny: five windows.
 THOROUGH_PROCESSES = 5
@@ -57,6 +63,17 @@ QUICK = BenchPlan(
     PROCESSES,
     Plan(WARMUP_RUNS, WARMUP_S, BLOCK_S, BLOCK_RUNS, ROUNDS, MIN_RUNS, MIN_S, MAX_S),
 )
+GLANCE = BenchPlan(
+    "glance",
+    1,
+    replace(
+        QUICK.worker,
+        warmup_s=GLANCE_WARMUP_S,
+        min_runs=GLANCE_MIN_RUNS,
+        min_s=GLANCE_MIN_S,
+        max_s=GLANCE_MAX_S,
+    ),
+)
 THOROUGH = BenchPlan(
     "thorough",
     THOROUGH_PROCESSES,
@@ -68,6 +85,8 @@ THOROUGH = BenchPlan(
         max_s=0.0,
     ),
 )
+
+PLANS = {plan.name: plan for plan in (GLANCE, QUICK, THOROUGH)}
 
 # A device that counts instructions gives the same count again, and a second of its clock takes up
 # to half a minute: one process, one warm-up, five runs, and no floors of time.

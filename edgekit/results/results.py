@@ -172,11 +172,11 @@ class Results:
         return any(row.status == "failed" for row in self.rows)
 
     def __repr__(self) -> str:
-        """Return the tables that `edgekit bench` prints."""
-        from edgekit.report.terminal import print_results
+        """Return the conclusion and the table that `edgekit bench` prints."""
+        from edgekit.report.terminal.tables import print_results
         from edgekit.text.plain import as_text
 
-        return as_text(lambda console: print_results(self, console))
+        return as_text(lambda console: print_results(self, console, is_wide=False))
 
     def _repr_html_(self) -> str:
         """Return the tables for a notebook."""

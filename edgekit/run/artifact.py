@@ -58,14 +58,15 @@ def run_artifact(
         options = stored_options(found[0].manifest.preprocessing, data)
     with open_device("host", device_options) as device, temporary_folder() as folder:
         engine = engine_of(device, path, format_name)
-        specs, _ = load_signature(path, format_name)
+        kept = found[1].engine_options if found else {}
+        specs, _ = load_signature(path, format_name, kept)
         if found:
             # Integer inputs are fed with the real numbers that they represent.
             specs = tuple(
                 replace(spec, dtype="float32") if spec.quantization else spec for spec in specs
             )
-        kept = found[1].engine_options if found else {}
-        dataset = open_data(data, specs, "evaluation", options)
+        axes = found[0].manifest.data_axes if found else {}
+        dataset = open_data(data, specs, "evaluation", options, axes)
         samples = spool(dataset, Path(folder), limit)
         job = Job(
             models=(engine.job_model("artifact", str(path), kept),),

@@ -35,6 +35,7 @@ from edgekit_runtimes.errors import (
 from edgekit_runtimes.owned.memory import hint, limit_memory
 from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
+from edgekit_runtimes.reordered import OPTION, in_bundle_order
 from edgekit_runtimes.samples import Samples
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, encode_array, is_batched, unbatch
 from edgekit_runtimes.throttling import COOL_DOWN_S, Conditions, measure_fit, read_firmware
@@ -144,6 +145,7 @@ class Worker:
         start = time.perf_counter_ns()
         model = engine.load(Path(entry.path), entry.options)
         load_ns = time.perf_counter_ns() - start
+        model = in_bundle_order(model, entry.options.get(OPTION))
         self._send(
             {
                 "event": "loaded",

@@ -23,7 +23,7 @@ from edgekit_runtimes.errors import ArtifactError, DataError, UsageError
 # What a function takes in other words than the command line, and why.
 CONVERT_WORDS = {"model": "source", "as_json": None, "formats": "to", "recipes": "recipe"}
 CONVERT_WORDS |= {"input_shapes": "input_shape"}
-BENCH_WORDS = {"devices": "on", "engines": "engine", "plan": "thorough", "as_json": None}
+BENCH_WORDS = {"devices": "on", "engines": "engine", "wide": None, "as_json": None}
 # Results save themselves, and gates judge them: `edgekit check`.
 BENCH_WORDS |= dict.fromkeys(("output", "gates", "junit", "summary"))
 

@@ -79,6 +79,12 @@ class FrozenGraph:
         return tuple(entry.spec for entry in self.outputs)
 
     @property
+    def source_axes(self) -> dict[str, tuple[int, ...]]:
+        """The source's order of axes, by name, of the inputs and outputs that have another one."""
+        entries = (*self.inputs, *self.outputs)
+        return {entry.spec.name: entry.source_axes for entry in entries if entry.source_axes}
+
+    @property
     def batched(self) -> bool:
         """Whether the first axis of every input is a batch axis."""
         return is_batched(self.input_specs)

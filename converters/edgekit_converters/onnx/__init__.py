@@ -51,4 +51,5 @@ RECIPES = Recipes(
     reasons={
         "int16x8": "onnxruntime has no kernels for 16-bit activations with 8-bit weights",
     },
+    keeps_source_axes=True,
 )

@@ -49,6 +49,7 @@ OPTION_WORDS = {
     "unsafe": "--unsafe",
     "imports": "--import",
     "fixed": "--set",
+    "layout": "--layout",
 }
 
 
@@ -72,8 +73,11 @@ def source_kind(path: Path, options: SourceOptions | None = None) -> SourceKind:
     Raises UsageError where no kind accepts it, and where its kind does not take the options.
     """
     kind = _kind_of(path)
+    unsaid = SourceOptions(input_shapes={})
     for option, word in OPTION_WORDS.items():
-        if getattr(options, option, None) and option not in kind.options:
+        if option not in kind.options and getattr(options or unsaid, option) != getattr(
+            unsaid, option
+        ):
             titles = [one.title for one in source_kinds().values() if option in one.options]
             raise UsageError(
                 f"{word} is for {_join(titles, 'and')}, and {path} is not one. Leave it out."

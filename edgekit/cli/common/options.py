@@ -84,6 +84,15 @@ def worker_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def wide_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --wide."""
+    return click.option(
+        "--wide",
+        is_flag=True,
+        help="Print all columns: download sizes, memory, loading, first run, p90, to the original.",
+    )(function)
+
+
 def check_file(option: str, path: Path) -> None:
     """Raise UsageError if a path to write a file to is a folder."""
     if path.is_dir():

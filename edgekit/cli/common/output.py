@@ -1,10 +1,11 @@
 """The one way out of all that is printed: text, JSON and tables.
 
-Colour only on a terminal, and no line cut off in a pipe.
+Colour only on a terminal. In a pipe no line is wrapped, except where COLUMNS says how wide it is.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,10 @@ def stdout_console() -> Console:
     """Return the console that results are printed to."""
     from edgekit.text.console import SafeConsole
 
-    return SafeConsole(soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal():
+        # rich reads COLUMNS itself.
+        return SafeConsole()
+    return SafeConsole(soft_wrap=True, width=PIPE_WIDTH)
 
 
 def print_json(value: Any, indent: int = 0) -> None:

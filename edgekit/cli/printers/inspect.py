@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgekit.inspect.model import Graph, Node, Shape
-from edgekit.report.terminal import print_line, print_table, table_width
+from edgekit.report.terminal.tables import print_line, print_table, table_width
 from edgekit.text.table import Column
 from edgekit.text.units import BYTE_UNITS, COUNT_UNITS, Unit, percent, pick_unit, significant
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from edgekit.report.columns import is_in_table, table_columns
 from edgekit.report.html.table import table
-from edgekit.report.lines import heading, legend, row_notes
+from edgekit.report.lines import conclusion_lines, heading, legend, row_notes
 from edgekit.results.figures.naming import RowNames
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def results_html(results: Results) -> str:
         rows = [row for row in results.rows if row.device == device]
         shown = [row for row in rows if is_in_table(row)]
         parts.append(f"<p><strong>{escape(heading(device, results))}</strong></p>")
+        said = map(escape, conclusion_lines(device, results.rows))
+        parts += [f"<p>{line}</p>" for line in said]
         if shown:
             parts.append(table(f"Measurements on {device}", table_columns(shown, names)))
         notes = [*row_notes(rows), *legend(results, rows)]

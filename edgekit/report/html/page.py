@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import resources
 
+from edgekit.conclusion.between import Timing
 from edgekit.report.across import NOTE, TITLE, across
 from edgekit.report.columns import fidelity_columns, is_in_table, table_columns
 from edgekit.report.environment import facts
@@ -16,8 +17,8 @@ from edgekit.report.html.distributions import CAPTION, count_spread, distributio
 from edgekit.report.html.quality import Quality, quality_of
 from edgekit.report.html.table import PictureColumn, table
 from edgekit.report.html.whisker import ratio_scale, whiskers
-from edgekit.report.lines import heading, legend, row_notes
-from edgekit.report.merge import Report, Section
+from edgekit.report.lines import conclusion_lines, heading, legend, row_notes
+from edgekit.report.merge import Report, Section, minute
 from edgekit.results.figures.naming import RowNames
 from edgekit.results.results import Row
 from edgekit.text.table import Column
@@ -27,8 +28,11 @@ from edgekit.text.units import significant
 RATIO_KEY = "ratio"
 SCATTER_NOTE = (
     "Down and to the left is better. Nothing beats an artifact on the line in both size and time; "
-    "the line does not look at colour."
+    "the line does not look at colour. Times are fp32's median times the ratio to it, and bars its "
+    "95 % interval; what cannot be told from an artifact on the line does not displace it."
 )
+# Pictures stand in rows of one of these, the first that leaves no last one alone.
+ROW_LENGTHS = (3, 2, 4, 5)
 
 
 def render_html(report: Report) -> str:
@@ -41,6 +45,7 @@ def render_html(report: Report) -> str:
     parts = [
         f"<h1>{escape(title)}</h1>",
         *(f'<p class="note">{escape(note)}</p>' for note in report.notes),
+        *_conclusions(report),
         _contents(report),
         *_pictures(report),
         *_across(report),
@@ -100,13 +105,26 @@ def _keys(section_number: int, rows: Sequence[Row]) -> list[str]:
     return [f"{section_number}.{number}" for number in range(len(rows))]
 
 
+def _conclusions(report: Report) -> Iterator[str]:
+    """Yield what each section comes to, and what was measured where and when."""
+    for section in report.sections:
+        lines = conclusion_lines(section.title, section.rows)
+        if lines:
+            yield f'<p class="conclusion">{escape(" ".join(lines))}</p>'
+    for section in report.sections:
+        results = section.results
+        when = f"{minute(results.created)} UTC, edgekit {results.edgekit}"
+        yield f'<p class="soft">{escape(f"{heading(section.title, results)}; {when}")}</p>'
+
+
 def _pictures(report: Report) -> Iterator[str]:
     """Yield size against time, one picture per section: times and counts share no axis."""
     everything = list(report.rows)
     qualities: dict[Quality, list[str]] = {}
     figures: list[scatter.Scatter] = []
     for number, section in enumerate(report.sections):
-        marks = scatter.marks(section.rows, _keys(number, section.rows))
+        timing = Timing(section.rows)
+        marks = scatter.marks(section.rows, _keys(number, section.rows), timing)
         if not marks:
             continue
         rows = [mark.row for mark in marks]
@@ -114,14 +132,27 @@ def _pictures(report: Report) -> Iterator[str]:
         if quality:
             qualities.setdefault(quality, []).append(section.title)
         figure = scatter.time_figure(rows[0])
-        figures.append(scatter.Scatter(section.title, marks, figure, quality))
+        figures.append(scatter.Scatter(section.title, marks, figure, quality, timing))
     if figures:
         yield "<section><h2>Size against time</h2>"
         drawn = (mark.row for figure in figures for mark in figure.marks)
         yield scatter.legend(qualities, drawn)
         yield f'<p class="soft">{SCATTER_NOTE}</p>'
         pictures = "".join(figure.markup() for figure in figures)
-        yield f'<div class="figures">{pictures}</div></section>'
+        columns = columns_of(len(figures))
+        yield f'<div class="figures" style="--columns: {columns}">{pictures}</div></section>'
+
+
+def columns_of(count: int) -> int:
+    """Return in how many columns so many pictures stand, so that none is alone in its row.
+
+    Example:
+        >>> [columns_of(count) for count in (1, 2, 3, 4, 5, 7)]
+        [1, 2, 3, 2, 3, 4]
+    """
+    if count <= ROW_LENGTHS[0]:
+        return count
+    return next((length for length in ROW_LENGTHS if count % length != 1), ROW_LENGTHS[0])
 
 
 def _across(report: Report) -> Iterator[str]:

@@ -40,13 +40,13 @@ const readouts = new Map();
 for (const figure of document.querySelectorAll(".scatter")) {
   const line = document.createElement("p");
   line.className = "readout soft";
-  line.textContent = "Point at a mark to read it.";
+  line.textContent = "Point at a mark, or move to it with Tab, to read it.";
   figure.querySelector("svg").after(line);
   readouts.set(figure, line);
 }
 
 let lit = [];
-document.addEventListener("pointerover", (event) => {
+function light(event) {
   for (const element of lit) element.classList.remove("lit");
   const key = event.target.closest("[data-k]")?.dataset.k;
   lit = byKey.get(key) ?? [];
@@ -55,4 +55,5 @@ document.addEventListener("pointerover", (event) => {
     const figure = element.closest(".scatter");
     if (figure) readouts.get(figure).textContent = element.querySelector("title").textContent;
   }
-});
+}
+for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, light);

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from edgekit.conclusion.between import Placed, Timing
+from edgekit.report.html.labels import Named, labels
 from edgekit.report.html.pareto import front
-from edgekit.report.html.quality import GRADES, Quality
+from edgekit.report.html.quality import Quality
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
 from edgekit.results.figures.figure import Figure, is_counted
 from edgekit.results.figures.naming import RowNames
 from edgekit.results.figures.registry import figure_called
+from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.results.results import Row
 from edgekit.text.units import BYTE_UNITS, Unit, pick_unit, significant
 
@@ -28,9 +30,8 @@ SYMBOLS = {
     "triangle": '<path d="M0-5.5L5.2 3.8H-5.2z"/>',
     "diamond": '<path d="M0-5.5L5 0L0 5.5L-5 0z"/>',
 }
-# Room for a label of 10 px: a letter's width, a line's height, and the gap to its mark; and half
-# of a mark.
-LETTER, LINE, GAP, HALF = 5.4, 11, 8, 4
+# What a verdict calls less time, or fewer instructions.
+GAINS = ("faster", "fewer")
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,25 @@ class Mark:
     """One artifact in the picture.
 
     name: what it is called. key: what its table row is known by to the script.
+    placed: its time on the scale that all marks share.
     """
 
     row: Row
     name: str
     key: str
     size: float
-    time: float
+    placed: Placed
+
+    @property
+    def time(self) -> float:
+        """Its time: fp32's median times its ratio, since medians of different moments mislead."""
+        return self.placed.time
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Its time and the ends of its interval."""
+        ends = (self.placed.low, self.placed.high)
+        return (self.time, *(end for end in ends if end is not None))
 
     @property
     def shape(self) -> str:
@@ -57,38 +70,51 @@ class Scatter:
     """The picture of one section.
 
     marks: the artifacts that have a size and a time; the original does not have a size.
-    figure: what is used as the time, as in the table: the median, or the fewest of counts.
+    figure: what the times are: the median, or the fewest of counts.
+    timing: how the marks' rows compare.
     """
 
     title: str
     marks: Sequence[Mark]
     figure: Figure
     quality: Quality | None
+    timing: Timing
 
     def markup(self) -> str:
         """Return the picture with its caption."""
         sizes, times = self._units()
         x = scale_of([mark.size for mark in self.marks], LEFT, RIGHT, MARGIN)
-        y = scale_of([mark.time for mark in self.marks], BOTTOM, TOP, MARGIN)
+        y = scale_of([time for mark in self.marks for time in mark.times], BOTTOM, TOP, MARGIN)
         on_front = [self.marks[number] for number in self._front()]
         parts = [
             _axes(x, y, sizes, times, f"{self.figure.title()}, {self._word(times)}"),
             _staircase(on_front, x, y),
+            *(_interval(mark, x, y) for mark in self.marks),
             *(self._use(mark, x, y) for mark in self.marks),
-            *_labels(on_front, self.marks, x, y),
+            *labels(self._named(on_front, x, y), x, y),
         ]
         summary = "; ".join(self._say(mark) for mark in on_front)
         label = f"{self.title}: size against time. On the Pareto front: {summary}"
         picture = "\n".join(parts)
         return (
             f'<figure class="scatter"><h3>{escape(self.title)}</h3>\n'
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">\n'
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="{escape(label)}">\n'
             f"{picture}\n</svg>\n"
             f"<figcaption>On the Pareto front: {escape(summary)}.</figcaption></figure>"
         )
 
+    def _named(self, first: Sequence[Mark], x: LogScale, y: LogScale) -> list[Named]:
+        others = [mark for mark in self.marks if mark not in first]
+        return [
+            Named(mark.name, x.place(mark.size), y.place(mark.time)) for mark in (*first, *others)
+        ]
+
     def _front(self) -> list[int]:
-        return front([(mark.size, mark.time) for mark in self.marks])
+        def is_faster(one: int, other: int) -> bool:
+            ratio = self.timing.ratio(self.marks[one].row, self.marks[other].row)
+            return ratio.verdict in GAINS
+
+        return front([mark.size for mark in self.marks], is_faster)
 
     def _units(self) -> tuple[Unit, Unit]:
         return (
@@ -102,10 +128,13 @@ class Scatter:
     def _use(self, mark: Mark, x: LogScale, y: LogScale) -> str:
         grade = self.quality.grade(mark.row) if self.quality else None
         color = "none" if grade is None else f"g{grade}"
+        if mark.row.recipe == REFERENCE_RECIPE:
+            color = "hollow"
+        said = escape(self._say_all(mark))
         return (
             f'<use href="#{mark.shape}" x="{x.place(mark.size):.1f}" '
-            f'y="{y.place(mark.time):.1f}" class="{color}" data-k="{escape(mark.key)}">'
-            f"<title>{escape(self._say_all(mark))}</title></use>"
+            f'y="{y.place(mark.time):.1f}" class="{color}" data-k="{escape(mark.key)}" '
+            f'tabindex="0" role="img" aria-label="{said}"><title>{said}</title></use>'
         )
 
     def _say(self, mark: Mark) -> str:
@@ -127,15 +156,17 @@ def time_figure(row: Row) -> Figure:
     return figure_called("instructions" if is_counted(row) else "latency.median")
 
 
-def marks(rows: Sequence[Row], keys: Sequence[str]) -> list[Mark]:
-    """Return the marks of the rows that have both a size and a time."""
-    names = RowNames(rows)
-    found = []
-    for row, key in zip(rows, keys, strict=True):
-        time = time_figure(row).number(row)
-        if row.bytes and time is not None and math.isfinite(time) and time > 0:
-            found.append(Mark(row, names.of(row), key, row.bytes, time))
-    return found
+def marks(rows: Sequence[Row], keys: Sequence[str], timing: Timing) -> list[Mark]:
+    """Return the marks of the rows that have both a size and a time.
+
+    timing: how the rows compare.
+    """
+    names, timed = RowNames(rows), {id(row) for row in timing.rows}
+    return [
+        Mark(row, names.of(row), key, row.bytes, timing.placed(row))
+        for row, key in zip(rows, keys, strict=True)
+        if row.bytes and id(row) in timed
+    ]
 
 
 def symbols() -> str:
@@ -145,20 +176,27 @@ def symbols() -> str:
 
 
 def legend(qualities: Mapping[Quality, Sequence[str]], rows: Iterable[Row]) -> str:
-    """Return what marks and colours mean.
+    """Return what marks and colours mean: those that occur.
 
     qualities: what is graded, with the titles of the pictures that it is graded in.
     rows: those in the pictures.
     """
-    lines = []
+    lines, rows = [], list(rows)
+    coloured = [row for row in rows if row.recipe != REFERENCE_RECIPE]
     for quality, titles in qualities.items():
         where = f" ({', '.join(titles)})" if len(qualities) > 1 else ""
-        swatches = " ".join(map(_swatch, quality.labels(), range(GRADES)))
+        labels_of_grades = quality.labels()
+        grades = sorted({grade for row in coloured if (grade := quality.grade(row)) is not None})
+        swatches = " ".join(_swatch(labels_of_grades[grade], grade) for grade in grades)
+        if not swatches:
+            continue
         lines.append(f"<dt>Colour</dt><dd>{escape(quality.title + where)}: {swatches}</dd>")
     shapes = {MARKS.get(row.format, OTHER_MARK): row.format for row in rows}
     named = " ".join(
         f"<span>{_symbol(shape, 'none')} {escape(name)}</span>" for shape, name in shapes.items()
     )
+    if len(coloured) < len(rows):
+        named += f" <span>hollow: {REFERENCE_RECIPE}</span>"
     return f'<dl class="legend">{"".join(lines)}<dt>Mark</dt><dd>{named}</dd></dl>'
 
 
@@ -184,9 +222,10 @@ def _axes(x: LogScale, y: LogScale, sizes: Unit, times: Unit, y_title: str) -> s
         parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{RIGHT}"/>')
         parts.append(f'<text x="{LEFT - 5}" y="{at + 3.5:.1f}" class="end">{value:{TICK}}</text>')
     middle = (TOP + BOTTOM) / 2
-    parts.append(f'<text x="{RIGHT}" y="{HEIGHT - 6}" class="end">size, {sizes.word}</text>')
+    named = f"size, {sizes.word}, logarithmic"
+    parts.append(f'<text x="{RIGHT}" y="{HEIGHT - 6}" class="end">{named}</text>')
     turned = f'transform="translate(11 {middle:g}) rotate(-90)" class="middle"'
-    parts.append(f"<text {turned}>{escape(y_title)}</text>")
+    parts.append(f"<text {turned}>{escape(y_title)}, logarithmic</text>")
     return "".join(parts)
 
 
@@ -199,32 +238,9 @@ def _staircase(on_front: Sequence[Mark], x: LogScale, y: LogScale) -> str:
     return f'<path class="front" d="{path}H{RIGHT}"/>'
 
 
-def _labels(
-    on_front: Sequence[Mark], all_marks: Sequence[Mark], x: LogScale, y: LogScale
-) -> list[str]:
-    """Return the names of the front's marks, if there is room; the caption has them all."""
-    centers = [(x.place(mark.size), y.place(mark.time)) for mark in all_marks]
-    taken = [(left - HALF, top - HALF, left + HALF, top + HALF) for left, top in centers]
-    texts = []
-    for mark in on_front:
-        at, below = x.place(mark.size), y.place(mark.time)
-        width = LETTER * len(mark.name)
-        # Under the front there is nothing else, so names go there first.
-        places = [("end", below + LINE), ("", below + LINE), ("", below - 5), ("end", below - 5)]
-        for anchor, base in places:
-            edge = at - GAP if anchor else at + GAP
-            left = edge - width if anchor else edge
-            box = (left, base - LINE + 2, left + width, base + 2)
-            inside = left > LEFT and box[2] < WIDTH and base < BOTTOM and box[1] > TOP
-            if inside and not any(_overlap(box, other) for other in taken):
-                taken.append(box)
-                place = f'class="name {anchor}" x="{edge:.1f}" y="{base:.1f}"'
-                texts.append(f"<text {place}>{escape(mark.name)}</text>")
-                break
-    return texts
-
-
-def _overlap(
-    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _interval(mark: Mark, x: LogScale, y: LogScale) -> str:
+    """Return the interval of a mark's time as a line through it."""
+    if mark.placed.low is None or mark.placed.high is None:
+        return ""
+    low, high = y.place(mark.placed.low), y.place(mark.placed.high)
+    return f'<path class="interval" d="M{x.place(mark.size):.1f} {low:.1f}V{high:.1f}"/>'

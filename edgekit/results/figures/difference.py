@@ -45,6 +45,13 @@ def difference_cell(row: Row) -> str:
     return f"{difference.verdict} by {value} [{low}, {high}]"
 
 
+def difference_words(row: Row) -> str:
+    """Return the same with its unit, as a sentence needs it."""
+    difference = row.accuracy.difference if row.accuracy else None
+    has_points = difference is not None and difference.p is not None and difference.low is not None
+    return f"{difference_cell(row)} points" if has_points else difference_cell(row)
+
+
 def difference_title(rows: Iterable[Row]) -> str:
     """Return the header over such cells: "vs original", or "vs fp32" where that is the other."""
     found = [row.accuracy.difference for row in rows if row.accuracy and row.accuracy.difference]

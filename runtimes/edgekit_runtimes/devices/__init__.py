@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, cast, runtime_checkable
 
-from edgekit_runtimes.errors import EngineError, first_line, unknown_name
+from edgekit_runtimes.errors import EngineError, UsageError, first_line, unknown_name
 from edgekit_runtimes.plugins import load_plugins, missing_part, warn_of_plugin
 
 if TYPE_CHECKING:
@@ -243,8 +243,20 @@ def device_word(spec: str) -> str:
     """
     word = spec.partition(":")[0]
     if word not in device_kinds():
+        meant = _meant(spec)
+        if meant is not None:
+            raise UsageError(f"Unknown device '{spec}'. Did you mean '{meant}'?")
         raise unknown_name("device", spec, device_kinds())
     return word
+
+
+def _meant(spec: str) -> str | None:
+    """Return the device whose last part, or whose host, somebody wrote alone; None if unclear."""
+    ends = [known.spec for known in known_devices() if known.spec.endswith(f":{spec}")]
+    if ends:
+        return ends[0]
+    is_host = "@" in spec or ("." in spec and "/" not in spec)
+    return f"ssh://{spec}" if is_host and "ssh" in device_kinds() else None
 
 
 def open_device(spec: str, options: DeviceOptions | None = None) -> Device:

@@ -34,6 +34,14 @@ def test_a_slow_start_that_was_seen_is_expected_again():
     assert pace.left_s([Work("evaluate", ("a",), samples=100)]) == pytest.approx(6 + 20)
 
 
+def test_a_first_run_that_compiles_is_not_taken_for_every_run():
+    pace = Pace(QUICK.worker)
+    pace.saw_first_run("a", 0.34 * NS)
+    pace.finished(Work("check", ("a",), samples=64), 2.3)
+    # Ten times as long was expected: 13 runs of .34 s instead of .3 s.
+    assert pace.left_s([Work("time", ("a",), ("a",))]) < 2.3 + 0.5 + 0.5
+
+
 def test_a_measured_run_counts_more_than_the_first_one():
     pace = Pace(QUICK.worker)
     pace.saw_run("a", 0.01 * NS)

@@ -100,6 +100,8 @@ def test_an_unknown_command_is_answered_with_the_nearest(refused: Refused) -> No
     ("device", "message"),
     [
         ("hst", "Unknown device 'hst'. Did you mean 'host'? Known: host"),
+        ("pi5", "Unknown device 'pi5'. Did you mean 'board:pi5'?"),
+        ("pi.local", "Unknown device 'pi.local'. Did you mean 'ssh://pi.local'?"),
         ("host:", "Device 'host:' does not name a Python. Write host or host:/path/to/python."),
     ],
 )

@@ -319,12 +319,26 @@ def test_rows_of_one_reason_share_a_line(bundle: Path, executions: dict[str, Exe
         for name, ratio in zip(names, ratios, strict=True)
     ]
     explained = with_reasons(rows, subjects, {"host": VNNI}, threads=1)
+    why = "computes in float32 (0 of 1.01 M multiply-accumulates are int8)"
     assert row_notes(explained) == [
-        "tflite/fp16, tflite/int8-weights: not faster: computes in float32 (0 of 1.01 M "
-        "multiply-accumulates are int8)"
+        f"tflite/fp16: not faster: {why}",
+        f"tflite/int8-weights: slower: {why}",
     ]
     counted = [replace(row, unit="instructions") for row in explained]
-    assert row_notes(counted)[0].startswith("tflite/fp16, tflite/int8-weights: not fewer: ")
+    assert row_notes(counted)[0].startswith("tflite/fp16: not fewer: ")
+
+
+def test_what_no_rule_explains_is_to_be_avoided_with_what_was_looked_at(case: MakeCase) -> None:
+    found = reasons(case("tflite/fp16", Ratio(5.9, 5.7, 6.1)))
+    assert [reason.code for reason in found] == ["weight-only", "avoid"]
+    assert found[-1].text == (
+        "avoid it here: nothing in the operators in its file, what the engine runs, the device "
+        "explains 5.90 of fp32's time"
+    )
+
+
+def test_a_factor_that_a_rule_explains_needs_no_such_advice(case: MakeCase) -> None:
+    assert "avoid" not in codes(case("onnx/fp16", Ratio(1.5, 1.4, 1.6)))
 
 
 @pytest.fixture(scope="module")

@@ -162,10 +162,18 @@ def test_an_artifact_under_the_pointer_is_marked_everywhere_and_read_out(open_pa
     figure.locator("use").nth(1).hover()
     assert page.locator("tr.lit th").all_inner_texts() == ["tflite/int8", "tflite/int8"]
     readout = figure.locator(".readout")
-    assert readout.inner_text().startswith("tflite/int8 (87.0 KB, 4")
+    assert readout.inner_text().startswith("tflite/int8 (87.0 KB, ")
     assert readout.inner_text().endswith("accuracy 95.0 %")
     page.get_by_role("heading", level=1).hover()
     assert page.locator(".lit").count() == 0
+
+
+def test_a_mark_is_reached_by_the_keyboard_and_read_out(open_page, report):
+    page = open_page(report)
+    figure = page.locator(".scatter").first
+    figure.locator("use").first.focus()
+    page.keyboard.press("Tab")
+    assert figure.locator(".readout").inner_text().startswith("tflite/int8 (87.0 KB, ")
 
 
 @pytest.mark.parametrize("width", [360, 1300])

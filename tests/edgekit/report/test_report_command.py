@@ -25,16 +25,17 @@ def host(tmp_path):
     return path
 
 
-def test_without_o_the_tables_of_the_bench_are_printed_again(cli, results_file):
+@pytest.mark.parametrize(("flags", "is_wide"), [((), False), (("--wide",), True)])
+def test_without_o_the_tables_of_the_bench_are_printed_again(cli, results_file, flags, is_wide):
     from edgekit.cli.common.output import stdout_console
-    from edgekit.report.terminal import print_results
+    from edgekit.report.terminal.tables import print_results
     from edgekit.results.results import load_results
 
-    answer = cli("report", results_file)
+    answer = cli("report", results_file, *flags)
     assert answer.exit_code == 0
     console = stdout_console()
     with console.capture() as capture:
-        print_results(load_results(results_file), console)
+        print_results(load_results(results_file), console, is_wide)
     assert answer.out == capture.get()
 
 
@@ -68,6 +69,15 @@ def test_an_existing_report_is_replaced_as_a_whole(cli, host, tmp_path):
     assert cli("report", host, "-o", target).exit_code == 0
     assert "old" not in target.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["host.json", "report.md"]
+
+
+def test_a_bundle_is_no_results_file_and_both_commands_are_named(cli, tmp_path):
+    folder = tmp_path / "net.edgekit"
+    folder.mkdir()
+    (folder / "edgekit.json").write_text("{}")
+    answer = cli("report", folder)
+    assert answer.exit_code == 2
+    assert f"edgekit bench {folder} -o results.json, then edgekit report results" in answer.err
 
 
 def test_a_file_that_is_named_twice_counts_once(cli, host):

@@ -119,7 +119,7 @@ def test_the_front_is_named_below_the_picture():
     page = page_of(ORIGINAL, FP32, INT8, FP16, smaller, beaten)
     (caption,) = page.texts("figcaption")
     assert re.findall(r"\w+/\w+", caption) == ["onnx/int8", "tflite/int8"]
-    (picture,) = page.all("svg", role="img")
+    (picture,) = page.all("svg", role="group")
     assert "On the Pareto front: onnx/int8 (71.0 KB, " in picture.attributes["aria-label"]
     points = [use for use in page.all("use") if "data-k" in use.attributes]
     assert [use.text.split(" ")[0] for use in points] == [

@@ -1,13 +1,18 @@
 """What the report's pictures are made of, against examples worked out by hand."""
 
+import itertools
 import math
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from html_page import Page
 from results_by_hand import counted, made_accuracy, made_fidelity, made_ratio, noisy_row
 
+from edgekit.conclusion.between import Timing
 from edgekit.report.html.distributions import BARS, HEIGHT, count_spread, distributions
+from edgekit.report.html.labels import Named, labels
 from edgekit.report.html.pareto import front
 from edgekit.report.html.quality import quality_of
 from edgekit.report.html.scale import scale_of, ticks
@@ -15,6 +20,7 @@ from edgekit.report.html.scatter import marks
 from edgekit.report.html.whisker import WIDTH, ratio_scale, whiskers
 from edgekit.results.accuracy import Accuracy, AccuracyDifference
 from edgekit.results.results import Block
+from edgekit.results.statistics import Ratio
 
 
 @pytest.mark.parametrize(
@@ -30,7 +36,62 @@ from edgekit.results.results import Block
     ],
 )
 def test_the_front_is_what_nothing_else_beats(points, numbers):
-    assert front(points) == numbers
+    def is_faster(one, other):
+        return points[one][1] < 0.99 * points[other][1]
+
+    assert front([size for size, _ in points], is_faster) == numbers
+
+
+def test_over_a_thousand_simulated_results_no_row_on_the_front_contradicts_a_verdict():
+    generator = np.random.default_rng(3)
+    fp32 = noisy_row("tflite/fp32", 400_000)
+    for _ in range(1000):
+        rows = [fp32]
+        for number in range(5):
+            value, width = generator.lognormal(0, 0.3), generator.uniform(0, 0.3)
+            ratio = Ratio(value, value * (1 - width), value * (1 + width))
+            size = int(generator.integers(50_000, 420_000))
+            rows.append(replace(fp32, id=f"r{number}", recipe="r", bytes=size, ratio_to_fp32=ratio))
+        timing = Timing(rows)
+
+        def verdict(one, other, timing=timing, rows=rows):
+            return timing.ratio(rows[one], rows[other]).verdict
+
+        found = front([row.bytes for row in rows], lambda a, b: verdict(a, b) == "faster")
+        for place, number in enumerate(found):
+            assert all(verdict(number, smaller) == "faster" for smaller in found[:place])
+        for number in set(range(len(rows))) - set(found):
+            assert any(
+                rows[other].bytes <= rows[number].bytes and verdict(number, other) != "faster"
+                for other in set(range(len(rows))) - {number}
+            )
+
+
+def test_marks_stand_where_the_ratio_says_with_their_interval():
+    fp32 = noisy_row("tflite/fp32", 400_000, time=100_000)
+    drifted = noisy_row("tflite/fp16", 200_000, time=50_000, ratio_to_fp32=Ratio(1.0, 0.7, 1.4))
+    rows = [fp32, drifted]
+    mark = marks(rows, "ab", Timing(rows))[1]
+    assert mark.times == pytest.approx([100_000, 70_000, 140_000], rel=0.02)
+
+
+def test_every_mark_has_its_name_and_none_covers_another():
+    generator = np.random.default_rng(2)
+    centers = generator.uniform(100, 200, (12, 2))
+    wanted = [Named(f"tflite/recipe{number}", *at) for number, at in enumerate(centers)]
+    x, y = scale_of([1, 10], 46, 350), scale_of([1, 10], 230, 10)
+    texts = labels(wanted, x, y)
+    assert len(texts) == len(wanted)
+    boxes = []
+    for text in texts:
+        found = re.search(r'class="name ?(end|)" x="([\d.]+)" y="([\d.]+)">(\S+)</text>', text)
+        anchor, edge, base, name = found.groups()
+        width = 5.4 * len(name)
+        left = float(edge) - (width if anchor else 0)
+        boxes.append((left, float(base) - 9, left + width, float(base)))
+    for one, other in itertools.combinations(boxes, 2):
+        apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+        assert apart
 
 
 @pytest.mark.parametrize(
@@ -114,16 +175,17 @@ def test_what_was_not_judged_has_no_grade():
 
 
 def test_times_are_shown_by_the_median_and_counts_by_the_fewest_as_in_the_table():
-    row = noisy_row("tflite/int8")
-    assert marks([row], ["0"])[0].time == row.statistics.median
-    assert marks([counted(row)], ["0"])[0].time == row.statistics.min
+    fp32 = noisy_row("tflite/fp32")
+    count = counted(fp32)
+    assert marks([fp32], ["0"], Timing([fp32]))[0].time == fp32.statistics.median
+    assert marks([count], ["0"], Timing([count]))[0].time == count.statistics.min
 
 
 def test_what_has_no_size_or_no_time_is_not_in_the_picture():
     nan = noisy_row("a/nan")
     nan = replace(nan, statistics=replace(nan.statistics, median=math.nan))
     rows = [noisy_row("original", None), noisy_row("a/b", statistics=None), nan]
-    assert marks(rows, ["0", "1", "2"]) == []
+    assert marks(rows, ["0", "1", "2"], Timing(rows)) == []
 
 
 def test_the_whisker_spans_the_interval_around_its_dot():

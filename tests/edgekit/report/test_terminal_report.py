@@ -9,7 +9,7 @@ from rich.console import Console
 
 from edgekit.report.columns import table_columns
 from edgekit.report.lines import heading, legend, row_notes
-from edgekit.report.terminal import print_results
+from edgekit.report.terminal.tables import print_results
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.agreement import Agreement
 from edgekit.results.fidelity import Fidelity, OutputFidelity
@@ -111,9 +111,9 @@ def results(*rows, noise=False):
     return results_of(*rows, noise=noise, environments={"host": ENVIRONMENT})
 
 
-def printed(results, width):
+def printed(results, width, is_wide=True):
     stream = io.StringIO()
-    print_results(results, Console(file=stream, width=width))
+    print_results(results, Console(file=stream, width=width, soft_wrap=True), is_wide)
     return [line.rstrip() for line in stream.getvalue().splitlines()]
 
 
@@ -123,6 +123,7 @@ def columns(*rows):
 
 WIDE = """\
 host: AMD EPYC, 2 cores, 1 thread; litert 2.3.0
+Best on host: tflite/int8: 0.512 of tflite/fp32's time [0.498, 0.527], 0.286 of its size, fidelity 31.4 dB.
 
                                  first
              size  brotli  load    run  median   p90         ratio to fp32                             to  top-1   SQNR           accuracy
@@ -139,6 +140,7 @@ tfjs/fp32, tfjs/fp16: not available: needs browser:webgl, browser:wasm, browser:
 
 NARROW = """\
 host: AMD EPYC, 2 cores, 1 thread; litert 2.3.0
+Best on host: tflite/int8: 0.512 of tflite/fp32's time [0.498, 0.527], 0.286 of its size, fidelity 31.4 dB.
 
                    first
              load    run  median   p90         ratio to fp32                             to
@@ -165,6 +167,49 @@ tfjs/fp32, tfjs/fp16: not available: needs browser:webgl, browser:wasm, browser:
 def test_the_table_is_whole_where_it_fits_and_is_cut_in_two_where_not(width, text):
     rows = (ORIGINAL, FP32, INT8, FP16, BROKEN, *TFJS)
     assert printed(results(*rows), width) == text.splitlines()
+
+
+NARROW_80 = """\
+host: AMD EPYC, 2 cores, 1 thread; litert 2.3.0
+Best on host: tflite/int8: 0.512 of tflite/fp32's time [0.498, 0.527], 0.286 of its size, fidelity 31.4 dB.
+
+             size  median         ratio to fp32           accuracy
+artifact       KB      µs                [95 %]  verdict  %
+original             4210                                 98.5
+tflite/fp32   344     104                                 98.5
+tflite/int8  98.5    53.3  0.512 [0.498, 0.527]  faster   98.1
+tflite/fp16   174     104    1.00 [0.993, 1.02]  ≈        98.1
+
+onnx/int8: failed: the interpreter died (signal 11, SIGSEGV)
+"""  # noqa: E501
+
+
+def test_what_a_choice_needs_fits_80_columns():
+    rows = (ORIGINAL, FP32, INT8, FP16, BROKEN)
+    lines = printed(results(*rows), 80, is_wide=False)
+    assert lines[:-1] == NARROW_80.splitlines()
+    assert lines[-1] == (
+        "≈ not distinguishable from fp32: less than 1 % lies between 1 and the interval, or it "
+        "holds 1"
+    )
+
+
+def test_without_labels_the_narrow_table_has_fidelity():
+    rows = [replace(row, accuracy=None) for row in (FP32, INT8)]
+    lines = printed(results(*rows), 80, is_wide=False)
+    assert lines[3].split() == ["size", "median", "ratio", "to", "fp32", "top-1", "SQNR"]
+    assert lines[6].split()[-2:] == ["96.8", "31.4"]
+
+
+def test_a_long_name_is_folded_in_the_narrow_table():
+    names = ("tflite/int8-weights+prune50+cluster16", "tflite/int8-dynamic+prune50")
+    rows = [FP32, *(replace(INT8, id=name, recipe=name[7:]) for name in names)]
+    lines = printed(results(*rows), 80, is_wide=False)
+    table = lines[3:]
+    assert all(len(line) <= 80 for line in table)
+    assert [line.strip() for line in table if line.strip().startswith("+")] == [
+        *("+prune50", "+cluster16", "+prune50"),
+    ]
 
 
 def test_columns_without_a_value_are_absent():

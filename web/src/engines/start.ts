@@ -4,6 +4,7 @@ import { EngineError, mapErrors } from '../protocol/errors.ts';
 import { requireBackend } from './common/backends.ts';
 import type { Backend, Engine } from './common/engine.ts';
 import { RuntimeModel } from './common/model.ts';
+import { type Axes, inBundleOrder } from './common/reordered.ts';
 import { ENGINE_NAMES, ENGINES, type EngineName } from './known.ts';
 
 const started = new Map<EngineName, { readonly key: string; readonly engine: Promise<Engine> }>();
@@ -55,7 +56,8 @@ async function start(name: EngineName, backend: Backend, threads: number): Promi
       () => runtime.load(files, options),
       explain,
     );
-    return new RuntimeModel(native, loss, `${label} cannot run the model${remark}`, explain);
+    const model = new RuntimeModel(native, loss, `${label} cannot run the model${remark}`, explain);
+    return inBundleOrder(model, options.axes as Axes | undefined);
   };
   return { name, version, format, backend, load };
 }

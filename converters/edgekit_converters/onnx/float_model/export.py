@@ -27,6 +27,7 @@ from edgekit_converters.graph.substitutes import (
 )
 from edgekit_converters.memory import give_back_memory
 from edgekit_converters.onnx.float_model.optimize import optimize
+from edgekit_converters.onnx.float_model.order import keep_source_axes
 from edgekit_converters.onnx.float_model.paddings import mend_paddings
 from edgekit_converters.onnx.float_model.pooling import use_global_pools
 from edgekit_converters.onnx.float_model.proof import difference
@@ -81,7 +82,8 @@ WAYS = (
 def prepare(graph: FrozenGraph) -> onnx.ModelProto:
     """Return the float ONNX model of a frozen graph: signature names, free batch kept, simplified.
 
-    Inputs stay in the source's layout (NHWC), with one Transpose after each image input.
+    Inputs are in the source's layout: channels last with one Transpose after each image input, or
+    channels first where the graph says that its source is.
     Raises ConversionError naming the operators that ONNX does not have.
     """
     both = {e.spec.name for e in graph.inputs} & {e.spec.name for e in graph.outputs}
@@ -106,6 +108,7 @@ def prepare(graph: FrozenGraph) -> onnx.ModelProto:
                 continue
             fault = difference(model, graph)
             if not fault:
+                keep_source_axes(model, graph.source_axes)
                 _keep_note(model, way)
                 return model
             faults.append(fault)

@@ -11,7 +11,7 @@ SOURCES = (
         description="what torch.onnx, tf2onnx and others write",
         loader=f"{__name__}.load:load",
         suffixes=(".onnx",),
-        options=("input_shapes", "fixed"),
+        options=("input_shapes", "fixed", "layout"),
         extra="convert",
         engine="edgekit_runtimes.engines.onnxruntime",
     ),

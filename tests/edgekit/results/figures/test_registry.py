@@ -25,7 +25,7 @@ from edgekit.report.junit import junit_xml
 from edgekit.report.markdown import render_markdown
 from edgekit.report.merge import merge
 from edgekit.report.summary import changes_summary, gates_summary
-from edgekit.report.terminal import print_results
+from edgekit.report.terminal.tables import print_results
 from edgekit.results.figures.figure import SIZE, Compared, Figure, Gated, Kind, Shown
 from edgekit.results.figures.registry import FIGURES, all_figures, figure_called, register
 from edgekit.results.results import load_results

@@ -1,7 +1,8 @@
 """Tables for a terminal or a pipe: any table, and that of a bench.
 
-One table per device; where the terminal is too narrow for it, without memory, and then two: times,
-then size and agreement. Rows without measurements are listed below the table with their reasons.
+One table per device: what a choice needs, in 80 columns, or all there is; where the terminal is too
+narrow for all, without memory, and then two: times, then size and agreement. Rows without
+measurements are listed below the table with their reasons.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from edgekit.report.columns import is_in_table, table_columns
-from edgekit.report.lines import heading, legend, row_notes
+from edgekit.report.lines import conclusion_lines, heading, legend, row_notes
+from edgekit.report.terminal.narrow import alike_note, narrow_columns
 from edgekit.results.figures.naming import RowNames
 from edgekit.text.table import Column, lines_of
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from edgekit.results.results import Results
+    from edgekit.results.results import Results, Row
 
 # Blanks between two columns.
 GAP = 2
@@ -30,19 +32,24 @@ OPTIONAL_PART = "memory"
 TABLES = (("time",), ("size", OPTIONAL_PART, "agreement"))
 
 
-def print_results(results: Results, console: Console) -> None:
-    """Print the tables of all devices."""
+def print_results(results: Results, console: Console, is_wide: bool = True) -> None:
+    """Print the conclusion and the tables of all devices.
+
+    is_wide: all columns, not only those that a choice needs.
+    """
     names = RowNames(results.rows)
     for number, device in enumerate(dict.fromkeys(row.device for row in results.rows)):
         if number:
             print_line(console)
         rows = [row for row in results.rows if row.device == device]
         print_line(console, heading(device, results), style="bold")
-        shown = [row for row in rows if is_in_table(row)]
-        for table in _tables(table_columns(shown, names), console.width):
+        for line in conclusion_lines(device, results.rows):
+            print_line(console, line)
+        for table in _wide(rows, names, console) if is_wide else _narrow(rows, names, console):
             print_line(console)
             print_table(table, console)
-        notes = [*row_notes(rows), *legend(results, rows)]
+        marks = [] if is_wide else alike_note(rows)
+        notes = [*row_notes(rows), *marks, *legend(results, rows, is_wide)]
         if notes:
             print_line(console)
         for note in notes:
@@ -50,8 +57,11 @@ def print_results(results: Results, console: Console) -> None:
 
 
 def print_line(console: Console, text: str = "", style: str | None = None) -> None:
-    """Print one line of text: never read as markup, and never cut."""
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    """Print one line of text: never read as markup, and never cut.
+
+    It is wrapped at words where the console has a width to wrap at.
+    """
+    console.print(text, style=style, markup=False, highlight=False)
 
 
 def print_table(columns: Sequence[Column], console: Console) -> None:
@@ -106,18 +116,28 @@ def _split(text: str) -> list[str]:
     return [line.rstrip() for line in text.split("\n")]
 
 
-def _tables(columns: Sequence[Column], width: int) -> list[Sequence[Column]]:
-    """Return one table, or two where it would not fit."""
+def _narrow(rows: Sequence[Row], names: RowNames, console: Console) -> list[list[Column]]:
+    """Return the table that a choice needs, with its names folded where they are too long."""
+    table = narrow_columns(rows, names)
+    if table_width(table) > console.width:
+        table = narrow_columns(rows, names, is_folded=True)
+    return [table] if table else []
+
+
+def _wide(rows: Sequence[Row], names: RowNames, console: Console) -> list[Sequence[Column]]:
+    """Return one table of all columns, or two where it would not fit."""
+    columns = table_columns([row for row in rows if is_in_table(row)], names)
+    width = console.width
     if not columns:
         return []
     whole = with_what_fits(columns, width)
     if table_width(whole) <= width:
         return [whole]
     parts = ([one for one in columns if one.part in ("name", *parts)] for parts in TABLES)
-    return [_narrow(part, width) for part in parts if len(part) > 1]
+    return [_narrowest(part, width) for part in parts if len(part) > 1]
 
 
-def _narrow(columns: Sequence[Column], width: int) -> Sequence[Column]:
+def _narrowest(columns: Sequence[Column], width: int) -> Sequence[Column]:
     """Return the table that fits, or the narrowest there is."""
     chosen = with_what_fits(columns, width)
     return chosen if table_width(chosen) <= width else _folded(chosen)
