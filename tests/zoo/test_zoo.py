@@ -11,7 +11,7 @@ import pytest
 from zoo.case import Case
 from zoo.cases import all_cases
 from zoo.coverage import uncovered, uncovered_families
-from zoo.judge import CRASHED, REFUSED, RIGHT, WRONG, judge_refusal, judge_row
+from zoo.judge import CRASHED, NONE, REFUSED, RIGHT, WRONG, judge_refusal, judge_row
 from zoo.kept import Kept
 from zoo.page import render, summary
 from zoo.walk import FORMATS, Job, plan, settled
@@ -77,7 +77,7 @@ def test_names_that_tensorflow_does_not_take_are_converted() -> None:
         ("ValueError: Roll: 'axis' is not an axis", CRASHED),
         ("Something is not supported", CRASHED),
         ("differs from the original: 12.0 dB; the first tensor that differs: 'a'", WRONG),
-        ("nothing to quantize", "none"),
+        ("nothing to quantize", NONE),
     ],
 )
 def test_a_refusal_is_one_that_names_the_layer_in_our_words(reason: str, status: str) -> None:
@@ -146,3 +146,11 @@ def test_what_is_far_from_the_original_is_right_only_if_a_note_says_why(
     judged.add(0, {"y": np.array([[1.0, 2.0], [4.0, 3.5]])})
     row = ArtifactRecord("onnx/fp32", "onnx", "fp32", "ok", fidelity=judged.result(), notes=(note,))
     assert judge_row(row, by_id()[KINDS[0]], None).status == status
+
+
+def test_what_a_whole_company_does_not_have_is_not_looked_for_in_each_net() -> None:
+    job = Job(KINDS, ("tfjs",), ("int8",))
+    cells = [
+        {"case": case, "format": "tfjs", "recipe": "int8", "status": NONE} for case in job.cases
+    ]
+    assert settled(job, cells) == (cells, [])

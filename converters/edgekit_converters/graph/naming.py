@@ -9,6 +9,8 @@ from edgekit_converters.graph.frozen import CALL_OPS
 
 # A reason that lists more layers is not read to its end.
 MOST_LAYERS = 3
+# The inputs and outputs of a function that TensorFlow has inlined.
+INLINED = "Func/"
 
 
 def layer_of(node: str) -> str:
@@ -16,6 +18,8 @@ def layer_of(node: str) -> str:
 
     Keras puts the model's name before it and the operator's own behind; a model in a model stays.
     """
+    if node.startswith(INLINED):
+        return ""
     return "/".join(part for part in node.split("/")[1:-1] if part not in CALL_OPS)
 
 
