@@ -252,7 +252,7 @@ def test_a_model_that_fails_later_is_left_out_from_then_on(
     (error,) = of_kind(events, "error")
     assert error["model"] == "raise late"
     path = models[0].path
-    first = f"{models[0].engine} cannot run {path}"
+    first = f"numpy cannot run {path}"
     assert error["message"] == f"{first if runs == 0 else 'ValueError'}: no longer"
     after = events[events.index(error) :]
     assert not [event for event in after[1:] if event.get("model") == "raise late"]
