@@ -32,12 +32,31 @@ NO_RANGE = (np.float32(0), np.float32(0))
 CLIPPING_OPS = frozenset({"Clip", "Relu"})
 
 
+MATRIX_RANK = 2
+
+
 class _Quantizer(QDQQuantizer):  # type: ignore[misc]
     """onnxruntime's quantizer, with scales that keep sums off ties.
 
     They have to be set before the biases are quantized, whose scales follow from them: onnxruntime
     computes a layer in floats where they do not fit.
     """
+
+    def is_tensor_per_channel(
+        self, tensor_name: str, default_axis: int, op_type: str | None = None
+    ) -> tuple[bool, int | None]:
+        """Give the kernels of a MatMul that are many matrices one scale for all.
+
+        Its own answer is axis 1 whatever the rank, which is along the sums there, and which
+        onnxruntime refuses when it runs.
+        """
+        weight = self.initializers.get(tensor_name)
+        if op_type == "MatMul" and weight is not None and len(weight.dims) > MATRIX_RANK:
+            return False, None
+        answer: tuple[bool, int | None] = super().is_tensor_per_channel(
+            tensor_name, default_axis, op_type
+        )
+        return answer
 
     def _quantize_bias_tensors(self) -> None:
         keep_off_ties(self.model.model.graph)
