@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from edgekit_converters.mixed.net import Net
@@ -45,8 +45,7 @@ def choose_floats(
             return floats
         best: frozenset[str] | None = None
         best_worth = DECIBELS_OF_ALL if to_db(total) >= POOR_DB else DECIBELS_WHERE_POOR
-        for tensor in sorted(rounded):
-            more = floats | net.around[tensor]
+        for more in _steps(net, floats, rounded):
             left = rest + sum(noise[name] for name in net.still_rounded(more))
             grown = cost_of(net, more)
             worth = to_db(left) - to_db(total)
@@ -56,6 +55,17 @@ def choose_floats(
         if best is None:
             return floats
         floats = best
+
+
+def _steps(net: Net, floats: frozenset[str], rounded: AbstractSet[str]) -> Iterator[frozenset[str]]:
+    """Yield larger sets: one tensor less is rounded, or that and all within what lies around it.
+
+    Of an activation that is written as five operators, none alone pays.
+    """
+    for tensor in sorted(rounded):
+        around = net.around[tensor]
+        yield floats | around
+        yield floats | around.union(*(net.regions[name] for name in around))
 
 
 def cost_of(net: Net, floats: AbstractSet[str]) -> float:

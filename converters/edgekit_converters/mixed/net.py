@@ -58,6 +58,18 @@ class Net:
         """Each operator by its name."""
         return {one.name: one for one in self.operators}
 
+    @cached_property
+    def regions(self) -> dict[str, frozenset[str]]:
+        """The operators without kernels that hang together with each operator, itself included."""
+        region = {one.name: {one.name} for one in self.operators}
+        plain = {one.name for one in self.operators if not one.macs}
+        for around in self.around.values():
+            joined = around & plain
+            whole = set[str]().union(*(region[name] for name in joined))
+            for name in whole:
+                region[name] = whole
+        return {name: frozenset(names) for name, names in region.items()}
+
     def still_rounded(self, floats: AbstractSet[str]) -> frozenset[str]:
         """Return the tensors that are rounded where these operators compute in float."""
         return frozenset(name for name, around in self.around.items() if not around <= floats)

@@ -37,7 +37,7 @@ RECIPES = Recipes(
             "running",
         ),
         "int8": FormatRecipe(
-            f"{__name__}.static:quantize",
+            f"{__name__}.static.tried:quantize",
             "weights and activations in 8 bits: a quarter of the size, and speed on CPUs; slower "
             "in browsers",
             needs_calibration=True,
