@@ -11,8 +11,9 @@ from edgekit_converters.mixed.net import Net
 
 Model = TypeVar("Model")
 
-# What keeping operators in float must gain, and how much larger the file may become: the changes
-# between integers and floats take up to 2 KB where the last layers of a small net stay in float.
+# What keeping operators in float, or weights of more bits, must gain, and how much larger the file
+# may become: the changes between integers and floats take up to 2 KB where the last layers of a
+# small net stay in float.
 LEAST_GAIN_DB = 1.0
 MOST_BYTES, MOST_BYTES_SHARE = 2048, 0.02
 
@@ -35,7 +36,12 @@ class Candidate(Generic[Model]):
 def is_worth(tried: Candidate[Model], known: Candidate[Model]) -> bool:
     """Return whether one candidate is to be kept instead of another that does less."""
     allowed = max(MOST_BYTES, MOST_BYTES_SHARE * known.bytes)
-    return tried.level >= known.level + LEAST_GAIN_DB and tried.bytes <= known.bytes + allowed
+    return gains(tried, known) and tried.bytes <= known.bytes + allowed
+
+
+def gains(tried: Candidate[Model], known: Candidate[Model]) -> bool:
+    """Return whether one candidate is better than another by enough; both may be exact."""
+    return tried.level > known.level and tried.level >= known.level + LEAST_GAIN_DB
 
 
 def floats_note(net: Net, floats: AbstractSet[str], reason: str) -> str:

@@ -11,15 +11,14 @@ from edgekit_converters.calibration import Calibration
 from edgekit_converters.effort import Effort
 from edgekit_converters.mixed.choice import choose_floats
 from edgekit_converters.mixed.noise import noise_between, noise_of_tensors
-from edgekit_converters.mixed.result import Candidate, floats_note, gain_reason, is_worth
+from edgekit_converters.mixed.result import Candidate, floats_note, gain_reason, gains, is_worth
 from edgekit_converters.onnx.static.engine import answers
 from edgekit_converters.onnx.static.quantize import Ranges, joined, measure_ranges, quantized
 from edgekit_converters.onnx.static.simulated import SimulatedOnnx
 from edgekit_runtimes.tensors import Arrays
 
-# Weights of 8 bits overflow on x86 without dot products (VNNI); what they must gain.
+# Weights of 8 bits overflow on x86 without dot products (VNNI).
 SAFE_BITS, ALL_BITS = 7, 8
-BITS_GAIN_DB = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def _chosen(trial: _Trial, effort: Effort) -> tuple[int, frozenset[str], tuple[s
     count = len(trial.samples)
     plain, bits, notes = trial.candidate(SAFE_BITS), SAFE_BITS, []
     whole = trial.candidate(ALL_BITS)
-    if whole.level >= plain.level + BITS_GAIN_DB:
+    if gains(whole, plain):
         gained = gain_reason(plain.level, whole.level, count)
         plain, bits = whole, ALL_BITS
         notes.append(f"weights take all 8 bits, for CPUs with dot products: {gained}")
