@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from edgekit_converters.graph.edit import EditableGraph
+from edgekit_converters.graph.fold import fold_constants
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.normalize import apply, bucketize
 from edgekit_converters.graph.shapes import infer_shapes
@@ -20,7 +21,6 @@ from edgekit_converters.graph.substitutes import (
     volumes_transposed,
 )
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
-from edgekit_converters.tfjs.fold import fold_constants
 from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
 from edgekit_converters.tfjs.groups import split_groups
