@@ -50,6 +50,7 @@ def convert(
     input_shape: Mapping[str, Sequence[int]] | None = None,
     signature: str | None = None,
     io: Literal["float", "int8"] = "float",
+    effort: Literal["low", "default", "high"] = "default",
     resize: tuple[int, int] | None = None,
     scale: float = 1.0,
     mean: Sequence[float] = (),
@@ -82,6 +83,8 @@ def convert(
         input_shape: Shapes of inputs, by name, whose sizes the model leaves open.
         signature: Which signature of a SavedModel.
         io: What static int8 TFLite artifacts take and give.
+        effort: How long to try what keeps quantized artifacts right: "low" makes each once,
+            "default" takes at most 2.5 times as long, "high" tries everything.
         resize: (height, width) that images are brought to when they are read.
         scale: Samples are multiplied by this first,
         mean: then this is subtracted, one number or one per channel,
@@ -128,6 +131,7 @@ def convert(
                 data_options=DataOptions(resize, scale, tuple(mean), tuple(std)),
                 source_options=SourceOptions(shapes, signature, unsafe, tuple(imports)),
                 io=io,
+                effort=effort,
                 classes=tuple(classes or ()),
                 force=force,
                 wait=wait,

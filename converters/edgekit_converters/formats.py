@@ -4,7 +4,8 @@ A format is a package with RECIPES in its `__init__`, which imports nothing heav
 `write` with
 
     prepare(graph)                                       done once for each frozen graph
-    write(prepared, quantization, path, calibration, io) one artifact; returns notes
+    write(prepared, quantization, path, calibration, io, effort)
+                                                         one artifact; returns notes
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from edgekit_converters.recipes import Recipes
 
 if TYPE_CHECKING:
     from edgekit_converters.calibration import Calibration
+    from edgekit_converters.effort import Effort
     from edgekit_converters.graph.frozen import FrozenGraph
 
 RECIPES: Mapping[str, Recipes] = {
@@ -48,6 +50,7 @@ class FormatWriter(Protocol):
         path: Path,
         calibration: Calibration | None,
         io: str,
+        effort: Effort,
     ) -> tuple[str, ...]:
         """Write one artifact and return notes for the user."""
 
@@ -78,8 +81,9 @@ class _Frugal:
         path: Path,
         calibration: Calibration | None,
         io: str,
+        effort: Effort,
     ) -> tuple[str, ...]:
         try:
-            return self._writer.write(prepared, quantization, path, calibration, io)
+            return self._writer.write(prepared, quantization, path, calibration, io, effort)
         finally:
             give_back_memory()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,7 @@ from edgekit.bundle.notes import Note
 from edgekit.forms import AtLeastOne, Count, FileKind, Hash, OpenForm, to_form
 from edgekit.results.fidelity import Fidelity
 from edgekit.results.results import Status
+from edgekit_converters.effort import Effort
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
 MANIFEST_NAME = "edgekit.json"
@@ -52,12 +53,16 @@ class Trust(TypedDict):
 
 
 class SettingsFacts(TypedDict):
-    """What is read of the settings."""
+    """What is read of the settings.
+
+    effort: missing in older bundles, which were made with "low".
+    """
 
     source: Hash
     signature: str | None
     input_shapes: dict[str, list[Count]]
     io: IO
+    effort: NotRequired[Effort]
     classes: list[str]
     trust: Trust
     calibration: Hash

@@ -70,6 +70,14 @@ class ConvertCommand(click.Command):
     help="What static int8 TFLite artifacts take and give.",
 )
 @click.option(
+    "--effort",
+    type=click.Choice(["low", "default", "high"]),
+    default="default",
+    show_default=True,
+    help="How long to try what keeps quantized artifacts right: low makes each once, default takes "
+    "at most 2.5 times as long, high tries everything.",
+)
+@click.option(
     "--classes",
     type=PATH,
     help="A text file with one class name per line, in the order of the output.",
@@ -99,6 +107,7 @@ def command(
     input_shapes: tuple[str, ...],
     signature: str | None,
     io: Literal["float", "int8"],
+    effort: Literal["low", "default", "high"],
     classes: Path | None,
     data_options: DataOptions,
     imports: tuple[str, ...],
@@ -130,6 +139,7 @@ def command(
             input_shape=_parse_shapes(input_shapes),
             signature=signature,
             io=io,
+            effort=effort,
             resize=data_options.resize,
             scale=data_options.scale,
             mean=data_options.mean,

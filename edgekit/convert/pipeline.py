@@ -148,7 +148,12 @@ class Pipeline:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
         notes = self._writers[record.format].write(
-            prepared, recipe.quantization, partial, self._calibration, record.io
+            prepared,
+            recipe.quantization,
+            partial,
+            self._calibration,
+            record.io,
+            self._request.effort,
         )
         checked = floats.run_check(partial, record)
         return replace(

@@ -18,17 +18,22 @@ from edgekit.bundle.recipe import (
 )
 from edgekit.data import DataOptions
 from edgekit.files import check_writable
+from edgekit_converters.effort import Effort
 from edgekit_converters.formats import RECIPES
 from edgekit_converters.recipes import FormatRecipe
 from edgekit_converters.sources import SourceOptions, source_kind
 from edgekit_runtimes.errors import UsageError, map_exceptions, unknown_name
 from edgekit_runtimes.formats import FORMATS
 
+# What bundles of an edgekit that did not write a setting were made with.
+OLDER_SETTINGS = {"effort": "low"}
+
 # How messages call the settings that a bundle was made with.
 SETTING_WORDS = {
     "input_shapes": "--input-shape",
     "signature": "--signature",
     "io": "--io",
+    "effort": "--effort",
     "classes": "--classes",
     "trust": "--unsafe or --import",
     "calibration": "calibration data",
@@ -45,6 +50,7 @@ class ConvertRequest:
 
     recipes: None for the default ones. calibration: a path or module:function (edgekit.data).
     io: "int8" gives static int8 TFLite artifacts integer inputs and outputs.
+    effort: how long to try what keeps quantized artifacts right.
     classes: the names of the classes, as many as an output has values.
     force: start over where the output folder holds a bundle already.
     wait: for another run that writes the same bundle; else that is a UsageError.
@@ -61,6 +67,7 @@ class ConvertRequest:
     data_options: DataOptions = field(default_factory=DataOptions)
     source_options: SourceOptions = field(default_factory=lambda: SourceOptions(input_shapes={}))
     io: str = "float"
+    effort: Effort = "default"
     classes: tuple[str, ...] = ()
     force: bool = False
     wait: bool = True
@@ -112,6 +119,7 @@ class ConvertRequest:
             "signature": options.signature,
             "input_shapes": {name: list(shape) for name, shape in options.input_shapes.items()},
             "io": self.io,
+            "effort": self.effort,
             "classes": list(self.classes),
             "trust": {"unsafe": options.unsafe, "imports": list(options.imports)},
         }
@@ -186,7 +194,7 @@ def refuse_other(existing: Bundle | None, settings: Mapping[str, Any]) -> None:
     """Raise UsageError if a bundle was made with other settings than these."""
     if existing is None:
         return
-    made_with = existing.manifest.settings
+    made_with = {**OLDER_SETTINGS, **existing.manifest.settings}
     changed = [SETTING_WORDS.get(key, key) for key in settings if settings[key] != made_with[key]]
     if changed:
         raise UsageError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import onnx
 
 from edgekit_converters.calibration import Calibration
+from edgekit_converters.effort import Effort
 from edgekit_converters.left import check_changed, notes_of
 from edgekit_converters.onnx import RECIPES
 from edgekit_converters.onnx.compact import compact
@@ -24,6 +25,7 @@ def write(
     path: Path,
     calibration: Calibration | None,
     io: str = "float",
+    effort: Effort = "low",
 ) -> tuple[str, ...]:
     """Write the artifact of one quantization to `path` and return notes for the user.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgekit_converters.calibration import Calibration
+from edgekit_converters.effort import Effort
 from edgekit_converters.left import check_changed, notes_of
 from edgekit_converters.tflite import RECIPES
 from edgekit_converters.tflite.export import prepare
@@ -21,6 +22,7 @@ def write(
     path: Path,
     calibration: Calibration | None,
     io: str = "float",
+    effort: Effort = "low",
 ) -> tuple[str, ...]:
     """Write the artifact of one quantization to `path` and return notes for the user.
 
