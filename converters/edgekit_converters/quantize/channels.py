@@ -9,6 +9,7 @@ Cross-layer equalization: Nagel et al., Data-Free Quantization (ICCV 2019), sect
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -137,11 +138,11 @@ class Channels:
         shape = self._shapes.get(node.name)
         if axis is None or not shape:
             return False
-        parts = [self._own(tensor) for tensor in node.input[:-1]]
-        if any(part is None for part in parts):
-            return False
         if int(axis) % len(shape) != len(shape) - 1:
             return all(self._tie(tensor, node.name) for tensor in node.input[:-1])
+        parts = [part for tensor in node.input[:-1] if (part := self._own(tensor)) is not None]
+        if len(parts) != len(node.input) - 1:
+            return False
         return self._unite(np.concatenate(parts), self._own(node.name))
 
     def _shape(self, node: Any) -> bool:
@@ -151,8 +152,7 @@ class Channels:
             return False
         if before[-1] == after[-1]:
             return self._tie(node.input[0], node.name)
-        inner = before[1:]
-        if len(after) != 2 or None in inner or np.prod(inner, dtype=int) != after[-1]:
+        if len(after) != 2 or flat_size(before) != after[-1]:
             return False
         source, target = self._own(node.input[0]), self._own(node.name)
         if source is None:
@@ -211,3 +211,9 @@ def _pools_images(node: Any) -> bool:
     is_last = node.attr["data_format"].s in (b"", b"NHWC")
     sizes = [*node.attr["ksize"].list.i]
     return is_last and bool(sizes) and sizes[-1] == 1
+
+
+def flat_size(shape: tuple[int | None, ...]) -> int | None:
+    """Return how many values of a shape one sample has; None where that is free."""
+    sizes = [size for size in shape[1:] if size is not None]
+    return math.prod(sizes) if len(sizes) == len(shape) - 1 else None

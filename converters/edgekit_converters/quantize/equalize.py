@@ -74,7 +74,7 @@ def equalizing_scales(
 def _bounded(logs: Array) -> Array:
     """Return logarithms of scales with a mean of 0 and none beyond the largest ratio."""
     limit = np.log(LARGEST_RATIO)
-    return np.clip(logs - logs.mean(), -limit, limit)
+    return np.asarray(np.clip(logs - logs.mean(), -limit, limit))
 
 
 def _spreads(graph: Scalable, channels: Channels, observed: Observed) -> tuple[Array, Array]:

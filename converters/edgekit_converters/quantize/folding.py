@@ -16,7 +16,7 @@ import numpy as np
 from edgekit_converters.graph.affine import AFFINE_OPS
 from edgekit_converters.graph.edit import node_of
 from edgekit_converters.graph.frozen import FrozenGraph
-from edgekit_converters.quantize.channels import FIXED, Channels
+from edgekit_converters.quantize.channels import FIXED, Channels, flat_size
 from edgekit_converters.quantize.kernels import Kernel
 from edgekit_converters.quantize.rescale import Scalable
 from edgekit_runtimes.tensors import Array
@@ -229,8 +229,7 @@ def _passed(graph: Scalable, node: Any, offset: Array) -> Array | None:
     if node.op in _RESHAPING_OPS:
         if after[-1] == before[-1]:
             return offset
-        inner = before[1:]
-        fits = len(after) == 2 and None not in inner and np.prod(inner, dtype=int) == after[-1]
+        fits = len(after) == 2 and flat_size(before) == after[-1]
         return np.tile(offset, after[-1] // len(offset)) if fits else None
     axes = graph.graph.constant(node.input[1])
     if axes is None or (len(before) - 1) in np.atleast_1d(axes) % len(before):

@@ -41,7 +41,7 @@ class Kernel:
     @property
     def has_padding(self) -> bool:
         """Whether zeros may stand beside the values of the input."""
-        return self.node.op != DENSE and self.node.attr["padding"].s != b"VALID"
+        return bool(self.node.op != DENSE and self.node.attr["padding"].s != b"VALID")
 
     def scale_inputs(self, scale: Array) -> None:
         """Multiply what each input channel meets. scale: [inputs]."""

@@ -131,10 +131,11 @@ def _name_sizes(graph: EditableGraph, shapes: Shapes) -> None:
     """
     for node in graph:
         shape = shapes.get(node.name)
-        if node.op == "Reshape" and shape and None not in shape[1:] and 0 not in shape:
-            if graph.constant(node.input[1]) is None:
-                sizes = np.array([-1 if size is None else size for size in shape], np.int32)
-                constant = graph.add_constant(f"{node.name}/sizes", sizes)
-                node.attr["Tshape"].type = graph.node(constant).attr["dtype"].type
-                graph.set_inputs(node, [node.input[0], constant])
+        if node.op != "Reshape" or graph.constant(node.input[1]) is not None:
+            continue
+        if shape and None not in shape[1:] and 0 not in shape:
+            sizes = np.array([-1 if size is None else size for size in shape], np.int32)
+            constant = graph.add_constant(f"{node.name}/sizes", sizes)
+            node.attr["Tshape"].type = graph.node(constant).attr["dtype"].type
+            graph.set_inputs(node, [node.input[0], constant])
     graph.sweep()

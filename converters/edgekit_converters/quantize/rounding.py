@@ -26,7 +26,8 @@ def rounded_kernel(kernel: Kernel, seen: Seen, levels: int, noise: float) -> tup
 
     levels: the largest integer; each output has the grid -levels to levels times a scale, which is
     its largest weight over `levels`. That weight stays, so that a quantizer that computes its
-    scales so finds the very same grid. noise: the power of what rounding adds to each input.
+    scales so finds the very same grid; so do zeros, which may have been
+    pruned. noise: the power of what rounding adds to each input.
     """
     weights = as_matrices(kernel)
     largest = np.abs(weights).max(axis=1, keepdims=True)
@@ -85,14 +86,14 @@ def _by_second_order(targets: Array, hessian: Array, levels: int) -> Array:
 
 def _rounded(targets: Array, factors: Array, kept: Array, levels: int) -> Array:
     signs = np.sign(np.take_along_axis(targets, kept[:, None, :], 1))[:, 0, :]
-    integers = np.empty_like(targets)
+    integers, is_free = np.empty_like(targets), targets != 0
     count = targets.shape[1]
     for start in range(0, count, BLOCK):
         stop = min(start + BLOCK, count)
         lost = np.empty_like(targets[:, start:stop])
         for row in range(start, stop):
             near = np.clip(np.rint(targets[:, row]), -levels, levels)
-            integers[:, row] = np.where(kept == row, signs * levels, near)
+            integers[:, row] = np.where(kept == row, signs * levels, near * is_free[:, row])
             error = (targets[:, row] - integers[:, row]) / factors[:, row, row, None]
             lost[:, row - start] = error
             rest = slice(row + 1, stop)
