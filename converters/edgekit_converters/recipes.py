@@ -25,7 +25,7 @@ class FormatRecipe:
     integer_io: whether --io int8 gives it integer inputs and outputs.
     grid: the largest integer of a weight, by the operators of the frozen graph whose kernels get
         one symmetric scale for each output channel, its largest weight over this; empty where
-        kernels are stored otherwise. activation_bits: of what such a layer reads.
+        kernels are stored otherwise.
     engine_options: what the artifact's engine must be started with.
     """
 
@@ -35,7 +35,6 @@ class FormatRecipe:
     needs_calibration: bool = False
     integer_io: bool = False
     grid: Mapping[str, int] = field(default_factory=dict)
-    activation_bits: int = 8
     engine_options: Mapping[str, Any] = field(default_factory=dict)
 
 

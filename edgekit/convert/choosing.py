@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,14 +31,16 @@ if TYPE_CHECKING:
     from edgekit.bundle.recipe import Recipe
     from edgekit_converters.calibration import Calibration
     from edgekit_converters.graph.frozen import FrozenGraph
-    from edgekit_converters.quantize.attempts import Attempt, Attempts
+    from edgekit_converters.quantize.attempts import Attempts
 
 # Less than this is what other samples would show by chance.
 LEAST_GAIN_DB = 0.5
 # Nobody misses what is lost beyond it, and nothing is tried.
-GOOD_DB = 50.0
+GOOD_DB = 45.0
 # Ranges of attempts are learned from at most so many samples: they are compared with each other.
 ATTEMPT_SAMPLES = 100
+# Rounded, and equalized and rounded.
+MOST_FORMS = 2
 # Nothing is tried while an attempt is written.
 ONCE: Effort = "low"
 
@@ -49,6 +51,14 @@ class Chosen:
 
     prepared: Any
     notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A form of a graph, prepared by a format. done: what was done to it."""
+
+    done: tuple[str, ...]
+    prepared: Any
 
 
 class Chooser:
@@ -66,6 +76,8 @@ class Chooser:
         self._work = work
         self._attempts: dict[int, Attempts] = {}
         self._samples: dict[int, GoldenSamples] = {}
+        # Those of the last format and grid: a form of a large model is as large as that.
+        self._forms: tuple[Any, list[_Form]] = (None, [])
 
     def choose(
         self,
@@ -92,16 +104,26 @@ class Chooser:
             return Chosen(prepared)
         done: tuple[str, ...] = ()
         best, level = prepared, first
-        for attempt in self._tried(attempts.made(declared.grid, declared.activation_bits)):
-            tried = writer.prepare(attempt.graph)
-            found = self._level(record, recipe, writer, tried, samples)
+        for form in self._forms_of(record.format, writer, attempts, declared.grid):
+            found = self._level(record, recipe, writer, form.prepared, samples)
             if found > max(level, first + LEAST_GAIN_DB):
-                best, level, done = tried, found, attempt.done
+                best, level, done = form.prepared, found, form.done
         return Chosen(best, _notes(done, first, level, self._count(samples)))
 
-    def _tried(self, attempts: Iterator[Attempt]) -> Iterator[Attempt]:
-        """Leave out what hardly ever is the best, where there is no time for all."""
-        return attempts if self._effort == "high" else itertools.islice(attempts, 2)
+    def _forms_of(
+        self, name: str, writer: FormatWriter, attempts: Attempts, grid: Mapping[str, int]
+    ) -> list[_Form]:
+        """Return what to try, prepared once for all recipes of a format that have this grid.
+
+        Where there is no time for all, what hardly ever is the best is left out.
+        """
+        key = (name, id(attempts), tuple(sorted(grid.items())))
+        if self._forms[0] != key:
+            made = attempts.made(grid)
+            if self._effort != "high":
+                made = itertools.islice(made, MOST_FORMS)
+            self._forms = (key, [_Form(one.done, writer.prepare(one.graph)) for one in made])
+        return self._forms[1]
 
     def _attempts_of(self, graph: FrozenGraph, calibration: Calibration) -> Attempts:
         from edgekit_converters.quantize.attempts import Attempts

@@ -41,12 +41,12 @@ class Attempts:
             self._kernels(Scalable(self._graph), grid)
         )
 
-    def made(self, grid: Mapping[str, int], activation_bits: int) -> Iterator[Attempt]:
+    def made(self, grid: Mapping[str, int]) -> Iterator[Attempt]:
         """Yield what to try, each once.
 
-        grid: the largest integer of a weight, by operator. activation_bits: of what layers read.
+        grid: the largest integer of a weight, by operator.
         """
-        yield self._rounded((), self._graph, self._observed, grid, activation_bits)
+        yield self._rounded((), self._graph, self._observed, grid)
         graph = Scalable(self._graph)
         channels = graph.channels()
         scales = equalizing_scales(graph, channels, self._observed, min(grid.values()))
@@ -55,7 +55,7 @@ class Attempts:
         observed = self._observed.rescaled(graph.kernels, channels, scales)
         graph.rescale(channels, scales)
         equalized = graph.frozen()
-        yield self._rounded((EQUALIZED,), equalized, observed, grid, activation_bits)
+        yield self._rounded((EQUALIZED,), equalized, observed, grid)
         yield Attempt((EQUALIZED,), equalized)
 
     @cached_property
@@ -71,12 +71,11 @@ class Attempts:
         frozen: FrozenGraph,
         observed: Observed,
         grid: Mapping[str, int],
-        activation_bits: int,
     ) -> Attempt:
         graph = Scalable(frozen)
         for name in self._kernels(graph, grid):
             kernel = graph.kernels[name]
-            noise = observed.noise(str(kernel.node.input[0]), activation_bits)
+            noise = observed.noise(str(kernel.node.input[0]))
             levels = grid[kernel.node.op]
             values, bias = rounded_kernel(kernel, observed.seen[name], levels, noise)
             graph.change(kernel).values = values

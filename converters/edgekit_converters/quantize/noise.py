@@ -12,11 +12,10 @@ import numpy as np
 
 from edgekit_converters.quantize.channels import Channels
 from edgekit_converters.quantize.kernels import Kernel
-from edgekit_converters.quantize.observed import Observed
+from edgekit_converters.quantize.observed import ACTIVATION_STEPS, Observed
 from edgekit_converters.quantize.rescale import Scalable
 from edgekit_runtimes.tensors import Array
 
-ACTIVATION_STEPS = 255
 UNIFORM = 1 / 12
 
 # Takes the scales by number and returns a share.

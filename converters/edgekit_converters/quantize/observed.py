@@ -24,10 +24,13 @@ MOST_SAMPLES = 64
 MOST_ROWS = 2304
 # Rows of patches for each layer: so many for each unknown are enough for the sums of products.
 ROWS = 2048
+# Products are added up for so many at once: for each alone, that reads the whole sum again.
+AT_ONCE = 512
 SEED = 0
+ACTIVATION_STEPS = 255
 
 
-@dataclass
+@dataclass(frozen=True)
 class Seen:
     """What a layer reads: sums over patches.
 
@@ -79,10 +82,10 @@ class Observed:
         """Return the mean square of each channel."""
         return self.squares[tensor] / self.samples
 
-    def noise(self, tensor: str, bits: int = 8) -> float:
-        """Return the power of what rounding a tensor to so many bits adds to it."""
+    def noise(self, tensor: str) -> float:
+        """Return the power of what rounding a tensor to 8 bits adds to it."""
         low, high = min(0.0, self.lows[tensor].min()), max(0.0, self.highs[tensor].max())
-        return float(((high - low) / (2**bits - 1)) ** 2 / 12)
+        return float(((high - low) / ACTIVATION_STEPS) ** 2 / 12)
 
 
 def row_scales(kernel: Kernel, by_input: Array) -> Array:
@@ -103,7 +106,7 @@ def observe(
     tensors: whose channels are watched. kernels: the layers whose inputs are summed up.
     rows: how many patches of each layer, over all samples.
     """
-    observed = Observed()
+    observed, sums = Observed(), _Sums()
     generator = np.random.default_rng(SEED)
     inputs = {name: str(kernel.node.input[0]) for name, kernel in kernels.items()}
     watched = sorted({*tensors, *inputs.values()})
@@ -114,7 +117,8 @@ def observe(
             _widen(observed, name, value)
         for name, tensor in inputs.items():
             found = patches(kernels[name], values[tensor], each, generator)
-            _add(observed.seen, name, found)
+            sums.add(name, found)
+    observed.seen = sums.finish()
     return observed
 
 
@@ -145,17 +149,35 @@ def _widen(observed: Observed, name: str, value: Array) -> None:
     observed.lows[name], observed.highs[name] = low, high
 
 
-def _add(seen: dict[str, Seen], name: str, found: Array) -> None:
-    """Add patches [groups, count, rows] to what a layer has seen."""
-    total = found.sum(axis=1, dtype=np.float64)
-    products = None
-    if found.shape[-1] <= MOST_ROWS:
-        products = np.matmul(found.transpose(0, 2, 1), found)
-    if name not in seen:
-        seen[name] = Seen(found.shape[1], total, products)
-        return
-    known = seen[name]
-    known.count += found.shape[1]
-    known.total += total
-    if known.products is not None and products is not None:
-        known.products += products
+class _Sums:
+    """What layers have seen, a few patches of each being kept until they are worth adding up."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, Seen] = {}
+        self._kept: dict[str, list[Array]] = {}
+
+    def add(self, name: str, found: Array) -> None:
+        """Add patches [groups, count, rows] to what a layer has seen."""
+        kept = self._kept.setdefault(name, [])
+        kept.append(found)
+        if sum(one.shape[1] for one in kept) >= AT_ONCE:
+            self._flush(name)
+
+    def finish(self) -> dict[str, Seen]:
+        """Return what all layers have seen."""
+        for name in list(self._kept):
+            self._flush(name)
+        return self.seen
+
+    def _flush(self, name: str) -> None:
+        if not (kept := self._kept.pop(name)):
+            return
+        found = np.concatenate(kept, axis=1)
+        total = found.sum(axis=1, dtype=np.float64)
+        products = None
+        if found.shape[-1] <= MOST_ROWS:
+            products = np.matmul(found.transpose(0, 2, 1), found)
+        known = self.seen.setdefault(name, Seen(0, np.zeros_like(total), None))
+        if products is not None:
+            products = products if known.products is None else known.products + products
+        self.seen[name] = Seen(known.count + found.shape[1], known.total + total, products)

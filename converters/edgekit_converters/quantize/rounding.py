@@ -76,28 +76,38 @@ def _by_second_order(targets: Array, hessian: Array, levels: int) -> Array:
     by_row = order[:, :, None]
     hessian = np.take_along_axis(np.take_along_axis(hessian, by_row, 1), order[:, None, :], 2)
     targets = np.take_along_axis(targets, by_row, 1)
-    factors = np.linalg.cholesky(np.linalg.inv(hessian)).transpose(0, 2, 1)
-    kept = np.abs(targets).argmax(axis=1)
-    integers = _rounded(targets.copy(), factors, kept, levels)
+    integers = _rounded(targets, _feedback(hessian), np.abs(targets).argmax(axis=1), levels)
     found = np.empty_like(integers)
     np.put_along_axis(found, by_row, integers, 1)
     return found
 
 
-def _rounded(targets: Array, factors: Array, kept: Array, levels: int) -> Array:
-    signs = np.sign(np.take_along_axis(targets, kept[:, None, :], 1))[:, 0, :]
-    integers, is_free = np.empty_like(targets), targets != 0
+def _feedback(hessian: Array) -> Array:
+    """Return how much of what each row lost a later one makes up for: [groups, rows, later rows].
+
+    With H = U D U', U of ones on its diagonal and zeros below, that is U: what GPTQ gets from the
+    inverse of H, without inverting it (Chee et al., QuIP, NeurIPS 2023, theorem 6).
+    """
+    backwards = np.linalg.cholesky(hessian[:, ::-1, ::-1])
+    upper = backwards[:, ::-1, ::-1]
+    rows = np.arange(hessian.shape[-1])
+    return np.asarray(upper / upper[:, None, rows, rows])
+
+
+def _rounded(targets: Array, feedback: Array, kept: Array, levels: int) -> Array:
+    """Round row after row. kept: the row of each output that is the largest integer."""
     count = targets.shape[1]
+    lost, integers = np.zeros_like(targets), np.empty_like(targets)
     for start in range(0, count, BLOCK):
         stop = min(start + BLOCK, count)
-        lost = np.empty_like(targets[:, start:stop])
+        block = feedback[:, :start, start:stop].transpose(0, 2, 1)
+        wanted = targets[:, start:stop] + np.matmul(block, lost[:, :start])
         for row in range(start, stop):
-            near = np.clip(np.rint(targets[:, row]), -levels, levels)
-            integers[:, row] = np.where(kept == row, signs * levels, near * is_free[:, row])
-            error = (targets[:, row] - integers[:, row]) / factors[:, row, row, None]
-            lost[:, row - start] = error
-            rest = slice(row + 1, stop)
-            targets[:, rest] -= factors[:, row, rest, None] * error[:, None, :]
-        passed = factors[:, start:stop, stop:].transpose(0, 2, 1)
-        targets[:, stop:] -= np.matmul(passed, lost)
+            earlier = feedback[:, start:row, row, None]
+            one = wanted[:, row - start] + (earlier * lost[:, start:row]).sum(axis=1)
+            near = np.clip(np.rint(one), -levels, levels)
+            target = targets[:, row]
+            is_kept = (kept == row) | (target == 0)
+            integers[:, row] = np.where(is_kept, np.rint(target), near)
+            lost[:, row] = target - integers[:, row]
     return integers

@@ -47,7 +47,6 @@ RECIPES = Recipes(
             "16-bit activations, 8-bit weights: accuracy where int8 loses too much; slow",
             needs_calibration=True,
             grid=_INT8,
-            activation_bits=16,
         ),
         "int4-dynamic": FormatRecipe(
             f"{_LITERT}:dynamic_wi4_afp32",
