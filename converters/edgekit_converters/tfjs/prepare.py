@@ -20,6 +20,7 @@ from edgekit_converters.graph.substitutes import (
     space_to_depth,
     volumes_transposed,
 )
+from edgekit_converters.quantize.leveling import level
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
 from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
@@ -50,7 +51,8 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
     have.
     """
     check_branches(graph.graph_def)
-    folded = fold_constants(graph)
+    # Each weight is stored with one scale.
+    folded = fold_constants(level(graph))
     rewritten = apply(folded, *REWRITES)
     if rewritten is not folded:
         folded = fold_constants(rewritten)
