@@ -21,6 +21,7 @@ from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
 from edgekit.convert.advice import calibration_notes, with_advice
 from edgekit.convert.check import Checked, check
+from edgekit.convert.choosing import Chooser, Chosen
 from edgekit.convert.float_models import FloatModels, is_doubtful
 from edgekit.convert.judging import FLOAT, Judge
 from edgekit.convert.wire import wire_size
@@ -71,12 +72,13 @@ class Pipeline:
             def run_check(path: Path, record: ArtifactRecord) -> Checked:
                 return check(path, record.format, record.engine_options, golden, device)
 
+            self._chooser = Chooser(self._calibration, self._request.effort, device, self._work)
             floats = FloatModels(Judge(golden, device, self._work), run_check, self._work)
             groups: dict[tuple[Modification, ...], list[Recipe]] = {}
             for recipe in sorted(self._request.effective_recipes, key=_turn):
                 groups.setdefault(recipe.modifications, []).append(recipe)
             for modifications, group in groups.items():
-                modified = _Once(functools.partial(modify, graph, modifications))
+                modified = _Once(functools.partial(_modified, graph, modifications))
                 for name in self._writers:
                     self._run_format(name, modified, group, floats)
         self._advise()
@@ -101,10 +103,13 @@ class Pipeline:
             try:
                 RECIPES[name].find(recipe.quantization)
                 partial = self._work / str(record.path)
-                prepared = prepare()
+                chosen = Chosen(prepare())
                 if recipe.quantization != FLOAT:
-                    floats.prove(record, recipe, writer, prepared, modified())
-                record = self._make(record, recipe, prepared, partial, floats, modified())
+                    floats.prove(record, recipe, writer, chosen.prepared, modified())
+                    chosen = self._chooser.choose(
+                        record, recipe, writer, modified(), chosen.prepared
+                    )
+                record = self._make(record, recipe, chosen, partial, floats, modified())
             except NotAvailableError as error:
                 self._give_up(record, place, "not available", str(error))
             except UsageError:
@@ -140,7 +145,7 @@ class Pipeline:
         self,
         record: ArtifactRecord,
         recipe: Recipe,
-        prepared: Any,
+        chosen: Chosen,
         partial: Path,
         floats: FloatModels,
         graph: FrozenGraph,
@@ -148,7 +153,7 @@ class Pipeline:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
         notes = self._writers[record.format].write(
-            prepared,
+            chosen.prepared,
             recipe.quantization,
             partial,
             self._calibration,
@@ -164,6 +169,7 @@ class Pipeline:
             fidelity=checked.fidelity,
             notes=(
                 *(Note("note", text) for text in notes),
+                *chosen.notes,
                 *checked.notes,
                 *floats.judge(record, recipe, partial, graph, checked.fidelity),
                 *self._calibration_notes(record, recipe),
@@ -232,6 +238,13 @@ class _Once:
     @functools.cached_property
     def _result(self) -> Any:
         return self._function()
+
+
+def _modified(graph: FrozenGraph, modifications: Sequence[Modification]) -> FrozenGraph:
+    """Return the graph that formats are written from: modified, its scales in its layers."""
+    from edgekit_converters.quantize.folding import fold_affines
+
+    return fold_affines(modify(graph, modifications))
 
 
 def _turn(recipe: Recipe) -> tuple[bool, bool]:
