@@ -51,6 +51,7 @@ def convert(
     signature: str | None = None,
     io: Literal["float", "int8"] = "float",
     effort: Literal["low", "default", "high"] = "default",
+    explain: bool = False,
     resize: tuple[int, int] | None = None,
     scale: float = 1.0,
     mean: Sequence[float] = (),
@@ -85,6 +86,8 @@ def convert(
         io: What static int8 TFLite artifacts take and give.
         effort: How long to try what keeps quantized artifacts right: "low" makes each once,
             "default" takes at most 2.5 times as long, "high" tries everything.
+        explain: Look at int8 artifacts layer by layer: what each loses by itself, what sparing
+            it costs, and which samples changed class. `edgekit inspect --damage` shows it.
         resize: (height, width) that images are brought to when they are read.
         scale: Samples are multiplied by this first,
         mean: then this is subtracted, one number or one per channel,
@@ -132,6 +135,7 @@ def convert(
                 source_options=SourceOptions(shapes, signature, unsafe, tuple(imports)),
                 io=io,
                 effort=effort,
+                explain=explain,
                 classes=tuple(classes or ()),
                 force=force,
                 wait=wait,

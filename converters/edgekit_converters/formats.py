@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edgekit_converters.calibration import Calibration
     from edgekit_converters.effort import Effort
     from edgekit_converters.graph.frozen import FrozenGraph
+    from edgekit_converters.mixed.damage import Layer
 
 RECIPES: Mapping[str, Recipes] = {
     "tflite": tflite.RECIPES,
@@ -38,7 +39,10 @@ QUANTIZATIONS: tuple[str, ...] = tuple(
 
 
 class FormatWriter(Protocol):
-    """What the pipeline calls in a format."""
+    """What the pipeline calls in a format.
+
+    One that has a recipe which FormatRecipe.explained says has `explain` as well.
+    """
 
     def prepare(self, graph: FrozenGraph) -> Any:
         """Do what all artifacts of one frozen graph share."""
@@ -53,6 +57,11 @@ class FormatWriter(Protocol):
         effort: Effort,
     ) -> tuple[str, ...]:
         """Write one artifact and return notes for the user."""
+
+    def explain(
+        self, prepared: Any, quantization: str, path: Path, calibration: Calibration
+    ) -> tuple[Layer, ...]:
+        """Return what each layer of an artifact does to its outputs, the worst first."""
 
 
 def format_writer(name: str) -> FormatWriter:
@@ -85,5 +94,13 @@ class _Frugal:
     ) -> tuple[str, ...]:
         try:
             return self._writer.write(prepared, quantization, path, calibration, io, effort)
+        finally:
+            give_back_memory()
+
+    def explain(
+        self, prepared: Any, quantization: str, path: Path, calibration: Calibration
+    ) -> tuple[Layer, ...]:
+        try:
+            return self._writer.explain(prepared, quantization, path, calibration)
         finally:
             give_back_memory()

@@ -16,6 +16,7 @@ from msgspec import Meta
 from edgekit.bundle.history import MANIFEST_SCHEMA_VERSION, UPGRADES
 from edgekit.bundle.notes import Note
 from edgekit.forms import AtLeastOne, Count, FileKind, Hash, OpenForm, to_form
+from edgekit.results.damage import Damage
 from edgekit.results.fidelity import Fidelity
 from edgekit.results.results import Status
 from edgekit_converters.effort import Effort
@@ -128,6 +129,7 @@ class ArtifactRecord:
     engine_options: what the artifact's engine should be started with.
     fidelity: agreement with the original on the golden samples; None unless status is "ok", and
     where there was nothing to run the artifact.
+    damage: None except of int8 artifacts that were made with --explain.
     """
 
     id: str
@@ -143,6 +145,7 @@ class ArtifactRecord:
     engine_options: OpenForm = field(default_factory=dict)
     fidelity: Fidelity | None = None
     notes: tuple[Note, ...] = ()
+    damage: Damage | None = None
 
     def check_complete(self) -> None:
         """Raise ValueError if it lacks what its status promises, or says too much."""

@@ -78,6 +78,12 @@ class ConvertCommand(click.Command):
     "at most 2.5 times as long, high tries everything.",
 )
 @click.option(
+    "--explain",
+    is_flag=True,
+    help="Say of int8 artifacts what each layer loses alone and what keeping it in float costs: "
+    "see edgekit inspect --damage.",
+)
+@click.option(
     "--classes",
     type=PATH,
     help="A text file with one class name per line, in the order of the output.",
@@ -108,6 +114,7 @@ def command(
     signature: str | None,
     io: Literal["float", "int8"],
     effort: Literal["low", "default", "high"],
+    explain: bool,
     classes: Path | None,
     data_options: DataOptions,
     imports: tuple[str, ...],
@@ -140,6 +147,7 @@ def command(
             signature=signature,
             io=io,
             effort=effort,
+            explain=explain,
             resize=data_options.resize,
             scale=data_options.scale,
             mean=data_options.mean,

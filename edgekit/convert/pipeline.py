@@ -22,6 +22,7 @@ from edgekit.bundle.notes import Note
 from edgekit.convert.advice import calibration_notes, with_advice
 from edgekit.convert.check import Checked, check
 from edgekit.convert.choosing import Chooser, Chosen
+from edgekit.convert.explaining import Explainer
 from edgekit.convert.float_models import FloatModels, is_doubtful
 from edgekit.convert.judging import FLOAT, Judge
 from edgekit.convert.wire import wire_size
@@ -73,6 +74,7 @@ class Pipeline:
                 return check(path, record.format, record.engine_options, golden, device)
 
             self._chooser = Chooser(self._calibration, self._request.effort, device, self._work)
+            self._explainer = Explainer(self._calibration, golden, device)
             floats = FloatModels(Judge(golden, device, self._work), run_check, self._work)
             groups: dict[tuple[Modification, ...], list[Recipe]] = {}
             for recipe in sorted(self._request.effective_recipes, key=_turn):
@@ -138,8 +140,14 @@ class Pipeline:
         for made in self.bundle.artifacts:
             if made.id == record.id and made.status == "ok" and not is_doubtful(made, recipe):
                 path = self.bundle.artifact_path(made)
-                return made if path.exists() and sha256_of(path) == made.sha256 else None
+                is_whole = path.exists() and sha256_of(path) == made.sha256
+                return made if is_whole and not self._lacks_damage(made, recipe) else None
         return None
+
+    def _lacks_damage(self, made: ArtifactRecord, recipe: Recipe) -> bool:
+        """Return whether a finished artifact is to be made again to be explained."""
+        is_explained = RECIPES[made.format][recipe.quantization].explained
+        return self._request.explain and is_explained and made.damage is None
 
     def _make(
         self,
@@ -161,12 +169,22 @@ class Pipeline:
             self._request.effort,
         )
         checked = floats.run_check(partial, record)
+        damage = None
+        if self._request.explain:
+            damage = self._explainer.damage(
+                record,
+                recipe.quantization,
+                partial,
+                chosen.prepared,
+                self._writers[record.format],
+            )
         return replace(
             record,
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
             fidelity=checked.fidelity,
+            damage=damage,
             notes=(
                 *(Note("note", text) for text in notes),
                 *chosen.notes,

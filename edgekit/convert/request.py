@@ -51,6 +51,7 @@ class ConvertRequest:
     recipes: None for the default ones. calibration: a path or module:function (edgekit.data).
     io: "int8" gives static int8 TFLite artifacts integer inputs and outputs.
     effort: how long to try what keeps quantized artifacts right.
+    explain: look at int8 artifacts layer by layer.
     classes: the names of the classes, as many as an output has values.
     force: start over where the output folder holds a bundle already.
     wait: for another run that writes the same bundle; else that is a UsageError.
@@ -68,6 +69,7 @@ class ConvertRequest:
     source_options: SourceOptions = field(default_factory=lambda: SourceOptions(input_shapes={}))
     io: str = "float"
     effort: Effort = "default"
+    explain: bool = False
     classes: tuple[str, ...] = ()
     force: bool = False
     wait: bool = True
@@ -159,6 +161,11 @@ def check_request(request: ConvertRequest) -> None:
         raise UsageError(
             "--resize, --scale, --mean and --std say how calibration data is read, and none is "
             "given. Add --calibration DATA."
+        )
+    if request.explain and not request.recipes_with(lambda declared: declared.explained):
+        raise UsageError(
+            "--explain is about TFLite and ONNX artifacts of the recipe int8, and none are "
+            "requested. Leave it out, or add --recipe int8 --calibration DATA."
         )
     if request.io == "int8" and not request.recipes_with(lambda declared: declared.integer_io):
         raise UsageError(

@@ -15,8 +15,9 @@ from edgekit_runtimes.tensors import Arrays
 class Operator:
     """An operator that int8 would compute with integers.
 
-    name: unique in the net. kind: what its format calls it. reads, makes: tensors, constants left
-    out. macs: multiply-accumulates, 0 where it has no kernel. kernel: how many weights it has.
+    name: unique in the net. kind: what its format calls it. reads, makes: tensors.
+    macs: multiply-accumulates, 0 where it has no kernel. kernel: how many weights it has.
+    constants: the names of those that it reads.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Operator:
     makes: tuple[str, ...]
     macs: int = 0
     kernel: int = 0
+    constants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ RECIPES = Recipes(
             "weights and activations in 8 bits: a quarter of the size, and speed on CPUs; slower "
             "in browsers",
             needs_calibration=True,
+            explained=True,
             grid=dict.fromkeys(("Conv2D", "DepthwiseConv2dNative", "MatMul"), _SEVEN_BITS),
         ),
         "int4-dynamic": FormatRecipe(

@@ -9,14 +9,17 @@ import onnx
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.effort import Effort
 from edgekit_converters.left import check_changed, notes_of
+from edgekit_converters.mixed.damage import Layer
+from edgekit_converters.mixed.damage import explain as explain_with
 from edgekit_converters.onnx import RECIPES
 from edgekit_converters.onnx.compact import compact
 from edgekit_converters.onnx.float_model.export import prepare, taken_notes
 from edgekit_converters.onnx.graph import float_constants
 from edgekit_converters.onnx.quiet import quiet
+from edgekit_converters.onnx.static.explained import OnnxWorkshop
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
-__all__ = ["prepare", "write"]
+__all__ = ["explain", "prepare", "write"]
 
 
 def write(
@@ -50,3 +53,13 @@ def write(
     if quantization != "fp32":
         notes = (*notes, *notes_of(left, path.stat().st_size))
     return (*made_so, *notes)
+
+
+def explain(
+    prepared: onnx.ModelProto, _quantization: str, path: Path, calibration: Calibration
+) -> tuple[Layer, ...]:
+    """Return what each node of a static artifact does to its outputs, the worst first."""
+    model = onnx.ModelProto()
+    model.CopyFrom(prepared)
+    with map_exceptions(f"{path.name} cannot be explained", ConversionError), quiet("root"):
+        return explain_with(OnnxWorkshop(model, onnx.load(path), calibration), calibration)

@@ -39,6 +39,7 @@ RECIPES = Recipes(
             "weights and activations in 8 bits: a quarter of the size, and speed",
             instead=("int8-weights", "int16x8", "fp16"),
             needs_calibration=True,
+            explained=True,
             integer_io=True,
             grid=_INT8,
         ),

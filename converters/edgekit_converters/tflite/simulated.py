@@ -31,14 +31,22 @@ OFF, ON = np.zeros(1, np.float32), np.ones(1, np.float32)
 
 
 class SimulatedTflite:
-    """A float file that computes as an int8 one made of it would, tensor by tensor."""
+    """A float file that computes as an int8 one made of it would, tensor by tensor.
 
-    def __init__(self, float_model: bytes, quantized: bytes) -> None:
+    constants: those that are as int8 holds them; None for all of them.
+    """
+
+    def __init__(
+        self,
+        float_model: bytes,
+        quantized: bytes,
+        constants: AbstractSet[str] | None = None,
+    ) -> None:
         whole = Tree(quantized)
         tree = Tree(float_model)
         integers = _integers(whole)
         self.net = _net(tree, integers)
-        _set_weights(tree, whole)
+        _set_weights(tree, whole, constants)
         switches = _add_switches(tree, integers, self.net.rounded)
         interpreter: Any = Interpreter(model_content=tree.content(), num_threads=THREADS)
         interpreter.allocate_tensors()
@@ -111,6 +119,7 @@ def _net(tree: Tree, integers: dict[str, Any]) -> Net:
                 tuple(names[place] for place in operator.outputs),
                 macs,
                 kernel,
+                tuple(names[place] for place in inputs if subgraph.tensors[place].buffer > 0),
             )
         )
     rounded = {
@@ -122,13 +131,14 @@ def _net(tree: Tree, integers: dict[str, Any]) -> Net:
     return Net(tuple(operators), rounded, frozenset(ends & rounded.keys()))
 
 
-def _set_weights(tree: Tree, whole: Tree) -> None:
+def _set_weights(tree: Tree, whole: Tree, wanted: AbstractSet[str] | None) -> None:
     """Give the float file the weights of the int8 one."""
     (subgraph,) = whole.model.subgraphs
     stored = {tensor.name: tensor for tensor in subgraph.tensors if tensor.type == _Type.INT8}
     for tensor in tree.model.subgraphs[0].tensors:
         values = tree.values(tensor) if tensor.type == _Type.FLOAT32 else None
-        if values is not None and tensor.name in stored:
+        is_wanted = wanted is None or tensor.name.decode() in wanted
+        if values is not None and is_wanted and tensor.name in stored:
             found = _dequantized(whole, stored[tensor.name])
             if found is not None and found.shape == values.shape:
                 tensor.buffer = tree.add_buffer(found)

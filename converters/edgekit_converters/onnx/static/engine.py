@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import onnx
@@ -26,10 +26,18 @@ def session_of(model: onnx.ModelProto, keep_roundings: bool = False) -> Any:
 
 def answers(model: onnx.ModelProto, samples: Iterable[Arrays]) -> list[Arrays]:
     """Return what a model gives for each sample."""
+    run = runner(model)
+    return [run(sample) for sample in samples]
+
+
+def runner(model: onnx.ModelProto) -> Callable[[Arrays], Arrays]:
+    """Return what runs a model on one sample."""
     session = session_of(model)
     outputs = [output.name for output in session.get_outputs()]
     inputs = [entry.name for entry in session.get_inputs()]
-    return [
-        dict(zip(outputs, session.run(None, {name: sample[name] for name in inputs}), strict=True))
-        for sample in samples
-    ]
+
+    def run(sample: Arrays) -> Arrays:
+        feeds = {name: sample[name] for name in inputs}
+        return dict(zip(outputs, session.run(None, feeds), strict=True))
+
+    return run

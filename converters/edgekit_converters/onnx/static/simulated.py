@@ -21,15 +21,20 @@ OFF, ON = np.zeros(1, np.float32), np.ones(1, np.float32)
 class SimulatedOnnx:
     """A float model that computes as an int8 one made of it would, tensor by tensor.
 
-    Its nodes have names.
+    Its nodes have names. kept: the constants that are as int8 holds them; None for all of them.
     """
 
-    def __init__(self, float_model: onnx.ModelProto, quantized: onnx.ModelProto) -> None:
+    def __init__(
+        self,
+        float_model: onnx.ModelProto,
+        quantized: onnx.ModelProto,
+        kept: AbstractSet[str] | None = None,
+    ) -> None:
         constants = {tensor.name: tensor for tensor in quantized.graph.initializer}
         self.net = net_of(float_model, quantized)
         model = onnx.ModelProto()
         model.CopyFrom(float_model)
-        _set_weights(model.graph, quantized.graph, constants)
+        _set_weights(model.graph, quantized.graph, constants, kept)
         for name in self.net.rounded:
             _add_switch(model.graph, name, constants)
         self._session = session_of(model, keep_roundings=True)
@@ -65,7 +70,17 @@ def net_of(float_model: onnx.ModelProto, quantized: onnx.ModelProto) -> Net:
             kernel = int(np.prod(dims))
             macs = elements.get(node.output[0], 1) * kernel // dims[axis]
         reads = tuple(name for name in node.input if name in made)
-        operators.append(Operator(node.name, node.op_type, reads, tuple(node.output), macs, kernel))
+        operators.append(
+            Operator(
+                node.name,
+                node.op_type,
+                reads,
+                tuple(node.output),
+                macs,
+                kernel,
+                tuple(name for name in node.input if name and name not in made),
+            )
+        )
     scales = {
         node.input[1].removesuffix(SCALE)
         for node in quantized.graph.node
@@ -81,14 +96,16 @@ def _elements(value: Any) -> int:
     return int(np.prod([max(dim.dim_value, 1) for dim in value.type.tensor_type.shape.dim]))
 
 
-def _set_weights(graph: Any, quantized: Any, constants: dict[str, Any]) -> None:
+def _set_weights(
+    graph: Any, quantized: Any, constants: dict[str, Any], kept: AbstractSet[str] | None
+) -> None:
     """Give the float model the weights of the int8 one."""
     floats = {tensor.name: tensor for tensor in graph.initializer}
     for node in quantized.node:
         if node.op_type != "DequantizeLinear" or node.input[0] not in constants:
             continue
         tensor = floats.get(node.input[1].removesuffix(SCALE))
-        if tensor is None:
+        if tensor is None or (kept is not None and tensor.name not in kept):
             continue
         parts = [values_of(constants[name]) for name in node.input]
         axis = next((one.i for one in node.attribute if one.name == "axis"), 1)

@@ -47,7 +47,7 @@ def quantize(
     model: onnx.ModelProto, calibration: Calibration, effort: Effort
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Return the int8 model and notes for the user; see `quantized`."""
-    _name_nodes(model)
+    name_nodes(model)
     choosing = calibration.choosing
     if effort == "low" or choosing is None:
         return quantized(model, measure_ranges(model, calibration), SAFE_BITS)
@@ -80,7 +80,7 @@ def _chosen(trial: _Trial, effort: Effort) -> tuple[int, frozenset[str], tuple[s
     return bits, floats, (*notes, floats_note(simulated.net, floats, reason))
 
 
-def _name_nodes(model: onnx.ModelProto) -> None:
+def name_nodes(model: onnx.ModelProto) -> None:
     """Give each node a name of its own: the quantizer is told by name what to leave alone."""
     taken = set()
     for number, node in enumerate(model.graph.node):
