@@ -54,6 +54,8 @@ def convert(
     layout: Literal["nchw", "nhwc"] | None = None,
     signature: str | None = None,
     io: Literal["float", "int8"] = "float",
+    effort: Literal["low", "default", "high"] = "default",
+    explain: bool = False,
     resize: tuple[int, int] | None = None,
     scale: float = 1.0,
     mean: Sequence[float] = (),
@@ -91,6 +93,10 @@ def convert(
             ONNX keeps the source's, and TFLite and TF.js have channels last.
         signature: Which signature of a SavedModel.
         io: What static int8 TFLite artifacts take and give.
+        effort: How long to try what keeps quantized artifacts right: "low" makes each once,
+            "default" takes at most 2.5 times as long, "high" tries everything.
+        explain: Look at int8 artifacts layer by layer: what each loses by itself, what sparing
+            it costs, and which samples changed class. `edgekit inspect --damage` shows it.
         resize: (height, width) that images are brought to when they are read.
         scale: Samples are multiplied by this first,
         mean: then this is subtracted, one number or one per channel,
@@ -146,6 +152,8 @@ def convert(
                     weights=None if weights is None else Path(weights),
                 ),
                 io=io,
+                effort=effort,
+                explain=explain,
                 classes=tuple(classes or ()),
                 force=force,
                 wait=wait,

@@ -133,6 +133,7 @@ def bench_request(
             ),
             engine_options=record.engine_options,
             graph=_graph(bundle.artifact_path(record), record.format),
+            damage=record.damage,
         )
         for record in bundle.artifacts
         if record.status == "ok"

@@ -16,8 +16,10 @@ from msgspec import Meta
 from edgekit.bundle.history import MANIFEST_SCHEMA_VERSION, UPGRADES
 from edgekit.bundle.notes import Note
 from edgekit.forms import AtLeastOne, Count, FileKind, Hash, OpenForm, to_form
+from edgekit.results.damage import Damage
 from edgekit.results.fidelity import Fidelity
 from edgekit.results.results import Status
+from edgekit_converters.effort import Effort
 from edgekit_runtimes.reordered import Axes
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
@@ -59,12 +61,16 @@ class Trust(TypedDict):
 
 
 class SettingsFacts(TypedDict):
-    """What is read of the settings."""
+    """What is read of the settings.
+
+    effort: missing in older bundles, which were made with "low".
+    """
 
     source: Hash
     signature: str | None
     input_shapes: dict[str, list[Count]]
     io: IO
+    effort: NotRequired[Effort]
     classes: list[str]
     fixed: NotRequired[dict[str, Any]]
     layout: NotRequired[Literal["auto", "nchw", "nhwc"]]
@@ -134,6 +140,7 @@ class ArtifactRecord:
     engine_options: what the artifact's engine should be started with.
     fidelity: agreement with the original on the golden samples; None unless status is "ok", and
     where there was nothing to run the artifact.
+    damage: None except of int8 artifacts that were made with --explain.
     """
 
     id: str
@@ -149,6 +156,7 @@ class ArtifactRecord:
     engine_options: OpenForm = field(default_factory=dict)
     fidelity: Fidelity | None = None
     notes: tuple[Note, ...] = ()
+    damage: Damage | None = None
 
     def check_complete(self) -> None:
         """Raise ValueError if it lacks what its status promises, or says too much."""

@@ -100,6 +100,20 @@ class ConvertCommand(click.Command):
     help="What static int8 TFLite artifacts take and give.",
 )
 @click.option(
+    "--effort",
+    type=click.Choice(["low", "default", "high"]),
+    default="default",
+    show_default=True,
+    help="How long to try what keeps quantized artifacts right: low makes each once, default takes "
+    "at most 2.5 times as long, high tries everything.",
+)
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say of int8 artifacts what each layer loses alone and what keeping it in float costs: "
+    "see edgekit inspect --damage.",
+)
+@click.option(
     "--classes",
     type=PATH,
     help="A text file with one class name per line, in the order of the output.",
@@ -132,6 +146,8 @@ def command(
     layout: Literal["nchw", "nhwc"] | None,
     signature: str | None,
     io: Literal["float", "int8"],
+    effort: Literal["low", "default", "high"],
+    explain: bool,
     classes: Path | None,
     data_options: DataOptions,
     imports: tuple[str, ...],
@@ -167,6 +183,8 @@ def command(
             layout=layout,
             signature=signature,
             io=io,
+            effort=effort,
+            explain=explain,
             resize=data_options.resize,
             scale=data_options.scale,
             mean=data_options.mean,

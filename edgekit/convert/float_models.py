@@ -122,7 +122,7 @@ class FloatModels:
         path = self._work / FORMATS[name].path("float")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            writer.write(prepared, FLOAT, path, None, record.io)
+            writer.write(prepared, FLOAT, path, None, record.io, "low")
             found = self.run_check(path, record).fidelity
             if found is None:
                 return ""

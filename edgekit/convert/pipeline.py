@@ -24,6 +24,8 @@ from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
 from edgekit.convert.advice import calibration_notes, with_advice
 from edgekit.convert.check import Checked, check
+from edgekit.convert.choosing import Chooser, Chosen
+from edgekit.convert.explaining import Explainer
 from edgekit.convert.float_models import FloatModels, is_doubtful
 from edgekit.convert.judging import FLOAT, Judge
 from edgekit.convert.wire import wire_size
@@ -78,6 +80,8 @@ class Pipeline:
             def run_check(path: Path, record: ArtifactRecord) -> Checked:
                 return check(path, record.format, record.engine_options, golden, device)
 
+            self._chooser = Chooser(self._calibration, self._request.effort, device, self._work)
+            self._explainer = Explainer(self._calibration, golden, device)
             floats = FloatModels(Judge(golden, device, self._work), run_check, self._work)
             frozen = _Once(source.frozen)
             groups: dict[tuple[Modification, ...], list[Recipe]] = {}
@@ -114,10 +118,14 @@ class Pipeline:
             try:
                 RECIPES[name].find(recipe.quantization)
                 partial = self._work / str(record.path)
-                prepared = prepare()
+                chosen = Chosen(prepare())
                 if recipe.quantization != FLOAT:
-                    floats.prove(record, recipe, writer, prepared, modified)
-                record = self._make(record, recipe, prepared, partial, floats, modified)
+                    floats.prove(record, recipe, writer, chosen.prepared, modified)
+                    if own is None:
+                        chosen = self._chooser.choose(
+                            record, recipe, writer, modified(), chosen.prepared
+                        )
+                record = self._make(record, recipe, chosen, partial, floats, modified)
                 record = replace(record, notes=(*said, *record.notes))
             except NotAvailableError as error:
                 self._give_up(record, place, "not available", str(error))
@@ -150,14 +158,20 @@ class Pipeline:
         for made in self.bundle.artifacts:
             if made.id == record.id and made.status == "ok" and not is_doubtful(made, recipe):
                 path = self.bundle.artifact_path(made)
-                return made if path.exists() and sha256_of(path) == made.sha256 else None
+                is_whole = path.exists() and sha256_of(path) == made.sha256
+                return made if is_whole and not self._lacks_damage(made, recipe) else None
         return None
+
+    def _lacks_damage(self, made: ArtifactRecord, recipe: Recipe) -> bool:
+        """Return whether a finished artifact is to be made again to be explained."""
+        is_explained = RECIPES[made.format][recipe.quantization].explained
+        return self._request.explain and is_explained and made.damage is None
 
     def _make(
         self,
         record: ArtifactRecord,
         recipe: Recipe,
-        prepared: Any,
+        chosen: Chosen,
         partial: Path,
         floats: FloatModels,
         graph: Callable[[], FrozenGraph],
@@ -168,17 +182,33 @@ class Pipeline:
         if calibration is not None:
             calibration = calibration.reordered(record.engine_options.get(OPTION, {}))
         notes = self._writers[record.format].write(
-            prepared, recipe.quantization, partial, calibration, record.io
+            chosen.prepared,
+            recipe.quantization,
+            partial,
+            calibration,
+            record.io,
+            self._request.effort,
         )
         checked = floats.run_check(partial, record)
+        damage = None
+        if self._request.explain:
+            damage = self._explainer.damage(
+                record,
+                recipe.quantization,
+                partial,
+                chosen.prepared,
+                self._writers[record.format],
+            )
         return replace(
             record,
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
             fidelity=checked.fidelity,
+            damage=damage,
             notes=(
                 *(Note("note", text) for text in notes),
+                *chosen.notes,
                 *checked.notes,
                 *floats.judge(record, recipe, partial, graph, checked.fidelity),
                 *self._calibration_notes(record, recipe),
@@ -250,9 +280,12 @@ class _Once:
 
 
 def _modified(
-    frozen: Callable[[], FrozenGraph], modifications: tuple[Modification, ...]
+    frozen: Callable[[], FrozenGraph], modifications: Sequence[Modification]
 ) -> FrozenGraph:
-    return modify(frozen(), modifications)
+    """Return the graph that formats are written from: modified, its scales in its layers."""
+    from edgekit_converters.quantize.folding import fold_affines
+
+    return fold_affines(modify(frozen(), modifications))
 
 
 def _turn(recipe: Recipe) -> tuple[bool, bool]:

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 from tfjs_tools import NODE, difference, noise, ops, require_node, trace
 
+from edgekit_converters.graph.fold import MAX_GROWN_ELEMENTS
 from edgekit_converters.sources.tfjs.unfuse import unfuse
 from edgekit_converters.tfjs import ops as ops_module
-from edgekit_converters.tfjs.fold import MAX_GROWN_ELEMENTS
 from edgekit_converters.tfjs.ops import supported_ops
 from edgekit_converters.tfjs.write import prepare
 from edgekit_runtimes.errors import ConversionError

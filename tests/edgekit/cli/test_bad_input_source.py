@@ -275,7 +275,8 @@ def test_a_signature_of_a_keras_file_is_refused(
 ) -> None:
     model = saved_models("dense_net")
     assert refused("convert", model, "--signature", "x") == (
-        f"--signature is for SavedModel folders and .tflite files, and {model} is not one. Leave it out.",
+        f"--signature is for SavedModel folders and .tflite files, and {model} is not one. "
+        "Leave it out.",
         WRONG_USE,
     )
 
