@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from edgekit_converters.quantize.attempts import Attempts
 
 # Less than this is what other samples would show by chance.
-LEAST_GAIN_DB = 0.5
+LEAST_GAIN_DB = 1.0
 # Nobody misses what is lost beyond it, and nothing is tried.
 GOOD_DB = 45.0
 # Attempts are calibrated by at most so many samples: they are compared with each other.
