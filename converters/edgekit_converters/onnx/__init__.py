@@ -41,7 +41,7 @@ RECIPES = Recipes(
             grid={"MatMul": _SEVEN_BITS},
         ),
         "int8": FormatRecipe(
-            f"{__name__}.static:quantize",
+            f"{__name__}.static.tried:quantize",
             "weights and activations in 8 bits: a quarter of the size, and speed on CPUs; slower "
             "in browsers",
             needs_calibration=True,

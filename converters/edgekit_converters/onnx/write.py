@@ -37,7 +37,10 @@ def write(
     model.CopyFrom(prepared)
     with map_exceptions(f"Writing ONNX {quantization} failed", ConversionError), quiet("root"):
         made_so = taken_notes(model)
-        model, notes = writer(model, calibration)
+        if RECIPES[quantization].needs_calibration:
+            model, notes = writer(model, calibration, effort)
+        else:
+            model, notes = writer(model, calibration)
         left = float_constants(model.graph)
         if quantization != "fp32" and not RECIPES[quantization].needs_calibration:
             check_changed(float_constants(prepared.graph), left)

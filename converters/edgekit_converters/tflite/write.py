@@ -11,6 +11,7 @@ from edgekit_converters.tflite import RECIPES
 from edgekit_converters.tflite.export import prepare
 from edgekit_converters.tflite.quantize import quantize
 from edgekit_converters.tflite.rest import left_floats
+from edgekit_converters.tflite.static import quantize_statically
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
 __all__ = ["prepare", "write"]
@@ -34,11 +35,13 @@ def write(
     if steps is None:
         path.write_bytes(prepared)
         return ()
-    samples = calibration if RECIPES[quantization].needs_calibration else None
     with map_exceptions(f"The LiteRT quantizer failed on {quantization}", ConversionError):
-        content = quantize(prepared, steps, samples, io)
-    left = left_floats(content)
-    if samples is None:
-        check_changed(left_floats(prepared), left)
+        if calibration is not None and RECIPES[quantization].needs_calibration:
+            content, notes = quantize_statically(prepared, steps, calibration, io, effort)
+            left = left_floats(content)
+        else:
+            content, notes = quantize(prepared, steps), ()
+            left = left_floats(content)
+            check_changed(left_floats(prepared), left)
     path.write_bytes(content)
-    return notes_of(left, len(content))
+    return (*notes, *notes_of(left, len(content)))

@@ -12,7 +12,7 @@ from models import freeze_model
 from onnx import numpy_helper
 
 from edgekit_converters.calibration import Calibration
-from edgekit_converters.onnx.static import check_finite, measure_ranges
+from edgekit_converters.onnx.static.quantize import check_finite, measure_ranges
 from edgekit_converters.onnx.write import prepare, write
 from edgekit_runtimes.errors import ConversionError
 
