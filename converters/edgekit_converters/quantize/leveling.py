@@ -21,7 +21,8 @@ TURNS = 10
 # Weights under this share of the largest of their kernel count as if they had it: dead channels
 # need no bits.
 SMALLEST_SHARE = 1e-3
-# What it does to answers is only foretold: steps must become smaller by so much.
+# What it does to answers is only foretold: the noise of all kernels, as a product, must become so
+# much smaller.
 LARGEST_SHARE = 0.5
 
 
@@ -39,16 +40,17 @@ def level(frozen: FrozenGraph) -> FrozenGraph:
     logs = np.zeros(channels.count)
     for _ in range(TURNS):
         logs = _turn(channels, kernels, logs)
-    before = sum(map(_step, kernels))
+    before = sum(map(_noise, kernels))
     graph.rescale(channels, np.exp(logs))
-    return graph.frozen() if sum(map(_step, kernels)) < LARGEST_SHARE * before else frozen
+    is_better = sum(map(_noise, kernels)) < before + np.log(LARGEST_SHARE)
+    return graph.frozen() if is_better else frozen
 
 
-def _step(kernel: Kernel) -> float:
-    """Return the square of the largest weight over the mean square of all: what one scale costs."""
+def _noise(kernel: Kernel) -> float:
+    """Return what one scale costs: the logarithm of the largest square over the mean square."""
     squares = kernel.values**2
     mean = float(squares.mean())
-    return float(squares.max()) / mean if mean else 0.0
+    return float(np.log(squares.max() / mean)) if mean else 0.0
 
 
 def _turn(channels: Channels, kernels: list[Kernel], logs: Array) -> Array:
