@@ -23,6 +23,7 @@ from edgekit.files import disk_fault, remove
 from edgekit_converters.effort import Effort
 from edgekit_converters.formats import RECIPES, FormatWriter
 from edgekit_runtimes.devices import Device
+from edgekit_runtimes.errors import ConversionError
 from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.tensors import Arrays, Preprocessing, unbatch
 
@@ -113,8 +114,7 @@ class Chooser:
         candidates = [_Candidate((), prepared)]
         if forms.folded is not forms.given:
             candidates += self._once((record.format,), lambda: [_prepared(writer, (), forms.given)])
-        grid = RECIPES[record.format][recipe.quantization].grid
-        if grid and self._attempts_of(forms).covers(grid):
+        if grid := RECIPES[record.format][recipe.quantization].grid:
             candidates += self._once(
                 (record.format, *sorted(grid.items())),
                 lambda: self._attempted(writer, forms, grid),
@@ -207,8 +207,14 @@ class Chooser:
     def _attempted(
         self, writer: FormatWriter, forms: Forms, grid: Mapping[str, int]
     ) -> list[_Candidate]:
-        made = itertools.islice(self._attempts_of(forms).made(grid), MOST_ATTEMPTS[self._effort])
-        return [_prepared(writer, one.done, one.graph) for one in made]
+        """Return what is tried; nothing where no layer has the grid, or no form can be prepared."""
+        count = MOST_ATTEMPTS[self._effort]
+        try:
+            attempts = self._attempts_of(forms)
+            made = itertools.islice(attempts.made(grid), count) if attempts.covers(grid) else ()
+            return [_prepared(writer, one.done, one.graph) for one in made]
+        except ConversionError:
+            return []
 
     def _attempts_of(self, forms: Forms) -> Attempts:
         from edgekit_converters.quantize.attempts import Attempts

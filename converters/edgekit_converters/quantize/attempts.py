@@ -48,6 +48,7 @@ class Attempts:
         """Yield what to try, each once.
 
         grid: the largest integer of a weight, by operator. What should be the best comes first.
+        Raises ConversionError where TensorFlow cannot run the graph.
         """
         graph = Scalable(self._graph)
         channels = graph.channels()
@@ -79,6 +80,8 @@ class Attempts:
         graph = Scalable(frozen)
         for name in self._kernels(graph, grid):
             kernel = graph.kernels[name]
+            if not observed.seen[name].is_usable:
+                continue
             noise = observed.noise(str(kernel.node.input[0]))
             levels = grid[kernel.node.op]
             values, bias = rounded_kernel(kernel, observed.seen[name], levels, noise)

@@ -19,6 +19,7 @@ from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.quantize.channels import FIXED, Channels, flat_size
 from edgekit_converters.quantize.kernels import Kernel
 from edgekit_converters.quantize.rescale import Scalable
+from edgekit_runtimes.errors import ConversionError
 from edgekit_runtimes.tensors import Array
 
 # A scale that goes into the *inputs* of a layer makes its weights as unlike as it is itself, and
@@ -39,11 +40,15 @@ _PASSING_OPS = frozenset({"MaxPool", "AvgPool", "Mean", "Max", "Min"}) | _RESHAP
 def fold_affines(frozen: FrozenGraph) -> FrozenGraph:
     """Return the graph with its scales and offsets in its layers.
 
-    The very same where none fits, or where they only follow a layer: every format folds those.
+    The very same where none fits, or where they only follow a layer: every format folds those; and
+    where TensorFlow cannot compute the graph's constants, which is for the formats to say.
     """
     if not any(node.op in AFFINE_OPS for node in frozen.graph_def.node):
         return frozen
-    graph = Scalable(frozen)
+    try:
+        graph = Scalable(frozen)
+    except ConversionError:
+        return frozen
     fold_behind(graph)
     changed = [_fold_offsets(graph), _fold_scales(graph)]
     return graph.frozen() if any(changed) else frozen

@@ -11,7 +11,7 @@ from norm_nets import dead_channel_net, images
 import edgekit
 from edgekit.bundle.bundle import Bundle
 
-RECIPES = ("int8-dynamic", "int8", "int4-dynamic")
+RECIPES = ("int8-dynamic", "int8")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,6 @@ def levels(bundle: Bundle) -> dict[str, float]:
 def test_what_is_chosen_is_better_than_what_is_made_without_trying(bundles: Any) -> None:
     low, default = levels(bundles["low"]), levels(bundles["default"])
     assert default["tflite/int8"] > low["tflite/int8"] + 1
-    assert default["tflite/int4-dynamic"] > low["tflite/int4-dynamic"] + 3
     assert all(default[name] > low[name] - 0.5 for name in low)
 
 
@@ -58,9 +57,8 @@ def test_a_note_says_what_was_done_and_what_it_gained(bundles: Any) -> None:
 
 
 def test_a_conversion_is_the_same_each_time(bundles: Any, tmp_path: Path) -> None:
-    dead_channel_net().save(tmp_path / "net.keras")
     again = edgekit.convert(
-        tmp_path / "net.keras",
+        bundles["default"].folder.parent / "net.keras",
         tmp_path / "again.edgekit",
         to=["tflite"],
         recipe=["int8"],
