@@ -24,7 +24,7 @@ from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
 from edgekit.convert.advice import calibration_notes, with_advice
 from edgekit.convert.check import Checked, check
-from edgekit.convert.choosing import Chooser, Chosen
+from edgekit.convert.choosing import Chooser, Chosen, Forms
 from edgekit.convert.explaining import Explainer
 from edgekit.convert.float_models import FloatModels, is_doubtful
 from edgekit.convert.judging import FLOAT, Judge
@@ -88,23 +88,27 @@ class Pipeline:
             for recipe in sorted(self._request.effective_recipes, key=_turn):
                 groups.setdefault(recipe.modifications, []).append(recipe)
             for modifications, group in groups.items():
-                modified = _Once(functools.partial(_modified, frozen, modifications))
+                forms = _Once(functools.partial(_forms, frozen, modifications))
                 for name in self._writers:
                     own = None if modifications else source.own.get(name)
-                    self._run_format(name, modified, own, group, floats)
+                    self._run_format(name, forms, own, group, floats)
         self._advise()
 
     def _run_format(
         self,
         name: str,
-        modified: Callable[[], FrozenGraph],
+        forms: Callable[[], Forms],
         own: OwnModel | None,
         recipes: Sequence[Recipe],
         floats: FloatModels,
     ) -> None:
         writer = self._writers[name]
+
+        def folded() -> FrozenGraph:
+            return forms().folded
+
         axes = self._source_axes if RECIPES[name].keeps_source_axes else {}
-        prepare = _Once(own.make if own else lambda: writer.prepare(modified()))
+        prepare = _Once(own.make if own else lambda: writer.prepare(folded()))
         said = (Note("note", own.note),) if own else ()
         for recipe in recipes:
             record = self._new_record(name, recipe, axes)
@@ -120,12 +124,12 @@ class Pipeline:
                 partial = self._work / str(record.path)
                 chosen = Chosen(prepare())
                 if recipe.quantization != FLOAT:
-                    floats.prove(record, recipe, writer, chosen.prepared, modified)
+                    floats.prove(record, recipe, writer, chosen.prepared, folded)
                     if own is None:
                         chosen = self._chooser.choose(
-                            record, recipe, writer, modified(), chosen.prepared
+                            record, recipe, writer, forms(), chosen.prepared
                         )
-                record = self._make(record, recipe, chosen, partial, floats, modified)
+                record = self._make(record, recipe, chosen, partial, floats, folded)
                 record = replace(record, notes=(*said, *record.notes))
             except NotAvailableError as error:
                 self._give_up(record, place, "not available", str(error))
@@ -279,13 +283,12 @@ class _Once:
         return self._function()
 
 
-def _modified(
-    frozen: Callable[[], FrozenGraph], modifications: Sequence[Modification]
-) -> FrozenGraph:
-    """Return the graph that formats are written from: modified, its scales in its layers."""
+def _forms(frozen: Callable[[], FrozenGraph], modifications: Sequence[Modification]) -> Forms:
+    """Return the forms of a modified graph."""
     from edgekit_converters.quantize.folding import fold_affines
 
-    return fold_affines(modify(frozen(), modifications))
+    given = modify(frozen(), modifications)
+    return Forms(given, fold_affines(given))
 
 
 def _turn(recipe: Recipe) -> tuple[bool, bool]:
