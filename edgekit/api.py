@@ -165,7 +165,7 @@ def convert(
 
 
 def bench(
-    bundle: Bundle | PathLike,
+    bundle: Bundle | PathLike | Sequence[PathLike],
     *,
     on: Words = "host",
     engine: Words = (),
@@ -187,7 +187,9 @@ def bench(
     show as tables; `results.save(path)` writes what `edgekit report`, `check` and `compare` read.
 
     Args:
-        bundle: A bundle, or its folder.
+        bundle: A bundle, or its folder; or artifacts that no bundle holds: .tflite and .onnx files
+            and folders of TF.js. They take the same samples, whatever the order of their axes and
+            their tensors' names, and are compared with the first one in plain float32.
         on: Devices, as "host", "node:cpu", "board:pi5", "ssh://pi@raspberrypi" or "browser:wasm".
         engine: Measure only artifacts that these engines run, each by all of them that can: litert,
             tflite-runtime, onnxruntime, tfjs; in a browser tfjs, litertjs, ort-web.
@@ -235,9 +237,13 @@ def bench(
 
     if plan not in PLANS:
         raise unknown_name("plan", plan, PLANS)
-    with temporary_folder() as work, _data_file(data, "data") as data_file:
+    with (
+        temporary_folder() as work,
+        _data_file(data, "data") as data_file,
+        _any_bundle(bundle, "bench", data_file) as opened,
+    ):
         request = bench_request(
-            _bundle(bundle),
+            opened,
             Path(work),
             _words(on),
             data=data_file,
@@ -332,14 +338,20 @@ def compare(
     return comparison, judge_changes(gates, comparison)
 
 
-def demo(bundle: Bundle | PathLike, output: PathLike = "site", *, force: bool = False) -> Site:
+def demo(
+    bundle: Bundle | PathLike | Sequence[PathLike],
+    output: PathLike = "site",
+    *,
+    force: bool = False,
+) -> Site:
     """Write a static site in which visitors try a bundle's artifacts. Raises UsageError.
 
-    force: replace the folder whatever is in it.
+    bundle: what `bench` takes. force: replace the folder whatever is in it.
     """
     from edgekit.demo.site import write_site
 
-    return write_site(_bundle(bundle), Path(output), force)
+    with _any_bundle(bundle, "demo") as opened:
+        return write_site(opened, Path(output), force)
 
 
 def serve(folder: PathLike, port: int, started: Say) -> None:
@@ -459,6 +471,27 @@ def _bundle(bundle: Bundle | PathLike) -> Bundle:
     from edgekit.bundle.bundle import Bundle, load_bundle
 
     return bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
+
+
+@contextlib.contextmanager
+def _any_bundle(
+    bundle: Bundle | PathLike | Sequence[PathLike], command: str, data: str | None = None
+) -> Iterator[Bundle]:
+    """Yield a bundle: the one named, or one made in passing of the artifacts named."""
+    from edgekit.bundle.bundle import Bundle, load_bundle
+    from edgekit.loose.bundle import loose_bundle
+    from edgekit.loose.files import is_loose
+
+    if isinstance(bundle, Bundle):
+        yield bundle
+        return
+    words = [bundle] if isinstance(bundle, str | os.PathLike) else bundle
+    paths = [Path(word) for word in words]
+    if not is_loose(paths, command):
+        yield load_bundle(paths[0])
+        return
+    with loose_bundle(paths, data) as made:
+        yield made
 
 
 def _results(results: Results | PathLike) -> Results:

@@ -14,6 +14,7 @@ import numpy as np
 from edgekit.bench.accuracy.metric import Metric, open_metric
 from edgekit.bundle.bundle import Bundle
 from edgekit.bundle.golden import store_golden
+from edgekit.bundle.manifest import LOOSE
 from edgekit.data import open_data, spool, stored_options
 from edgekit.inspect import Graph, read_graph
 from edgekit.inspect.subject import Subject
@@ -65,6 +66,8 @@ class BenchRequest:
     device_options: what the devices' words do not say: which browser, how much memory, how long.
     engines: the words of the engines to measure with ("tfjs"); empty for the one that each device
     prefers.
+    stands_in: the id of the artifact whose answers are `golden` where there is no original: it is
+    not judged by them. files: what loose artifacts were given as, by their ids.
     """
 
     bundle: str
@@ -81,6 +84,8 @@ class BenchRequest:
     clean: bool = False
     device_options: DeviceOptions = field(default_factory=DeviceOptions)
     engines: Sequence[str] = ()
+    stands_in: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -156,6 +161,8 @@ def bench_request(
         engines=tuple(dict.fromkeys(words)),
         device_options=device_options or DeviceOptions(),
         clean=clean,
+        stands_in=bundle.manifest.source.get("stands_in"),
+        files=bundle.manifest.source.get("files", {}),
     )
 
 
@@ -173,6 +180,13 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
     when the user names the source.
     """
     source, settings = bundle.manifest.source, bundle.manifest.settings
+    if source["kind"] == LOOSE:
+        if given is None:
+            return None
+        raise UsageError(
+            f"--original {given}: nobody knows whether these artifacts were made of it. Convert "
+            "it, and measure the bundle."
+        )
     trust, engine = settings["trust"], original_engine(source["kind"])
     is_installed = _is_installed(engine)
     if given is not None:
@@ -231,10 +245,14 @@ def _is_source(path: Path) -> bool:
 
 def _evaluation(
     bundle: Bundle, data: str, folder: Path, metric: Metric | None, output: str | None
-) -> Evaluation:
+) -> Evaluation | None:
     manifest = bundle.manifest
     options = stored_options(manifest.preprocessing, data)
     dataset = open_data(data, manifest.inputs, "evaluation", options, manifest.data_axes)
+    is_loose = manifest.source["kind"] == LOOSE
+    if is_loose and not dataset.labelled and metric is None and output is None:
+        # Loose artifacts are judged on it against each other.
+        return None
     if not dataset.labelled:
         raise DataError(
             f"{data} holds no labels, and accuracy needs them: 'y' (or 'y_test') in a .npz, "

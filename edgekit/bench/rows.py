@@ -199,7 +199,7 @@ def _ratio_to_fp32(
 ) -> tuple[Ratio | None, str | None]:
     if reference is None:
         missing = f"{candidate.subject.format}/{REFERENCE_RECIPE}"
-        return None, f"the bundle has no {missing} to compare with"
+        return None, f"there is no {missing} to compare with"
     name = reference.subject.id
     if builders[reference.id].status != "ok":
         return None, f"{name} failed, so there is nothing to compare with"

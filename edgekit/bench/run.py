@@ -78,6 +78,8 @@ def run_bench(request: BenchRequest, progress: ReportProgress | None = None) -> 
         threads=request.threads,
         samples=request.samples,
         noise=request.noise,
+        stands_in=request.stands_in,
+        files=request.files,
         environments=environments,
         rows=tuple(
             with_reasons(

@@ -6,7 +6,7 @@ With them any device can judge fidelity without TensorFlow.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,18 +71,27 @@ def choose_golden(
     Those of `split`, or seeded noise where there is no data.
     """
     if dataset is None or split is None:
-        specs = source.graph.input_specs
-        values = sum(math.prod(size or 1 for size in spec.shape) for spec in specs)
-        count = max(1, min(NOISE_SAMPLES, MAX_NOISE_VALUES // max(1, values)))
-        arrays = data.noise(specs, count, NOISE_SEED)
-        golden = Golden(
-            kind="noise",
-            count=count,
-            sha256=data.arrays_hash(arrays),
-            generator=data.NOISE_GENERATOR,
-            seed=NOISE_SEED,
-        )
-        return golden, arrays
+        return noise_golden(source.graph.input_specs)
+    return stored_golden(dataset, split)
+
+
+def noise_golden(specs: Sequence[TensorSpec]) -> tuple[Golden, Arrays]:
+    """Return golden samples of seeded noise for these inputs."""
+    values = sum(math.prod(size or 1 for size in spec.shape) for spec in specs)
+    count = max(1, min(NOISE_SAMPLES, MAX_NOISE_VALUES // max(1, values)))
+    arrays = data.noise(specs, count, NOISE_SEED)
+    golden = Golden(
+        kind="noise",
+        count=count,
+        sha256=data.arrays_hash(arrays),
+        generator=data.NOISE_GENERATOR,
+        seed=NOISE_SEED,
+    )
+    return golden, arrays
+
+
+def stored_golden(dataset: Dataset, split: Split) -> tuple[Golden, Arrays]:
+    """Return golden samples that are those of `split`."""
     samples = [sample.arrays for sample in dataset.pick(split.golden)]
     arrays = {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
     digest = data.arrays_hash(arrays)

@@ -26,6 +26,8 @@ from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 MANIFEST_NAME = "edgekit.json"
 # The layout that is chosen where the user does not say one.
 AUTO = "auto"
+# The kind of source of a bundle that is made in passing of loose artifacts.
+LOOSE = "artifacts"
 # A thousand artifacts and the names of 20,000 classes are 3 MB.
 MAX_BYTES = 64_000_000
 SCHEMA_FILE = Path(__file__).with_name("manifest.schema.json")
@@ -43,6 +45,8 @@ class SourceFacts(TypedDict):
     path, weights: relative to the bundle. signature: of a SavedModel, where one was chosen.
     axes: where the source's own order of axes differs from the bundle's: axis k of its tensor is
     axis axes[name][k] of the bundle's.
+    stands_in, files: of loose artifacts: the one whose answers stand in for an original's, and what
+    each was given as, by their ids.
     """
 
     path: str
@@ -51,6 +55,8 @@ class SourceFacts(TypedDict):
     signature: str | None
     axes: NotRequired[dict[str, list[Count]]]
     weights: NotRequired[str]
+    stands_in: NotRequired[str]
+    files: NotRequired[dict[str, str]]
 
 
 class Trust(TypedDict):

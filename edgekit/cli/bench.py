@@ -26,6 +26,7 @@ EXAMPLES = """
 Examples:
   edgekit bench digits.edgekit
   edgekit bench digits.edgekit --glance
+  edgekit bench theirs.tflite ours.onnx --data digits.npz
   edgekit bench digits.edgekit --data digits.npz
   edgekit bench digits.edgekit --data digits.npz --thorough --wide
   edgekit bench digits.edgekit --data faces.npz --labels-of box --metric judges:iou
@@ -53,7 +54,9 @@ def _engines_help() -> str:
 
 
 @click.command("bench", epilog=EXAMPLES)
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument(
+    "bundle", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="BUNDLE|ARTIFACT…"
+)
 @click.option(
     "--on",
     "devices",
@@ -143,7 +146,7 @@ def _engines_help() -> str:
 @gate_options
 @json_option
 def command(
-    bundle: Path,
+    bundle: tuple[Path, ...],
     devices: tuple[str, ...],
     engines: tuple[str, ...],
     browser: str | None,
@@ -167,6 +170,9 @@ def command(
     several fresh processes. The ratio comes with a 95 % interval. An emulated board counts
     instructions instead: five runs, with their minimum and maximum. In a browser a process is
     a fresh page, and a run ends when the page has read the outputs back.
+
+    Artifacts that no bundle holds can be given as well: .tflite and .onnx files and TF.js folders.
+    There is no original then: they are compared with the first one in plain float32.
     """
     from edgekit.cli.common.progress import status
     from edgekit.files import check_writable

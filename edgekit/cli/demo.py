@@ -16,12 +16,13 @@ EXAMPLES = """
 Examples:
   edgekit demo digits.edgekit -o site/
   edgekit demo digits.edgekit -o site/ --serve
+  edgekit demo theirs.tflite
   edgekit demo digits.edgekit -o public/digits --force --json
 """
 
 
 @click.command("demo", epilog=EXAMPLES)
-@click.argument("bundle", type=PATH)
+@click.argument("bundle", type=PATH, nargs=-1, required=True, metavar="BUNDLE|ARTIFACT…")
 @click.option(
     "-o",
     "--output",
@@ -41,8 +42,12 @@ Examples:
     help="The port for --serve; 0 takes any free one.",
 )
 @json_option
-def command(bundle: Path, folder: Path, force: bool, serve: bool, port: int, as_json: bool) -> None:
+def command(
+    bundle: tuple[Path, ...], folder: Path, force: bool, serve: bool, port: int, as_json: bool
+) -> None:
     """Write a static site that runs BUNDLE's artifacts in the visitor's own browser.
+
+    Artifacts that no bundle holds can be given as well: .tflite and .onnx files and TF.js folders.
 
     Visitors draw, choose an image or film, see the prediction, how fast each artifact is on their
     machine, and how large it is. Nothing leaves that machine. The folder can be copied to any web

@@ -26,7 +26,7 @@ import numpy as np
 
 from edgekit._version import __version__
 from edgekit.bundle.bundle import Bundle
-from edgekit.bundle.manifest import ArtifactRecord
+from edgekit.bundle.manifest import LOOSE, ArtifactRecord
 from edgekit.demo.picture import Picture, picture_of
 from edgekit.files import check_writable, write_folder, write_npy, writing
 from edgekit.forms import encode
@@ -133,6 +133,7 @@ def _fill(
     samples = _fitting(inputs)
     first = next(iter(inputs.values()))
     is_noise = manifest.golden.kind == "noise"
+    has_original = manifest.source["kind"] != LOOSE
     picture = picture_of(manifest.inputs, first, is_noise)
     site = {
         "schema": SITE_SCHEMA_VERSION,
@@ -159,14 +160,15 @@ def _fill(
             "noise": is_noise,
             "first": _write_golden(folder, "first", inputs, 1),
             "inputs": _write_golden(folder, "input", inputs, samples),
-            "outputs": _write_golden(folder, "output", outputs, samples),
+            # Answers of loose artifacts are nobody's original: they only say what outputs are.
+            "outputs": _write_golden(folder, "output", outputs, samples) if has_original else {},
         },
         "artifacts": [_copy_artifact(bundle, record, folder) for record in records],
     }
     for name in (SHARED, OFFLINE, LICENCES, *(f"{RUNTIMES}/{engine}" for engine in engines)):
         _copy(browser.PAGES / name, folder / name)
     (folder / SITE_FILE).write_bytes(encode(site) + b"\n")
-    words = _words(manifest.name, picture, outputs, is_noise)
+    words = _words(manifest.name, picture, outputs, is_noise, has_original)
     page = _fill_in((browser.PAGES / PAGE).read_text(encoding="utf-8"), words)
     (folder / INDEX).write_text(page, encoding="utf-8")
     return samples
@@ -249,11 +251,15 @@ def _output_kind(output: Array, classes: int) -> str:
     return "scores" if output.shape[1] == classes else "values"
 
 
-def _words(name: str, picture: Picture | None, outputs: Arrays, is_noise: bool) -> dict[str, str]:
+def _words(
+    name: str, picture: Picture | None, outputs: Arrays, is_noise: bool, has_original: bool
+) -> dict[str, str]:
     """Return what the page says, and what it keeps room for, before its script runs."""
     samples = "Or take a sample; the original’s answer to it is known:"
     if is_noise:
-        samples = "The bundle was made without data: these samples are noise."
+        made = "bundle was" if has_original else "artifacts were"
+        samples = f"The {made} {'made' if has_original else 'given'} without data: these samples "
+        samples += "are noise."
         if picture:
             samples += f" Black and white are assumed to be {picture.low:g} and {picture.high:g}."
     elif picture is None:

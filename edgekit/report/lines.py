@@ -121,11 +121,19 @@ def legend(results: Results, rows: Sequence[Row], is_wide: bool = True) -> list[
     for note in (pace_note(rows), software_note(environment, backends_of(rows))):
         if note:
             lines.append(note)
-    if results.noise and any(row.fidelity for row in rows):
-        lines.append(
-            f"top-1 and SQNR were judged on {results.samples} samples of noise: the bundle was "
-            "made without calibration data"
+    is_judged = any(row.fidelity for row in rows)
+    if results.noise and is_judged:
+        why = (
+            "no --data was given"
+            if results.stands_in
+            else "the bundle was made without calibration data"
         )
+        lines.append(f"top-1 and SQNR were judged on {results.samples} samples of noise: {why}")
+    if results.stands_in and is_judged:
+        lines.append(f"there is no original: top-1 and SQNR compare with {results.stands_in}")
+    named = [f"{row.id} is {results.files[row.id]}" for row in rows if row.id in results.files]
+    if named:
+        lines.append("; ".join(dict.fromkeys(named)))
     return lines
 
 

@@ -153,6 +153,8 @@ class Results:
     samples: how many golden samples fidelity was judged on.
     noise: whether those were noise instead of real data.
     environments: what each device said about itself, by its name.
+    stands_in: the id of the artifact that the others' fidelity is to, where loose artifacts were
+    measured and there was no original; it has none itself. files: what each was given as, by id.
     """
 
     schema: Literal[2] = field(init=False)
@@ -165,6 +167,8 @@ class Results:
     noise: bool
     environments: Mapping[str, Environment]
     rows: tuple[Row, ...]
+    stands_in: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "schema", RESULTS_SCHEMA_VERSION)

@@ -24,6 +24,8 @@ from pathlib import Path
 import numpy as np
 
 from edgekit_runtimes.engines import Model, TellingModel, load_engine
+from edgekit_runtimes.engines.renamed import OPTION as NAMES
+from edgekit_runtimes.engines.renamed import in_bundle_names
 from edgekit_runtimes.environment import describe_environment, peak_memory_bytes
 from edgekit_runtimes.errors import (
     EdgekitError,
@@ -35,7 +37,8 @@ from edgekit_runtimes.errors import (
 from edgekit_runtimes.owned.memory import hint, limit_memory
 from edgekit_runtimes.protocol.events import named_last
 from edgekit_runtimes.protocol.job import Event, Job, JobModel, Plan
-from edgekit_runtimes.reordered import OPTION, in_bundle_order
+from edgekit_runtimes.reordered import OPTION as AXES
+from edgekit_runtimes.reordered import in_bundle_order
 from edgekit_runtimes.samples import Samples
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, encode_array, is_batched, unbatch
 from edgekit_runtimes.throttling import COOL_DOWN_S, Conditions, measure_fit, read_firmware
@@ -145,7 +148,8 @@ class Worker:
         start = time.perf_counter_ns()
         model = engine.load(Path(entry.path), entry.options)
         load_ns = time.perf_counter_ns() - start
-        model = in_bundle_order(model, entry.options.get(OPTION))
+        model = in_bundle_names(model, entry.options.get(NAMES))
+        model = in_bundle_order(model, entry.options.get(AXES))
         self._send(
             {
                 "event": "loaded",

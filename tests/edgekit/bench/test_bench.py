@@ -278,7 +278,7 @@ def test_without_fp32_an_artifact_is_measured_alone_and_says_why(request_for):
     (alone,) = results.rows
     assert alone.statistics.runs > 0
     assert alone.ratio_to_fp32 is None
-    assert alone.ratio_reason == "the bundle has no tflite/fp32 to compare with"
+    assert alone.ratio_reason == "there is no tflite/fp32 to compare with"
     assert alone.accuracy is None
     assert not results.failed
     assert [(step.done, step.total) for step in progress] == [(0, 3), (1, 3), (2, 3)]

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import small_artifacts
 from conftest import ROOT, Answer, listing
 
 from edgekit.demo import site as site_module
@@ -391,3 +392,16 @@ def test_a_port_that_is_taken_comes_with_the_option_for_another(
     assert answer.exit_code == WRONG_USE
     assert f"Port {port} of this machine cannot be used" in answer.err
     assert "--port 0" in answer.err
+
+
+def test_a_demo_of_loose_artifacts_claims_no_original(cli: Cli, tmp_path: Path) -> None:
+    artifact = small_artifacts.write_onnx(tmp_path / "dense.onnx")
+    answer = cli("demo", artifact, "-o", "site")
+    assert answer.exit_code == 0, answer.err
+    site = site_json(tmp_path / "site")
+    assert site["name"] == "dense.onnx"
+    assert [one["id"] for one in site["artifacts"]] == ["onnx/fp32"]
+    # Without answers to compare with the page does not speak of an original.
+    assert site["golden"]["outputs"] == {}
+    page = (tmp_path / "site/index.html").read_text()
+    assert "The artifacts were given without data: these samples are noise." in page

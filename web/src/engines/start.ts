@@ -4,6 +4,7 @@ import { EngineError, mapErrors } from '../protocol/errors.ts';
 import { requireBackend } from './common/backends.ts';
 import type { Backend, Engine } from './common/engine.ts';
 import { RuntimeModel } from './common/model.ts';
+import { inBundleNames, type Names } from './common/renamed.ts';
 import { type Axes, inBundleOrder } from './common/reordered.ts';
 import { ENGINE_NAMES, ENGINES, type EngineName } from './known.ts';
 
@@ -57,7 +58,8 @@ async function start(name: EngineName, backend: Backend, threads: number): Promi
       explain,
     );
     const model = new RuntimeModel(native, loss, `${label} cannot run the model${remark}`, explain);
-    return inBundleOrder(model, options.axes as Axes | undefined);
+    const named = inBundleNames(model, options.names as Names | undefined);
+    return inBundleOrder(named, options.axes as Axes | undefined);
   };
   return { name, version, format, backend, load };
 }

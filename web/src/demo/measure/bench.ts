@@ -97,6 +97,8 @@ export class Bench {
       rows: Object.keys(this.#environments).flatMap((device) =>
         this.#rows.filter((row) => row.device === device),
       ),
+      stands_in: null,
+      files: {},
     };
   }
 

@@ -37,8 +37,9 @@ export class FidelityAccumulator {
     }
   }
 
-  /** The fidelity over the samples so far. */
-  result(): Fidelity {
+  /** The fidelity over the samples so far; null where there is no original to judge by. */
+  result(): Fidelity | null {
+    if (this.#sums.size === 0) return null;
     const outputs = Object.fromEntries(
       [...this.#sums].map(([name, sums]) => [name, sums.result()] as const),
     );
