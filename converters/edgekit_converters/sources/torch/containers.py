@@ -44,8 +44,9 @@ OPERATOR = re.compile(
 # It opens, and with shared=True writes, any file.
 FILE_OPERATOR = "from_file"
 
-# A size as torch writes it: Add(Symbol('s77', positive=True, integer=True), Integer(1)).
-SYMBOL = re.compile(r"Symbol\('\w+'(?:, \w+=(?:True|False))*\)")
+# A size as torch writes it: Add(Symbol('s77', positive=True, integer=True), Integer(1)),
+# or Float('1.5', precision=53).
+ATOM = re.compile(r"(?:Symbol|Float)\('[\w.+-]+'(?:, \w+=(?:True|False|\d+))*\)")
 SIZE = re.compile(r"[\w\s+*/%(),<>=!&|~.-]*")
 SIZE_WORD = re.compile(r"[a-z_]+\d+|[A-Z]\w*|(?:int_)?oo")
 
@@ -116,7 +117,7 @@ def _code_of(document: Any) -> Iterator[str]:
 
 def is_size(text: str) -> bool:
     """Whether a text is a size and nothing else: SymPy evaluates it as Python."""
-    plain = SYMBOL.sub("s0", text)
+    plain = ATOM.sub("s0", text)
     return (
         SIZE.fullmatch(plain) is not None
         and re.search(r"__|\.\s*[A-Za-z_]", plain) is None
