@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from edgekit.bundle.bundle import load_bundle
 from edgekit_converters.sources import SourceOptions, load_source
+from edgekit_converters.sources.torch.containers import is_operator, is_size
 from edgekit_runtimes.errors import SourceError, UsageError
 
 FACTORY = "torch_nets:{}"
@@ -265,6 +266,100 @@ def test_a_file_that_would_run_code_does_not(folder, tmp_path, place):
     with pytest.raises(SourceError, match=r"evil\.pt2 could not be read as a \.pt2 file: "):
         load_source(evil)
     assert not (tmp_path / "ran").exists()
+
+
+class _Doubles(torch.nn.Module):
+    def forward(self, x):
+        return x * 2
+
+
+@pytest.fixture(scope="module")
+def free_batch(tmp_path_factory):
+    """A .pt2 file with a free batch: its sizes are text that SymPy evaluates."""
+    path = tmp_path_factory.mktemp("free") / "free.pt2"
+    shapes = ({0: torch.export.Dim("batch", min=1)},)
+    program = torch.export.export(_Doubles(), (torch.ones(2, 3),), dynamic_shapes=shapes)
+    torch.export.save(program, path)
+    return path
+
+
+def as_size(name, text, ran):
+    return re.sub(r'"expr_str": "[^"]*"', f"\"expr_str\": \"open('{ran}', 'w')\"", text)
+
+
+def as_function(name, text, ran):
+    return text.replace('"torch.ops.aten.mul.Tensor"', '"torch.os.system"')
+
+
+def as_caller(name, text, ran):
+    return text.replace('"torch.ops.aten.mul.Tensor"', '"_operator.call"')
+
+
+def as_file(name, text, ran):
+    return text.replace('"torch.ops.aten.mul.Tensor"', '"torch.ops.aten.from_file.default"')
+
+
+def as_class(name, text, ran):
+    return text.replace('"in_spec": "', '"in_spec": "default_factory_module')
+
+
+def as_constant(name, text, ran):
+    constant = {"path_name": "opaque_obj_0", "is_param": False, "use_pickle": True}
+    if "constants_config" in name:
+        return json.dumps({"config": {"c": {**constant, "tensor_meta": None}}})
+    return text
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (as_size, "the size 'open("),
+        (as_function, "the operator 'torch.os.system'"),
+        (as_caller, "the operator '_operator.call'"),
+        (as_file, "the operator 'torch.ops.aten.from_file.default'"),
+        (as_class, "values of a class of its own"),
+        (as_constant, "'opaque_obj_0'"),
+    ],
+)
+def test_code_that_torch_would_run_while_it_reads_is_refused(free_batch, tmp_path, change, what):
+    evil = rewritten(
+        free_batch,
+        tmp_path / "evil.pt2",
+        lambda name, content: (
+            change(name, content.decode(), tmp_path / "ran").encode()
+            if name.endswith(".json")
+            else content
+        ),
+    )
+    with pytest.raises(SourceError, match=re.escape(f"it holds {what}")):
+        load_source(evil)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "x/data/aotinductor/model/net.so",
+        "x/data/constants/custom_obj_0",
+        "serialized_state_dict.pt",
+    ],
+)
+def test_members_that_torch_would_load_as_code_are_refused(free_batch, tmp_path, member):
+    evil = tmp_path / "evil.pt2"
+    shutil.copy(free_batch, evil)
+    with zipfile.ZipFile(evil, "a") as archive:
+        archive.writestr(member, b"")
+    with pytest.raises(SourceError, match=r"which would run code\. Get it from whom you trust"):
+        load_source(evil)
+
+
+def test_sizes_and_operators_of_honest_programs_are_read(free_batch):
+    check(load_source(free_batch))
+    scaled = "TruncToInt(Mul(Float('1.5', precision=53), ToFloat(Symbol('s7', integer=True))))"
+    assert all(map(is_size, ("s0", "2*s0 + 1", "Add(Integer(-1), Symbol('s77'))", scaled)))
+    assert not any(map(is_size, ("exec(chr(97))", "s0.x", "S('f()')", "Symbol('s0', x=f())")))
+    assert all(map(is_operator, ("_operator.getitem", "torch.ops.higher_order.cond")))
+    assert not any(map(is_operator, ("torch.ops.load_library", "#own:f", "_operator.attrgetter")))
 
 
 def test_a_file_that_declares_far_more_than_it_has_is_not_unpacked(folder, tmp_path):
