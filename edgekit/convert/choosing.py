@@ -6,6 +6,7 @@ apart; one that does not load is not chosen.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 # Less than this is what other samples would show by chance.
 LEAST_GAIN_DB = 1.0
-# Nobody misses what is lost beyond it, and nothing is tried.
-GOOD_DB = 45.0
+# Nobody misses what is lost beyond it, and no more is tried.
+GOOD_DB = 40.0
 # Attempts are calibrated by at most so many samples: they are compared with each other.
 ATTEMPT_SAMPLES = 100
 # Nothing is tried while an attempt is written.
@@ -112,41 +113,44 @@ class Chooser:
         if self._effort == "low" or recipe.quantization in FLOATS or choosing is None:
             return Chosen(prepared)
         self._turn_to(forms.given)
-        candidates = [_Candidate((), prepared)]
+        plain = [_Candidate((), prepared)]
         if forms.folded is not forms.given:
-            candidates += self._once((record.format,), lambda: [_prepared(writer, (), forms.given)])
-        if grid := RECIPES[record.format][recipe.quantization].grid:
-            candidates += self._once(
-                (record.format, *sorted(grid.items())),
-                lambda: self._attempted(writer, forms, grid),
-            )
-        if len(candidates) == 1:
+            plain += self._once((record.format,), lambda: [_prepared(writer, (), forms.given)])
+        grid = RECIPES[record.format][recipe.quantization].grid
+        if not grid and len(plain) == 1:
             return Chosen(prepared)
-        return self._best(record, recipe, writer, candidates, self._samples_of(forms, choosing))
+        samples = self._samples_of(forms, choosing)
+        measure = functools.partial(self._measured, record, recipe, writer, samples)
+        level, best = measure(plain)
+        if not grid or not -math.inf < level < GOOD_DB:
+            return Chosen(best.prepared)
+        attempts = self._once(
+            (record.format, *sorted(grid.items())),
+            lambda: self._attempted(writer, forms, grid),
+        )
+        found, tried = measure(attempts) if attempts else (-math.inf, best)
+        if found < level + LEAST_GAIN_DB:
+            return Chosen(best.prepared)
+        count = len(next(iter(samples.outputs.values())))
+        text = (
+            f"{' and '.join(tried.done)}: {found:.1f} dB instead of {level:.1f} on {count} samples "
+            "that were set apart to choose by"
+        )
+        figures = {"chosen_db": found, "plain_db": level}
+        return Chosen(tried.prepared, (Note("note", text, figures),))
 
-    def _best(
+    def _measured(
         self,
         record: ArtifactRecord,
         recipe: Recipe,
         writer: FormatWriter,
-        candidates: Sequence[_Candidate],
         samples: GoldenSamples,
-    ) -> Chosen:
+        candidates: Sequence[_Candidate],
+    ) -> tuple[float, _Candidate]:
+        """Return the best of some candidates, the first of those that are alike, and its level."""
         levels = self._levels(record, recipe, writer, candidates, samples)
-        plain = max(level for one, level in zip(candidates, levels, strict=True) if not one.done)
         best = max(range(len(levels)), key=lambda place: levels[place])
-        if plain >= GOOD_DB or levels[best] < plain + LEAST_GAIN_DB:
-            best = levels.index(plain)
-        one = candidates[best]
-        if not one.done:
-            return Chosen(one.prepared)
-        count = len(next(iter(samples.outputs.values())))
-        text = (
-            f"{' and '.join(one.done)}: {levels[best]:.1f} dB instead of {plain:.1f} on {count} "
-            "samples that were set apart to choose by"
-        )
-        figures = {"chosen_db": levels[best], "plain_db": plain}
-        return Chosen(one.prepared, (Note("note", text, figures),))
+        return levels[best], candidates[best]
 
     def _levels(
         self,

@@ -165,7 +165,7 @@ def test_low_fidelity_is_a_warning_with_what_to_try(cli: Cli, tmp_path: Path) ->
     samples = np.stack([generator.uniform(-1e4, 1e4, 400), generator.standard_normal(400)], 1)
     np.savez(tmp_path / "data.npz", x=samples.astype(np.float32))
     words = ("--to", "tflite", "--recipe", "fp32,int8", "--calibration", "data.npz")
-    answer = cli("convert", "net.keras", *words)
+    answer = cli("convert", "net.keras", *words, "--effort", "low")
     assert answer.exit_code == 0
     fp32, int8 = load_bundle(tmp_path / "net.edgekit").artifacts
     assert not fp32.notes
