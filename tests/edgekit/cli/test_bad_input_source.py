@@ -275,7 +275,8 @@ def test_a_signature_of_a_keras_file_is_refused(
 ) -> None:
     model = saved_models("dense_net")
     assert refused("convert", model, "--signature", "x") == (
-        f"--signature is for SavedModel folders and .tflite files, and {model} is not one. Leave it out.",
+        f"--signature is for SavedModel folders and .tflite files, and {model} is not one. Leave "
+        "it out.",
         WRONG_USE,
     )
 
@@ -286,7 +287,7 @@ def test_what_is_for_keras_files_is_refused_for_a_saved_model(
 ) -> None:
     disk.write_saved_model(tmp_path / "saved", "product")
     assert refused("convert", "saved", *words) == (
-        f"{words[0]} is for .keras files and .h5 files, and saved is not one. Leave it out.",
+        f"{words[0]} is for .keras files, .h5 files and TF.js models, and saved is not one. Leave it out.",
         WRONG_USE,
     )
 
