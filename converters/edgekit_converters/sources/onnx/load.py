@@ -104,4 +104,4 @@ def _original(path: Path, fixed: Mapping[str, Any], axes: Mapping[str, tuple[int
 
 
 def _turned(array: Array, axes: tuple[int, ...] | None) -> Array:
-    return array if axes is None else np.ascontiguousarray(array.transpose(axes))
+    return array if axes is None else np.asarray(array.transpose(axes), order="C")
