@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-# Those that TensorFlow and Keras read.
-SOURCES = ("keras", "h5", "saved-model")
+# Those that are converted.
+SOURCES = ("keras", "h5", "saved-model", "tflite-source", "onnx-source", "tfjs-source")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Target:
 ARTIFACT = ("inspect {file}", "run {file} --input x.npz")
 RUN = "run net.edgekit/tflite/fp32.tflite --limit 2 -o y.npz --input "
 CONVERT = " --to tfjs --recipe fp32 -o new.edgekit"
+CONVERT_TO_OWN = " --to tflite,onnx --recipe fp32,int8-weights -o new.edgekit"
 TARGETS = (
     Target("tflite", ("net.edgekit/tflite/*.tflite",), ARTIFACT),
     Target("onnx", ("net.edgekit/onnx/*.onnx",), ARTIFACT),
@@ -60,6 +61,13 @@ TARGETS = (
     Target("keras", ("net.keras",), (f"convert net.keras{CONVERT}",)),
     Target("h5", ("net.h5",), (f"convert net.h5{CONVERT}",)),
     Target("saved-model", ("saved/*", "saved/variables/*"), (f"convert saved{CONVERT}",)),
+    Target(
+        "tflite-source", ("net.edgekit/tflite/fp32.tflite",), (f"convert {{file}}{CONVERT_TO_OWN}",)
+    ),
+    Target("onnx-source", ("net.edgekit/onnx/fp32.onnx",), (f"convert {{file}}{CONVERT_TO_OWN}",)),
+    Target(
+        "tfjs-source", ("net.edgekit/tfjs/fp32/*",), (f"convert net.edgekit/tfjs/fp32{CONVERT}",)
+    ),
 )
 
 GATES = """[gates]

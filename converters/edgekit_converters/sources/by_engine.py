@@ -64,8 +64,10 @@ class EngineOriginal:
         """Return the outputs of one sample, with their batch axes. Raises SourceError."""
         found = self.run_many([{name: np.asarray(array) for name, array in sample.items()}])
         ranks = {spec.name: len(spec.shape) for spec in self.outputs}
+        # Old files of TF.js do not say what shapes their outputs have.
         return {
-            name: array if array.ndim == ranks[name] else array[0] for name, array in found.items()
+            name: array if ranks[name] in (0, array.ndim) else array[0]
+            for name, array in found.items()
         }
 
     def _run(self, files: Mapping[str, str], kept: dict[str, list[Array]]) -> ModelRecord:

@@ -287,7 +287,8 @@ def test_what_is_for_keras_files_is_refused_for_a_saved_model(
 ) -> None:
     disk.write_saved_model(tmp_path / "saved", "product")
     assert refused("convert", "saved", *words) == (
-        f"{words[0]} is for .keras files and .h5 files, and saved is not one. Leave it out.",
+        f"{words[0]} is for .keras files, .h5 files and TF.js models, and saved is not one. Leave "
+        "it out.",
         WRONG_USE,
     )
 
