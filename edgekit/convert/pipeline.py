@@ -21,7 +21,7 @@ from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
 from edgekit.convert.advice import calibration_notes, with_advice
 from edgekit.convert.check import Checked, check
-from edgekit.convert.choosing import Chooser, Chosen
+from edgekit.convert.choosing import Chooser, Chosen, Forms
 from edgekit.convert.explaining import Explainer
 from edgekit.convert.float_models import FloatModels, is_doubtful
 from edgekit.convert.judging import FLOAT, Judge
@@ -80,20 +80,20 @@ class Pipeline:
             for recipe in sorted(self._request.effective_recipes, key=_turn):
                 groups.setdefault(recipe.modifications, []).append(recipe)
             for modifications, group in groups.items():
-                modified = _Once(functools.partial(_modified, graph, modifications))
+                forms = _Once(functools.partial(_forms, graph, modifications))
                 for name in self._writers:
-                    self._run_format(name, modified, group, floats)
+                    self._run_format(name, forms, group, floats)
         self._advise()
 
     def _run_format(
         self,
         name: str,
-        modified: Callable[[], FrozenGraph],
+        forms: Callable[[], Forms],
         recipes: Sequence[Recipe],
         floats: FloatModels,
     ) -> None:
         writer = self._writers[name]
-        prepare = _Once(lambda: writer.prepare(modified()))
+        prepare = _Once(lambda: writer.prepare(forms().folded))
         for recipe in recipes:
             record = self._new_record(name, recipe)
             if (finished := self._finished(record, recipe)) is not None:
@@ -107,11 +107,9 @@ class Pipeline:
                 partial = self._work / str(record.path)
                 chosen = Chosen(prepare())
                 if recipe.quantization != FLOAT:
-                    floats.prove(record, recipe, writer, chosen.prepared, modified())
-                    chosen = self._chooser.choose(
-                        record, recipe, writer, modified(), chosen.prepared
-                    )
-                record = self._make(record, recipe, chosen, partial, floats, modified())
+                    floats.prove(record, recipe, writer, chosen.prepared, forms().folded)
+                    chosen = self._chooser.choose(record, recipe, writer, forms(), chosen.prepared)
+                record = self._make(record, recipe, chosen, partial, floats, forms().folded)
             except NotAvailableError as error:
                 self._give_up(record, place, "not available", str(error))
             except UsageError:
@@ -258,11 +256,12 @@ class _Once:
         return self._function()
 
 
-def _modified(graph: FrozenGraph, modifications: Sequence[Modification]) -> FrozenGraph:
-    """Return the graph that formats are written from: modified, its scales in its layers."""
+def _forms(graph: FrozenGraph, modifications: Sequence[Modification]) -> Forms:
+    """Return the forms of a modified graph."""
     from edgekit_converters.quantize.folding import fold_affines
 
-    return fold_affines(modify(graph, modifications))
+    given = modify(graph, modifications)
+    return Forms(given, fold_affines(given))
 
 
 def _turn(recipe: Recipe) -> tuple[bool, bool]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.quantize.equalize import equalizing_scales
+from edgekit_converters.quantize.folding import fold_affines, fold_behind
 from edgekit_converters.quantize.observed import Observed, observe
 from edgekit_converters.quantize.rescale import Scalable
 from edgekit_converters.quantize.rounding import rounded_kernel
@@ -32,7 +33,9 @@ class Attempts:
     """What can be tried on one graph. The calibration samples are looked at once for all of it."""
 
     def __init__(self, graph: FrozenGraph, calibration: Calibration) -> None:
-        self._graph = graph
+        folded = Scalable(fold_affines(graph))
+        fold_behind(folded)
+        self._graph = folded.frozen()
         self._calibration = calibration
 
     def covers(self, grid: Mapping[str, int]) -> bool:
@@ -44,18 +47,20 @@ class Attempts:
     def made(self, grid: Mapping[str, int]) -> Iterator[Attempt]:
         """Yield what to try, each once.
 
-        grid: the largest integer of a weight, by operator.
+        grid: the largest integer of a weight, by operator. What should be the best comes first.
+        Raises ConversionError where TensorFlow cannot run the graph.
         """
-        yield self._rounded((), self._graph, self._observed, grid)
         graph = Scalable(self._graph)
         channels = graph.channels()
         scales = equalizing_scales(graph, channels, self._observed, min(grid.values()))
         if (scales == 1).all():
+            yield self._rounded((), self._graph, self._observed, grid)
             return
         observed = self._observed.rescaled(graph.kernels, channels, scales)
         graph.rescale(channels, scales)
         equalized = graph.frozen()
         yield self._rounded((EQUALIZED,), equalized, observed, grid)
+        yield self._rounded((), self._graph, self._observed, grid)
         yield Attempt((EQUALIZED,), equalized)
 
     @cached_property
@@ -75,6 +80,8 @@ class Attempts:
         graph = Scalable(frozen)
         for name in self._kernels(graph, grid):
             kernel = graph.kernels[name]
+            if not observed.seen[name].is_usable:
+                continue
             noise = observed.noise(str(kernel.node.input[0]))
             levels = grid[kernel.node.op]
             values, bias = rounded_kernel(kernel, observed.seen[name], levels, noise)

@@ -19,6 +19,7 @@ from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.quantize.channels import FIXED, Channels, flat_size
 from edgekit_converters.quantize.kernels import Kernel
 from edgekit_converters.quantize.rescale import Scalable
+from edgekit_runtimes.errors import ConversionError
 from edgekit_runtimes.tensors import Array
 
 # A scale that goes into the *inputs* of a layer makes its weights as unlike as it is itself, and
@@ -37,33 +38,40 @@ _PASSING_OPS = frozenset({"MaxPool", "AvgPool", "Mean", "Max", "Min"}) | _RESHAP
 
 
 def fold_affines(frozen: FrozenGraph) -> FrozenGraph:
-    """Return the graph with its scales and offsets in its layers; the very same where none fits."""
+    """Return the graph with its scales and offsets in its layers.
+
+    The very same where none fits, or where they only follow a layer: every format folds those; and
+    where TensorFlow cannot compute the graph's constants, which is for the formats to say.
+    """
     if not any(node.op in AFFINE_OPS for node in frozen.graph_def.node):
         return frozen
-    graph = Scalable(frozen)
-    changed = [_fold_behind(graph), _fold_offsets(graph), _fold_scales(graph)]
+    try:
+        graph = Scalable(frozen)
+    except ConversionError:
+        return frozen
+    fold_behind(graph)
+    changed = [_fold_offsets(graph), _fold_scales(graph)]
     return graph.frozen() if any(changed) else frozen
 
 
-def _fold_behind(graph: Scalable) -> bool:
+def fold_behind(graph: Scalable) -> None:
     """Fold what follows a layer into it."""
-    changed = [_fold_tail(graph, kernel) for kernel in list(graph.kernels.values())]
-    return any(changed)
+    for kernel in list(graph.kernels.values()):
+        _fold_tail(graph, kernel)
 
 
-def _fold_tail(graph: Scalable, kernel: Kernel) -> bool:
+def _fold_tail(graph: Scalable, kernel: Kernel) -> None:
     scale, offset = np.ones(kernel.outputs), np.zeros(kernel.outputs)
     found = list(_tail(graph, kernel))
     is_bias = [(affine.scale == 1).all() for _, affine in found]
     if len(found) < 2 and all(is_bias):
-        return False
+        return
     for node, affine in found:
         scale, offset = scale * affine.scale, offset * affine.scale + affine.offset
         graph.graph.bypass(node, graph.source(node))
     if (scale != 1).any():
         graph.change(kernel).scale_outputs(scale)
     graph.add_bias(kernel, offset)
-    return True
 
 
 def _tail(graph: Scalable, kernel: Kernel) -> Iterator[tuple[Any, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.quantize.channels import FIXED, Channels
+from edgekit_converters.quantize.folding import fold_behind
 from edgekit_converters.quantize.kernels import Kernel
 from edgekit_converters.quantize.rescale import Scalable
 from edgekit_runtimes.tensors import Array
@@ -20,13 +21,15 @@ TURNS = 10
 # Weights under this share of the largest of their kernel count as if they had it: dead channels
 # need no bits.
 SMALLEST_SHARE = 1e-3
-# Kernels that are as level as this are left as they are.
-LEAST_CHANGE = 1.5
+# What it does to answers is only foretold: the noise of all kernels, as a product, must become so
+# much smaller.
+LARGEST_SHARE = 0.5
 
 
 def level(frozen: FrozenGraph) -> FrozenGraph:
     """Return the graph with leveled kernels; the very same where there is little to level."""
     graph = Scalable(frozen)
+    fold_behind(graph)
     channels = graph.channels()
     kernels = [
         kernel
@@ -37,10 +40,17 @@ def level(frozen: FrozenGraph) -> FrozenGraph:
     logs = np.zeros(channels.count)
     for _ in range(TURNS):
         logs = _turn(channels, kernels, logs)
-    if not kernels or np.abs(logs).max(initial=0) < np.log(LEAST_CHANGE):
-        return frozen
+    before = sum(map(_noise, kernels))
     graph.rescale(channels, np.exp(logs))
-    return graph.frozen()
+    is_better = sum(map(_noise, kernels)) < before + np.log(LARGEST_SHARE)
+    return graph.frozen() if is_better else frozen
+
+
+def _noise(kernel: Kernel) -> float:
+    """Return what one scale costs: the logarithm of the largest square over the mean square."""
+    squares = kernel.values**2
+    mean = float(squares.mean())
+    return float(np.log(squares.max() / mean)) if mean else 0.0
 
 
 def _turn(channels: Channels, kernels: list[Kernel], logs: Array) -> Array:

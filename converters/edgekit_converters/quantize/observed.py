@@ -15,6 +15,7 @@ from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.quantize.channels import Channels
 from edgekit_converters.quantize.kernels import Kernel
 from edgekit_converters.quantize.patches import patches
+from edgekit_runtimes.errors import ConversionError, map_exceptions
 from edgekit_runtimes.tensors import Array, Arrays
 
 # Samples that are looked at: the ranges of channels hardly move after them, and each is a run.
@@ -41,6 +42,11 @@ class Seen:
     count: int
     total: Array
     products: Array | None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there were numbers, and nothing but numbers."""
+        return self.count > 0 and bool(np.isfinite(self.total).all())
 
 
 @dataclass
@@ -104,20 +110,22 @@ def observe(
     """Run the samples and return what they show.
 
     tensors: whose channels are watched. kernels: the layers whose inputs are summed up.
-    rows: how many patches of each layer, over all samples.
+    rows: how many patches of each layer, over all samples. Raises ConversionError where TensorFlow
+    cannot run the graph.
     """
     observed, sums = Observed(), _Sums()
     generator = np.random.default_rng(SEED)
     inputs = {name: str(kernel.node.input[0]) for name, kernel in kernels.items()}
     watched = sorted({*tensors, *inputs.values()})
     each = max(1, -(-rows // min(MOST_SAMPLES, calibration.count or MOST_SAMPLES)))
-    for values in _runs(frozen, calibration, watched):
-        observed.samples += 1
-        for name, value in values.items():
-            _widen(observed, name, value)
-        for name, tensor in inputs.items():
-            found = patches(kernels[name], values[tensor], each, generator)
-            sums.add(name, found)
+    with map_exceptions("TensorFlow cannot run the frozen graph", ConversionError):
+        for values in _runs(frozen, calibration, watched):
+            observed.samples += 1
+            for name, value in values.items():
+                _widen(observed, name, value)
+            for name, tensor in inputs.items():
+                found = patches(kernels[name], values[tensor], each, generator)
+                sums.add(name, found)
     observed.seen = sums.finish()
     return observed
 

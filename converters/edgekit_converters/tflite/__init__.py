@@ -27,6 +27,7 @@ RECIPES = Recipes(
             f"{_LITERT}:weight_only_wi8_afp32",
             "8-bit weights, computing in float: a quarter of the size, no speed",
             instead=("fp16",),
+            grid=_INT8,
         ),
         "int8-dynamic": FormatRecipe(
             f"{_LITERT}:dynamic_wi8_afp32",
