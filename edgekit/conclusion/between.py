@@ -11,10 +11,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgekit.results import REFERENCE_RECIPE
 from edgekit.results.figures.figure import is_counted
 from edgekit.results.figures.times import measured_processes
 from edgekit.results.quantiles import compare_runs
-from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.results.results import Row
 from edgekit.results.statistics import Ratio, compare, compare_counts, multiply
 

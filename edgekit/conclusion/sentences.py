@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgekit.conclusion.conclusion import Conclusion
+from edgekit.results import REFERENCE_RECIPE
 from edgekit.results.figures.difference import difference_words
 from edgekit.results.figures.naming import RowNames
-from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.results.results import Row
 from edgekit.text.grouping import grouped
 from edgekit.text.units import significant

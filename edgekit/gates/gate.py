@@ -29,7 +29,7 @@ from typing import Literal, cast
 
 from edgekit.gates.goals import Goal, aliases, goals, regressions
 from edgekit.gates.limits import Limit, parse_limit
-from edgekit.results.reference import ORIGINAL
+from edgekit.results import ORIGINAL
 from edgekit.results.results import Row
 from edgekit.text.quantities import PERCENTAGE, SHARE
 from edgekit_runtimes.errors import UsageError

@@ -11,10 +11,10 @@ from edgekit.conclusion.conclusion import conclusions
 from edgekit.conclusion.sentences import sentences
 from edgekit.report.browser import browser_facts, software_note
 from edgekit.report.columns import backends_of
+from edgekit.results import REFERENCE_RECIPE
 from edgekit.results.figures.figure import is_counted
 from edgekit.results.figures.naming import RowNames
 from edgekit.results.figures.ratios import DERIVED_MARK
-from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.text.grouping import grouped
 from edgekit.text.units import TIME_UNITS, pick_unit, significant
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from edgekit.forms import AtLeastOne
 
 # Imported from here by what measures; what only reads figures must not wait for NumPy.
-from edgekit.results.reference import ORIGINAL as ORIGINAL
-from edgekit.results.reference import REFERENCE_RECIPE as REFERENCE_RECIPE
+from edgekit.results import ORIGINAL as ORIGINAL
+from edgekit.results import REFERENCE_RECIPE as REFERENCE_RECIPE
 from edgekit_runtimes.protocol.job import Plan
 
 # Each costs a start, a load and a warm-up. With three, a process that is off by chance (Student's t

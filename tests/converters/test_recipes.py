@@ -42,7 +42,7 @@ def test_a_format_refuses_every_word_that_it_does_not_list(form, word):
 def test_nothing_is_written_under_a_name_that_a_format_does_not_list(form, word, tmp_path):
     path = tmp_path / "artifact"
     with pytest.raises(NotAvailableError):
-        format_writer(form).write(None, word, path, object(), "float")
+        format_writer(form).write(None, word, path, object(), "float", "low")
     assert not path.exists()
 
 

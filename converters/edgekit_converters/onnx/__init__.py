@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from edgekit_converters.recipes import FormatRecipe, Recipes
 
-# onnxruntime's reduce_range: see static.py.
+# onnxruntime's reduce_range: see static/quantize.py.
 _SEVEN_BITS = 64
 
 RECIPES = Recipes(

@@ -39,9 +39,9 @@ def _figure(name: str, damage: Damage) -> str:
     more = f"{rest} more layers lose less" if rest > 0 else ""
     caption = "; ".join(text for text in (name, said, more) if text)
     return (
-        f'<figure class="damage"><svg viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        f'<figure class="damage"><figcaption>{escape(caption)}</figcaption>'
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">'
+        f"{''.join(parts)}</svg></figure>"
     )
 
 

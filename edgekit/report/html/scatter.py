@@ -11,10 +11,10 @@ from edgekit.report.html.labels import Named, labels
 from edgekit.report.html.pareto import front
 from edgekit.report.html.quality import Quality
 from edgekit.report.html.scale import TICK, LogScale, scale_of, ticks
+from edgekit.results import REFERENCE_RECIPE
 from edgekit.results.figures.figure import Figure, is_counted
 from edgekit.results.figures.naming import RowNames
 from edgekit.results.figures.registry import figure_called
-from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.results.results import Row
 from edgekit.text.units import BYTE_UNITS, Unit, pick_unit, significant
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from edgekit.results import REFERENCE_RECIPE
 from edgekit.results.figures.agreement import nan_reason
 from edgekit.results.figures.difference import difference_cell, difference_title
 from edgekit.results.figures.figure import (
@@ -21,7 +22,6 @@ from edgekit.results.figures.figure import (
     value_at,
 )
 from edgekit.results.figures.measured import Found, Measured, Read, exact
-from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.text.quantities import NUMBER, SHARE, TALLY, WORDS
 from edgekit.text.units import percent, significant, with_interval
 

@@ -49,11 +49,19 @@ def _unless_nan(path: str) -> Read:
 
 
 def _sqnr_cell(row: Row) -> str:
-    if row.fidelity is None:
+    return _level_cell(row, row.fidelity.sqnr_db if row.fidelity else None)
+
+
+def _low_sqnr_cell(row: Row) -> str:
+    return _level_cell(row, row.fidelity.sqnr_p5_db if row.fidelity else None)
+
+
+def _level_cell(row: Row, level: float | None) -> str:
+    if row.fidelity is None or level is None:
         return ""
     if row.fidelity.nan:
         return "NaN"
-    return "exact" if row.fidelity.sqnr_db == math.inf else significant(row.fidelity.sqnr_db)
+    return "exact" if level == math.inf else significant(level)
 
 
 def _cosine_cell(row: Row) -> str:
@@ -123,7 +131,7 @@ FIGURES = (
         Kind(FIDELITY, DECIBELS, "more"),
         value_at("fidelity.sqnr_p5_db"),
         "fidelity_sqnr_p5_db",
-        Shown("SQNR\np5", is_detail=True),
+        Shown("SQNR\np5", _low_sqnr_cell, is_detail=True),
         Gated(is_artifact, _unless_nan("fidelity.sqnr_p5_db"), aliases=("fidelity.sqnr_p5_db",)),
     ),
     Figure(

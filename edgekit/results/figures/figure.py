@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from edgekit.results import ORIGINAL, REFERENCE_RECIPE
 from edgekit.results.figures.measured import Found, Read, exact
-from edgekit.results.reference import ORIGINAL, REFERENCE_RECIPE
 from edgekit.text.quantities import Quantity
 
 if TYPE_CHECKING:

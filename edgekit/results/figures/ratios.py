@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgekit.results import ORIGINAL
 from edgekit.results.figures.figure import (
     RATIO,
     Compared,
@@ -17,7 +18,6 @@ from edgekit.results.figures.figure import (
     value_at,
 )
 from edgekit.results.figures.measured import Found, Measured, of_ratio
-from edgekit.results.reference import ORIGINAL
 from edgekit.text.quantities import RATIO as QUOTIENT
 from edgekit.text.quantities import WORDS
 from edgekit.text.units import significant, with_interval

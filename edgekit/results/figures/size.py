@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgekit.results import REFERENCE_RECIPE
 from edgekit.results.figures.figure import (
     SIZE,
     Baseline,
@@ -16,7 +17,6 @@ from edgekit.results.figures.figure import (
     is_artifact,
 )
 from edgekit.results.figures.measured import Found, Measured, exact
-from edgekit.results.reference import REFERENCE_RECIPE
 from edgekit.text.quantities import BYTES
 
 if TYPE_CHECKING:

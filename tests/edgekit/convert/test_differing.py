@@ -32,7 +32,7 @@ def test_the_inner_tensors_of_a_right_artifact_are_those_of_the_frozen_graph(
     path = tmp_path / FORMATS[name].path("float")
     path.parent.mkdir()
     writer = format_writer(name)
-    writer.write(writer.prepare(graph), quantization, path, None, "float")
+    writer.write(writer.prepare(graph), quantization, path, None, "float", "low")
     least = 100 if quantization == "fp32" else 40
     with open_device("host") as device:
 

@@ -161,7 +161,7 @@ def test_mobilenet_v2_has_300_million_multiply_accumulates_in_every_format(
 ) -> None:
     writer = format_writer(form)
     path = tmp_path / f"mbv2.{form}"
-    writer.write(writer.prepare(graphs("mbv2")), "int8-weights", path, None, "float")
+    writer.write(writer.prepare(graphs("mbv2")), "int8-weights", path, None, "float", "low")
     found = read_graph(path, form)
     # The paper says "300 M"; layer by layer it is this.
     assert found.macs == 300_774_272

@@ -1,6 +1,0 @@
-"""The words for what is compared with what."""
-
-# The id and the recipe of the original's row.
-ORIGINAL = "original"
-# The recipe that the other artifacts of a format are compared with.
-REFERENCE_RECIPE = "fp32"
