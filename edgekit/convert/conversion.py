@@ -233,8 +233,11 @@ def _check_success(request: ConvertRequest, pipeline: Pipeline) -> None:
 
 
 def _tool_versions() -> dict[str, str]:
-    installed = {distribution.name for distribution in metadata.distributions()}
-    return {tool: metadata.version(tool) for tool in TOOLS if tool in installed}
+    versions = {}
+    for tool in TOOLS:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[tool] = metadata.version(tool)
+    return versions
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -61,6 +61,10 @@ def render(cases: Sequence[Case], kept: Kept) -> str:
         "|---" * 9 + "|",
         *rows,
     ]
+    open_cells = {recipe: count[-1] for recipe, count in counts.items() if count[-1]}
+    if open_cells:
+        told = ", ".join(f"{count} of {recipe}" for recipe, count in open_cells.items())
+        parts += ["", f"Not run yet: {told}, of {len(cases) * len(FORMATS)} cells each."]
     groups = list(dict.fromkeys(case.group for case in cases))
     for group in groups:
         parts += ["", *_group(group, [case for case in cases if case.group == group], kept)]

@@ -109,6 +109,7 @@ def test_the_page_and_the_summary_name_every_fault_and_what_was_not_run(tmp_path
     ]
     page = render([case], kept)
     assert "| fp32 | 1 | 0 | 0 | 0 | 1 | 0 | 1 | 60 |" in page
+    assert "Not run yet: 1 of fp32, 3 of fp16, 3 of int8-weights, 3 of int8, of 3 cells" in page
     assert "| Conv2D | 1 | ? / ? / ? / ? | **wrong** / ? / ? / ? | 131 / ? / ? / ? |" in page
     assert "tfjs/fp32 of Conv2D filters=4 kernel_size=3 data_format=channels_first: under" in page
 

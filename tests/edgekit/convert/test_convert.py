@@ -134,7 +134,7 @@ def test_nothing_but_what_is_not_available_is_a_failure_and_leaves_nothing(
 def test_an_artifact_that_fails_is_a_row_and_the_others_are_made(cli: Cli, tmp_path: Path) -> None:
     x = keras.Input((8,), name="x")
     # TFLite and TF.js have no determinant; ONNX has.
-    matrix = layers.Reshape((2, 2))(layers.Dense(4)(x))
+    matrix = layers.Reshape((2, 2), name="square")(layers.Dense(4)(x))
     save(tmp_path / "det.keras", x, layers.Dense(3)(x) * keras.ops.det(matrix)[:, None])
     words = ("convert", "det.keras", "--to", "tflite,onnx", "--recipe", "fp32,fp16")
     for _ in range(2):
@@ -148,7 +148,7 @@ def test_an_artifact_that_fails_is_a_row_and_the_others_are_made(cli: Cli, tmp_p
         }
         assert (
             "tflite/fp32, tflite/fp16  failed: TFLite has no operator for: "
-            "MatrixDeterminant (after reshape"
+            "MatrixDeterminant (after square"
         ) in answer.out
         assert "Replace those layers, or leave the format out with --to.\n" in answer.out
         assert not (tmp_path / "det.edgekit" / "tflite").exists()
