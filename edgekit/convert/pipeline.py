@@ -19,6 +19,7 @@ from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.golden import store_golden
 from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
+from edgekit.bundle.plan import plan_of
 from edgekit.convert.advice import calibration_notes, with_advice
 from edgekit.convert.check import Checked, check
 from edgekit.convert.float_models import FloatModels, is_doubtful
@@ -28,6 +29,7 @@ from edgekit.files import disk_fault, remove
 from edgekit.results.results import Status
 from edgekit_converters.formats import RECIPES, FormatWriter
 from edgekit_converters.graph.modifiers import Modification, modify
+from edgekit_converters.mixing import mixing_of
 from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EdgekitError, NotAvailableError, UsageError, first_line
@@ -90,7 +92,7 @@ class Pipeline:
     ) -> None:
         writer = self._writers[name]
         prepare = _Once(lambda: writer.prepare(modified()))
-        for recipe in recipes:
+        for recipe in (one for one in recipes if one.is_for(name)):
             record = self._new_record(name, recipe)
             if (finished := self._finished(record, recipe)) is not None:
                 floats.take(finished, recipe)
@@ -126,12 +128,14 @@ class Pipeline:
             path=FORMATS[name].path(str(recipe)),
             engine_options=declared.engine_options if declared else {},
             io=self._request.io if declared and declared.integer_io else "float",
+            plan=plan_of(recipe),
         )
 
     def _finished(self, record: ArtifactRecord, recipe: Recipe) -> ArtifactRecord | None:
         """Return the row of an artifact that an earlier conversion finished."""
         for made in self.bundle.artifacts:
-            if made.id == record.id and made.status == "ok" and not is_doubtful(made, recipe):
+            is_same = made.id == record.id and made.plan == record.plan
+            if is_same and made.status == "ok" and not is_doubtful(made, recipe):
                 path = self.bundle.artifact_path(made)
                 return made if path.exists() and sha256_of(path) == made.sha256 else None
         return None
@@ -147,14 +151,7 @@ class Pipeline:
     ) -> ArtifactRecord:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
-        notes = self._writers[record.format].write(
-            prepared,
-            recipe.quantization,
-            partial,
-            self._calibration,
-            record.io,
-            self._request.effort,
-        )
+        notes = self._write(prepared, record, recipe, partial)
         checked = floats.run_check(partial, record)
         return replace(
             record,
@@ -168,6 +165,22 @@ class Pipeline:
                 *floats.judge(record, recipe, partial, graph, checked.fidelity),
                 *self._calibration_notes(record, recipe),
             ),
+        )
+
+    def _write(
+        self, prepared: Any, record: ArtifactRecord, recipe: Recipe, partial: Path
+    ) -> tuple[str, ...]:
+        if recipe.planned and recipe.planned.layers:
+            layers = dict(recipe.planned.layers)
+            mixing = mixing_of(record.format)
+            return mixing.write(prepared, recipe.quantization, layers, partial, self._calibration)
+        return self._writers[record.format].write(
+            prepared,
+            recipe.quantization,
+            partial,
+            self._calibration,
+            record.io,
+            self._request.effort,
         )
 
     def _calibration_notes(self, record: ArtifactRecord, recipe: Recipe) -> tuple[Note, ...]:
