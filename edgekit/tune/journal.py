@@ -48,8 +48,9 @@ class Journal:
         return self._inner.layers(format_name)
 
     def _write(self, one: Evaluation) -> None:
+        # The line before may have been cut.
         with writing(self._path), self._path.open("ab") as file:
-            file.write(encode(one) + b"\n")
+            file.write(b"\n" + encode(one) + b"\n")
 
 
 def _read(path: Path) -> list[Evaluation]:

@@ -30,6 +30,12 @@ class Limit:
     max_drop: float | None = None
     min_sqnr: float | None = None
 
+    @property
+    def noise(self) -> float | None:
+        """The noise that is allowed, over the power of the output; None where nobody knows it."""
+        known = self.max_drop is None and self.min_sqnr is not None
+        return 10 ** (-(self.min_sqnr or 0.0) / 10) if known else None
+
     def seems_held(self, answers: Answers, judged: int) -> bool:
         """Return whether a candidate is worth judging on `judged` unseen samples.
 

@@ -22,6 +22,8 @@ BATCH = 6
 ENOUGH = 20
 # Of a net whose uniform recipes and probes are as many already.
 FEWEST_MIXES = 3
+# Where nothing is known to hold: a sixteenth of the power is 12 dB.
+FIRST_STEP = 16.0
 
 Tell = Callable[["Search"], None]
 
@@ -98,7 +100,7 @@ class Search:
             one.candidate.plan.recipe: one.answers.noise for one in known if one.answers
         }
         base = self._base(family, ranker, len(groups), uniform_noises)
-        self._bisect(Ranker(family, groups, noises, base, uniform_noises))
+        self._approach(Ranker(family, groups, noises, base, uniform_noises))
 
     def _base(
         self, family: Family, ranker: Ranker, groups: int, uniform_noises: dict[str, float]
@@ -113,30 +115,43 @@ class Search:
         self._evaluate([exact])
         return min(self._noise(exact), uniform_noises[family.levels[0]])
 
-    def _bisect(self, ranker: Ranker) -> None:
-        """Find the cheapest mix of the front that holds: the dearer, the less noise.
+    def _approach(self, ranker: Ranker) -> None:
+        """Evaluate the mixes of the front that are expected to be the cheapest that hold.
 
-        What was found so far says between which levels of noise the limit lies.
+        Each corrects the next: noise adds up only nearly, and what noise the limit allows shows by
+        what holds and what does not.
         """
+        correction, cheapest = 1.0, math.inf
         front = ranker.front()
-        answered = [one for one in self.found.values() if one.answers]
-        fine = [one.answers.noise for one in answered if one.answers and self._holds(one)]
-        wrong = [one.answers.noise for one in answered if one.answers and not self._holds(one)]
-        loudest = min(wrong, default=math.inf)
-        low = next((n for n, mix in enumerate(front) if mix.noise < loudest), len(front) - 1)
-        quiet = max((noise for noise in fine if noise < loudest), default=0.0)
-        high = next((n for n, mix in enumerate(front) if mix.noise <= quiet), len(front) - 1)
         for _ in range(max(FEWEST_MIXES, ENOUGH - len(self.found))):
-            if high <= low:
+            quiet, loud = self._between()
+            allowed = self._limit.noise
+            target = math.sqrt(max(quiet, loud / FIRST_STEP) * loud) if allowed is None else allowed
+            open_mixes = [
+                mix
+                for mix in front
+                if mix.cost < cheapest
+                and mix.noise * correction < (loud if allowed is None else allowed)
+                and self._of(ranker, ranker.family, mix).id not in self.found
+            ]
+            if not open_mixes:
                 break
-            middle = (low + high) // 2
-            candidate = self._of(ranker, ranker.family, front[middle])
+            fitting = (mix for mix in open_mixes if mix.noise * correction <= target)
+            mix = next(fitting, open_mixes[-1])
+            candidate = self._of(ranker, ranker.family, mix)
             if not self._evaluate([candidate]):
                 break
             if self._holds(self.found[candidate.id]):
-                high = middle
-            else:
-                low = middle + 1
+                cheapest = mix.cost
+            if mix.noise:
+                correction = self._noise(candidate) / mix.noise
+
+    def _between(self) -> tuple[float, float]:
+        """Return the most noise that held, and the least that did not, above it."""
+        answered = [(one, one.answers) for one in self.found.values() if one.answers]
+        loud = min((its.noise for one, its in answered if not self._holds(one)), default=1.0)
+        fine = (its.noise for one, its in answered if self._holds(one) and its.noise < loud)
+        return max(fine, default=0.0), loud
 
     def _of(self, ranker: Ranker, family: Family, mix: Mix) -> Candidate:
         return Candidate(self.format, Plan(family.recipe, ranker.plan_layers(mix)))
