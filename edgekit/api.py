@@ -224,10 +224,10 @@ def tune(
     Example:
         >>> import edgekit
         >>> tuned = edgekit.tune(
-        ...     "digits.keras", calibration="digits.npz", data="digits.npz", within="5min"
+        ...     "digits.keras", data="digits.npz", max_drop="2%", effort="low", within="5min"
         ... )
-        >>> tuned.bundle.artifacts[-1].format
-        'tflite'
+        >>> tuned.bundle.artifacts[-1].id
+        'tflite/tuned-size'
     """
     from edgekit.convert.request import ConvertRequest, parse_formats
     from edgekit.data import DataOptions

@@ -108,7 +108,7 @@ def test_onnx_leaves_layers_in_float_beside_int8_ones(source, tmp_path):
     from edgekit.convert.conversion import run_conversion
     from edgekit.convert.request import ConvertRequest
 
-    recipes = [Plan("int8"), Plan("int8", {"Gemm 0": "int8-weights", "Gemm 3": "int8-weights"})]
+    recipes = [Plan("int8"), Plan("int8", {"MatMul 0": "int8-weights", "MatMul 1": "int8-weights"})]
     bundle = run_conversion(
         ConvertRequest(
             source / "net.keras",
