@@ -3,8 +3,9 @@
     python benchmarks/tune_digits.py                  the download
     python benchmarks/tune_digits.py --on board:pi5   instructions too: minutes on an emulated board
 
-Within 1 point of the original: an artifact of at most .12 of fp32's brotli bytes, one of at most .20 of
-its instructions, and the search ends in five minutes on two cores. Exit code 1 where one is missed.
+Within 1 point of the original: an artifact of at most .12 of fp32's brotli bytes, one of at most
+.20 of its instructions, and the search ends in five minutes on two cores. Exit code 1 where one is
+missed.
 """
 
 from __future__ import annotations

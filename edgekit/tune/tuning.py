@@ -18,10 +18,10 @@ from edgekit.tune.budget import SHARE_AFTER, Budget
 from edgekit.tune.candidate import MEASURED, REFERENCE, Evaluation
 from edgekit.tune.finalists import Judged, Winner, judge_finalists
 from edgekit.tune.journal import Journal
-from edgekit.tune.measured import Device, MeasuredEvaluator
+from edgekit.tune.measuring.measured import Device, MeasuredEvaluator
+from edgekit.tune.measuring.samples import Samples, split_for_search
 from edgekit.tune.record import tried_in
 from edgekit.tune.request import TuneRequest, check_tuning
-from edgekit.tune.samples import Samples, split_for_search
 from edgekit.tune.search import Search
 from edgekit_converters.sources import source_hash
 from edgekit_runtimes.errors import UsageError

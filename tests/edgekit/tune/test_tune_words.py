@@ -83,7 +83,7 @@ def digits_stub(bundles):
 
 
 def test_a_search_needs_thirty_two_samples(tmp_path):
-    from edgekit.tune.samples import split_for_search
+    from edgekit.tune.measuring.samples import split_for_search
 
     with pytest.raises(Exception, match="has 20 samples, and a search needs at least 32") as error:
         split_for_search(dataset(tmp_path, 20, 2), tmp_path / "work", frozenset())
@@ -91,14 +91,14 @@ def test_a_search_needs_thirty_two_samples(tmp_path):
 
 
 def test_labels_of_one_class_are_refused(tmp_path):
-    from edgekit.tune.samples import split_for_search
+    from edgekit.tune.measuring.samples import split_for_search
 
     with pytest.raises(Exception, match="all 64 labels are 0"):
         split_for_search(dataset(tmp_path, 64, 1), tmp_path / "work", frozenset())
 
 
 def test_the_two_parts_share_no_sample(tmp_path):
-    from edgekit.tune.samples import split_for_search
+    from edgekit.tune.measuring.samples import split_for_search
 
     samples = split_for_search(dataset(tmp_path, 200, 4), tmp_path / "work", frozenset(range(10)))
     parts = [np.load(one.inputs["x"])[:, 0] for one in (samples.search, samples.judging)]
@@ -119,7 +119,7 @@ def dataset(folder, count, classes):
 
 @pytest.mark.parametrize("labelled", [True, False])
 def test_an_original_whose_answers_are_all_alike_is_refused(labelled):
-    from edgekit.tune.answering import reference_of
+    from edgekit.tune.measuring.answering import reference_of
 
     labels = np.arange(40) % 2 if labelled else None
     with pytest.raises(Exception, match="gives all 40 samples the same class"):

@@ -11,8 +11,8 @@ import numpy as np
 from edgekit.convert.closeness import closeness
 from edgekit.results.events import read_events
 from edgekit.tune.candidate import Answers
+from edgekit.tune.measuring.samples import Part
 from edgekit.tune.promise import paired
-from edgekit.tune.samples import Part
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import DataError, EngineError
 from edgekit_runtimes.protocol.job import Job

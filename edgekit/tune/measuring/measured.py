@@ -18,7 +18,6 @@ from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.convert.conversion import run_conversion
 from edgekit.convert.request import ConvertRequest
-from edgekit.tune.answering import Artifact, Reference, outputs_of, reference_of
 from edgekit.tune.candidate import (
     REFERENCE,
     Answers,
@@ -26,7 +25,8 @@ from edgekit.tune.candidate import (
     Evaluation,
     Objective,
 )
-from edgekit.tune.samples import Part, Samples
+from edgekit.tune.measuring.answering import Artifact, Reference, outputs_of, reference_of
+from edgekit.tune.measuring.samples import Part, Samples
 from edgekit_converters.mixing import MODULES, Layer, mixing_of
 from edgekit_runtimes.errors import ConversionError, DeviceError, EngineError
 from edgekit_runtimes.owned.folder import temporary_folder
