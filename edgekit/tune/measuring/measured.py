@@ -18,6 +18,7 @@ from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.convert.conversion import run_conversion
 from edgekit.convert.request import ConvertRequest
+from edgekit.results import plan
 from edgekit.tune.candidate import (
     REFERENCE,
     Answers,
@@ -160,7 +161,7 @@ class MeasuredEvaluator:
         bundle = self._bundle()
         bundle = replace(bundle, manifest=replace(bundle.manifest, artifacts=made))
         with temporary_folder() as work:
-            request = bench_request(bundle, Path(work), (self._device.spec,))
+            request = bench_request(bundle, Path(work), (self._device.spec,), plan=plan.QUICK)
             request = replace(request, original=None)
             results = run_bench(request, lambda step: self._progress(str(step)))
         found: dict[str, tuple[float | None, str]] = {}

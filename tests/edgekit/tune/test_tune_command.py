@@ -103,6 +103,35 @@ def test_a_budget_that_nothing_meets_names_the_nearest_and_ends_with_3(source, c
     assert json.loads((source / "none.edgekit" / "tune.json").read_text())["tried"]
 
 
+def test_time_is_measured_on_the_device_as_a_share_of_fp32s(source, short_plan):
+    result = api.tune(
+        source / "net.keras",
+        source / "timed.edgekit",
+        calibration=source / "calibration.npz",
+        data=source / "data.npz",
+        min_sqnr=25,
+        minimize="time,size",
+        on="host",
+        effort="low",
+    )
+    costs = {row.id: row.costs for row in result.record.tried}
+    assert costs["tflite/fp32"]["time"] == 1.0
+    assert all(row["time"] > 0 and row["size"] > 0 for row in costs.values())
+    chosen = {row.artifact: row for row in result.record.tried if row.artifact}
+    names = {one.recipe for one in result.bundle.artifacts if one.status == "ok"} - {"fp32"}
+    assert names <= {"tuned-time", "tuned-size"}
+    assert all(row.outcome == "promised" and row.sqnr_db >= 25 for row in chosen.values())
+
+
+def test_a_device_that_cannot_be_reached_is_said_before_anything_is_converted(source, cli):
+    answer = cli(
+        *("tune", source / "net.keras", "--data", source / "data.npz", "--minimize", "time"),
+        *("--on", "nowhere"),
+    )
+    assert answer.exit_code == 2
+    assert "Unknown device 'nowhere'" in answer.err
+
+
 def test_onnx_leaves_layers_in_float_beside_int8_ones(source, tmp_path):
     from edgekit.bundle.plan import Plan
     from edgekit.convert.conversion import run_conversion
