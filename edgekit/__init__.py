@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 # Trap: the first import of a folder binds its name here. These folders are imported now, so that
 # no later import replaces the function of the same name.
 import edgekit.bench
-import edgekit.convert  # noqa: F401
+import edgekit.convert
+import edgekit.tune  # noqa: F401
 from edgekit._version import __version__
-from edgekit.api import bench, convert
+from edgekit.api import bench, convert, tune
 
 if TYPE_CHECKING:
     from edgekit.bundle.bundle import Bundle, load_bundle
@@ -33,6 +34,7 @@ __all__ = [
     "convert",
     "load_bundle",
     "load_results",
+    "tune",
 ]
 
 _MODULES = {

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from edgekit.bundle.bundle import Bundle
     from edgekit.bundle.manifest import ArtifactRecord
+    from edgekit.bundle.tried import SearchRecord
     from edgekit.bundle.verify import Verdict
     from edgekit.compare.changes import Comparison
     from edgekit.data import DataOptions
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from edgekit.report.merge import Report
     from edgekit.results.results import Results
     from edgekit.run.artifact import Outputs
+    from edgekit.tune.tuning import Tuned
     from edgekit_runtimes.devices import DeviceOptions, KnownDevice
     from edgekit_runtimes.devices.board.cache import Userland
     from edgekit_runtimes.tensors import Array
@@ -45,6 +47,7 @@ def convert(
     *,
     to: Words = ("tflite", "tfjs", "onnx"),
     recipe: Words | None = None,
+    plan: PathLike | None = None,
     calibration: PathLike | Mapping[str, Array] | None = None,
     classes: PathLike | Sequence[str] | None = None,
     input_shape: Mapping[str, Sequence[int]] | None = None,
@@ -81,6 +84,8 @@ def convert(
         to: Formats.
         recipe: What is done to the weights, as "fp32,int8,int8+prune50". By default fp32, fp16 and
             int8-weights, and int8 where calibration is given.
+        plan: A bundle that `tune` made: its artifacts are made again, bit for bit, from the same
+            source and calibration data.
         calibration: Samples that look like real inputs: a .npz or .npy file, a folder of images,
             "module:function", or a dict of arrays by input name, samples along the first axis.
         classes: The names of the classes, in the order of the output, or a text file with one per
@@ -125,20 +130,25 @@ def convert(
     """
     from edgekit.bundle.recipe import parse_recipes
     from edgekit.convert.conversion import run_conversion
-    from edgekit.convert.request import ConvertRequest, parse_formats, read_classes
+    from edgekit.convert.request import ConvertRequest, parse_formats, read_classes, read_plans
     from edgekit.data import DataOptions
     from edgekit_converters.sources import SourceOptions
 
     if isinstance(classes, str | os.PathLike):
         classes = read_classes(Path(classes))
     shapes = {name: tuple(shape) for name, shape in (input_shape or {}).items()}
+    recipes = None if recipe is None else parse_recipes(_with_commas(recipe))
+    formats = parse_formats(_with_commas(to))
+    if plan is not None:
+        planned = [one for one in read_plans(Path(plan)) if any(map(one.is_for, formats))]
+        recipes = (*(recipes or ()), *planned)
     with _data_file(calibration, "calibration") as calibration_data:
         return run_conversion(
             ConvertRequest(
                 source=Path(source),
                 output=None if output is None else Path(output),
-                formats=parse_formats(_with_commas(to)),
-                recipes=None if recipe is None else parse_recipes(_with_commas(recipe)),
+                formats=formats,
+                recipes=recipes,
                 calibration=calibration_data,
                 data_options=DataOptions(resize, scale, tuple(mean), tuple(std)),
                 source_options=SourceOptions(
@@ -162,6 +172,144 @@ def convert(
                 on_artifact=on_artifact or _silent,
             )
         )
+
+
+def tune(
+    source: PathLike,
+    output: PathLike | None = None,
+    *,
+    calibration: PathLike | Mapping[str, Array] | None = None,
+    data: PathLike | Mapping[str, Array] | None = None,
+    max_drop: str | float | None = None,
+    min_sqnr: float | None = None,
+    minimize: Words = "size",
+    on: str | None = None,
+    to: Words = "tflite",
+    within: str | float | None = None,
+    jobs: int = 1,
+    labels_of: str | None = None,
+    effort: Literal["low", "default", "high"] = "default",
+    input_shape: Mapping[str, Sequence[int]] | None = None,
+    signature: str | None = None,
+    resize: tuple[int, int] | None = None,
+    scale: float = 1.0,
+    mean: Sequence[float] = (),
+    std: Sequence[float] = (),
+    imports: Sequence[str] = (),
+    unsafe: bool = False,
+    force: bool = False,
+    wait: bool = True,
+    on_wait: Say | None = None,
+    progress: Say | None = None,
+    front: Say | None = None,
+) -> Tuned:
+    """Search for the smallest or quickest artifact that keeps a promise, and return its bundle.
+
+    Uniform recipes are tried first, then mixes of precisions, layer by layer. The search sees a
+    quarter of the samples; the others judge what it found. A search that was interrupted goes on
+    where it was.
+
+    Args:
+        source: As of `convert`.
+        output: The bundle; NAME-tuned.edgekit in the working folder by default.
+        calibration: As of `convert`; without it nothing is made that needs it, as int8.
+        data: Labelled samples. Without labels `max_drop` bounds how many answers differ.
+        max_drop: The share of right answers that unseen data may lose, as "1%" or .01: promised at
+            95 %. By default 1 %, unless `min_sqnr` is given.
+        min_sqnr: The dB that the outputs must keep, as for regression.
+        minimize: "size", "wire" (bytes of a download), "time" or "instructions"; two of them, of
+            which one is of bytes, give the best of each.
+        on: The device of time or instructions.
+        to: Formats.
+        within: How long it may take, as "15min", or in seconds.
+        jobs: How many artifacts are run at once.
+        labels_of: Which of several outputs the labels are about.
+        effort: As of `convert`, as are the following ones up to `wait`.
+        input_shape: Shapes of inputs whose sizes the model leaves open.
+        signature: Which signature of a SavedModel.
+        resize: (height, width) of images.
+        scale: Samples are multiplied by this,
+        mean: then this is subtracted,
+        std: then they are divided by this.
+        imports: Modules that register custom classes.
+        unsafe: Allow Lambda layers.
+        force: Replace the bundle that is there, and forget what was searched.
+        wait: Wait for another run that writes the same bundle.
+        on_wait: Called with the line that says so.
+        progress: Called with each step in plain words.
+        front: Called with a line about what was found so far.
+
+    Raises:
+        UsageError: What was asked for makes no sense.
+        DataError: There are too few samples, or nothing can be judged on them.
+
+    Example:
+        >>> import edgekit
+        >>> tuned = edgekit.tune(
+        ...     "digits.keras", data="digits.npz", max_drop="2%", effort="low", within="5min"
+        ... )
+        >>> tuned.bundle.artifacts[-1].id
+        'tflite/tuned-size'
+    """
+    from edgekit.convert.request import ConvertRequest, parse_formats
+    from edgekit.data import DataOptions
+    from edgekit.tune.request import (
+        TuneRequest,
+        parse_limit,
+        parse_objectives,
+        parse_span,
+    )
+    from edgekit.tune.tuning import run_tuning
+    from edgekit_converters.sources import SourceOptions
+
+    path = Path(source)
+    shapes = {name: tuple(shape) for name, shape in (input_shape or {}).items()}
+    limit = parse_limit(None if max_drop is None else str(max_drop), min_sqnr)
+    span = within if isinstance(within, int | float) else parse_span(within)
+    with (
+        _data_file(calibration, "calibration") as calibration_data,
+        _data_file(data, "data") as data_file,
+    ):
+        conversion = ConvertRequest(
+            source=path,
+            output=Path(output) if output is not None else Path(f"{path.stem}-tuned.edgekit"),
+            formats=parse_formats(_with_commas(to)),
+            calibration=calibration_data,
+            data_options=DataOptions(resize, scale, tuple(mean), tuple(std)),
+            source_options=SourceOptions(shapes, signature, unsafe, tuple(imports)),
+            effort=effort,
+            force=force,
+            wait=wait,
+            on_wait=on_wait or _silent,
+            progress=progress or _silent,
+        )
+        return run_tuning(
+            TuneRequest(
+                convert=conversion,
+                data=data_file,
+                objectives=parse_objectives(_with_commas(minimize)),
+                limit=limit,
+                on=on,
+                within=span,
+                jobs=jobs,
+                labels_of=labels_of,
+                front=front or _silent,
+            )
+        )
+
+
+def tried(bundle: Bundle | PathLike) -> SearchRecord:
+    """Return what the search tried that made a bundle. Raises UsageError if none did."""
+    from edgekit.bundle.tried import TRIED_FILE, TRIED_NAME
+    from edgekit_runtimes.errors import UsageError
+
+    folder = _bundle(bundle).folder
+    if not (folder / TRIED_NAME).is_file():
+        raise UsageError(
+            f"{folder} was not made by a search. `edgekit inspect {folder}` shows what it holds; "
+            "`edgekit bench` measures it, and `edgekit report` shows the results."
+        )
+    return TRIED_FILE.load(folder / TRIED_NAME)
 
 
 def bench(

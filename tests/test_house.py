@@ -91,7 +91,7 @@ print("\\nMODULES", *{name.split(".")[0] for name in sys.modules})
 def test_dir_lists_the_api_and_each_name_in_it_is_there():
     import edgekit
 
-    names = "Bundle EdgekitError Results __version__ bench convert load_bundle load_results"
+    names = "Bundle EdgekitError Results __version__ bench convert load_bundle load_results tune"
     assert dir(edgekit) == names.split()
     assert all(hasattr(edgekit, name) for name in dir(edgekit))
 

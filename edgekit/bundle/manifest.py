@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from edgekit.bundle.history import MANIFEST_SCHEMA_VERSION, UPGRADES
 from edgekit.bundle.notes import Note
+from edgekit.bundle.plan import Plan
 from edgekit.forms import AtLeastOne, Count, FileKind, Hash, OpenForm, to_form
 from edgekit.results.damage import Damage
 from edgekit.results.fidelity import Fidelity
@@ -163,6 +164,7 @@ class ArtifactRecord:
     fidelity: Fidelity | None = None
     notes: tuple[Note, ...] = ()
     damage: Damage | None = None
+    plan: Plan | None = None
 
     def check_complete(self) -> None:
         """Raise ValueError if it lacks what its status promises, or says too much."""

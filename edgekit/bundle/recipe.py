@@ -19,14 +19,40 @@ DEFAULT_RECIPES_WITH_CALIBRATION = (*DEFAULT_RECIPES, "int8")
 
 
 @dataclass(frozen=True)
+class Planned:
+    """What a plan adds to a recipe: see `edgekit.bundle.plan`.
+
+    name: of the artifact, as "tuned-size". format: the one that it is for. layers: pairs of a
+    layer's name and its own quantization.
+    """
+
+    name: str
+    format: str
+    layers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """A quantization, and the modifiers that change the graph before it, in their order."""
+    """A quantization, and the modifiers that change the graph before it, in their order.
+
+    planned: None except where a plan says what is done to single layers.
+    """
 
     quantization: str
     modifications: tuple[Modification, ...] = ()
+    planned: Planned | None = None
 
     def __str__(self) -> str:
+        return self.planned.name if self.planned else self.word
+
+    @property
+    def word(self) -> str:
+        """What is done to all layers that no plan names, as it is written."""
         return "+".join((self.quantization, *map(str, self.modifications)))
+
+    def is_for(self, format_name: str) -> bool:
+        """Return whether a format makes it."""
+        return self.planned is None or self.planned.format == format_name
 
 
 def parse_recipe(text: str) -> Recipe:

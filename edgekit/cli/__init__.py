@@ -22,6 +22,7 @@ from edgekit_runtimes.errors import EdgekitError, first_line, unknown_name
 # is imported only when it is called: `edgekit --help` stays under 0.2 s.
 COMMANDS = {
     "convert": "Make TFLite, TF.js and ONNX artifacts of a trained model.",
+    "tune": "Search for the smallest or quickest artifact that keeps a promise.",
     "bench": "Measure a bundle's artifacts on devices.",
     "report": "Show results again, or write them as HTML, Markdown or CSV.",
     "check": "Judge results by gates, without measuring.",

@@ -60,6 +60,12 @@ class ConvertCommand(click.Command):
     "--calibration is given]",
 )
 @click.option(
+    "--plan",
+    type=PATH,
+    metavar="BUNDLE",
+    help="Make the artifacts again that `edgekit tune` chose.",
+)
+@click.option(
     "--calibration",
     metavar="DATA",
     help="Samples that look like real inputs: .npz, .npy, a folder of images or module:function.",
@@ -138,6 +144,7 @@ def command(
     model: Path,
     formats: str,
     recipes: str | None,
+    plan: Path | None,
     calibration: str | None,
     output: Path | None,
     input_shapes: tuple[str, ...],
@@ -174,6 +181,7 @@ def command(
             output,
             to=formats,
             recipe=recipes,
+            plan=plan,
             calibration=calibration,
             classes=classes,
             input_shape=_parse_shapes(input_shapes),

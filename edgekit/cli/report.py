@@ -35,8 +35,14 @@ def command(results: tuple[Path, ...], output: Path | None, wide: bool) -> None:
     """Show the results of `edgekit bench` again, or write them to a file.
 
     Several RESULTS (of a host, a board, a phone) become one report. Where two have the same
-    device, both stay and are told apart by their date. Nothing is measured.
+    device, both stay and are told apart by their date. Nothing is measured. A bundle that
+    `edgekit tune` made shows what was tried.
     """
+    if len(results) == 1 and results[0].is_dir() and output is None:
+        from edgekit.cli.printers.tried import print_tried
+
+        print_tried(api.tried(results[0]), stdout_console())
+        return
     from edgekit.report.terminal.tables import print_results
 
     report = api.report(results, output)

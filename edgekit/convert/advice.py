@@ -52,7 +52,13 @@ def with_advice(
 
     rows: of the bundle. samples: how many calibrated.
     """
-    made = [row for row in rows if row.format == record.format and row.id != record.id]
+    if record.plan:
+        return record
+    made = [
+        row
+        for row in rows
+        if row.format == record.format and row.id != record.id and row.plan is None
+    ]
     advised = {"low fidelity": _advice(record, made, samples)} if _is_low(record) else {}
     notes = tuple(
         replace(note, advice=advised.get(note.kind, note.advice)) for note in record.notes

@@ -22,6 +22,7 @@ from edgekit.bundle.bundle import Bundle, load_bundle
 from edgekit.bundle.golden import store_golden
 from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
+from edgekit.bundle.plan import plan_of
 from edgekit.convert.advice import calibration_notes, with_advice
 from edgekit.convert.check import Checked, check
 from edgekit.convert.choosing import Chooser, Chosen, Forms
@@ -33,6 +34,7 @@ from edgekit.files import disk_fault, remove
 from edgekit.results.results import Status
 from edgekit_converters.formats import RECIPES, FormatWriter
 from edgekit_converters.graph.modifiers import Modification, modify
+from edgekit_converters.mixing import mixing_of
 from edgekit_runtimes.artifact import sha256_of, size_of
 from edgekit_runtimes.devices import open_device
 from edgekit_runtimes.errors import EdgekitError, NotAvailableError, UsageError, first_line
@@ -110,7 +112,7 @@ class Pipeline:
         axes = self._source_axes if RECIPES[name].keeps_source_axes else {}
         prepare = _Once(own.make if own else lambda: writer.prepare(folded()))
         said = (Note("note", own.note),) if own else ()
-        for recipe in recipes:
+        for recipe in (one for one in recipes if one.is_for(name)):
             record = self._new_record(name, recipe, axes)
             if (finished := self._finished(record, recipe)) is not None:
                 floats.take(finished, recipe)
@@ -125,7 +127,7 @@ class Pipeline:
                 chosen = Chosen(prepare())
                 if recipe.quantization != FLOAT:
                     floats.prove(record, recipe, writer, chosen.prepared, folded)
-                    if own is None:
+                    if own is None and not recipe.planned:
                         chosen = self._chooser.choose(
                             record, recipe, writer, forms(), chosen.prepared
                         )
@@ -155,12 +157,14 @@ class Pipeline:
             path=FORMATS[name].path(str(recipe)),
             engine_options=options,
             io=self._request.io if declared and declared.integer_io else "float",
+            plan=plan_of(recipe),
         )
 
     def _finished(self, record: ArtifactRecord, recipe: Recipe) -> ArtifactRecord | None:
         """Return the row of an artifact that an earlier conversion finished."""
         for made in self.bundle.artifacts:
-            if made.id == record.id and made.status == "ok" and not is_doubtful(made, recipe):
+            is_same = made.id == record.id and made.plan == record.plan
+            if is_same and made.status == "ok" and not is_doubtful(made, recipe):
                 path = self.bundle.artifact_path(made)
                 is_whole = path.exists() and sha256_of(path) == made.sha256
                 return made if is_whole and not self._lacks_damage(made, recipe) else None
@@ -182,17 +186,7 @@ class Pipeline:
     ) -> ArtifactRecord:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
-        calibration = self._calibration
-        if calibration is not None:
-            calibration = calibration.reordered(record.engine_options.get(OPTION, {}))
-        notes = self._writers[record.format].write(
-            chosen.prepared,
-            recipe.quantization,
-            partial,
-            calibration,
-            record.io,
-            self._request.effort,
-        )
+        notes = self._write(chosen.prepared, record, recipe, partial)
         checked = floats.run_check(partial, record)
         damage = None
         if self._request.explain:
@@ -217,6 +211,20 @@ class Pipeline:
                 *floats.judge(record, recipe, partial, graph, checked.fidelity),
                 *self._calibration_notes(record, recipe),
             ),
+        )
+
+    def _write(
+        self, prepared: Any, record: ArtifactRecord, recipe: Recipe, partial: Path
+    ) -> tuple[str, ...]:
+        calibration = self._calibration
+        if calibration is not None:
+            calibration = calibration.reordered(record.engine_options.get(OPTION, {}))
+        if recipe.planned and recipe.planned.layers:
+            layers = dict(recipe.planned.layers)
+            mixing = mixing_of(record.format)
+            return mixing.write(prepared, recipe.quantization, layers, partial, calibration)
+        return self._writers[record.format].write(
+            prepared, recipe.quantization, partial, calibration, record.io, self._request.effort
         )
 
     def _calibration_notes(self, record: ArtifactRecord, recipe: Recipe) -> tuple[Note, ...]:

@@ -150,6 +150,24 @@ def parse_formats(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
+def read_plans(folder: Path) -> tuple[Recipe, ...]:
+    """Return the recipes of the artifacts in a bundle that plans say how to make again.
+
+    Raises UsageError if there are none, or it is not a bundle.
+    """
+    bundle = load_bundle(folder)
+    found = tuple(
+        record.plan.as_recipe(record.format, record.recipe)
+        for record in bundle.artifacts
+        if record.plan and record.status == "ok"
+    )
+    if not found:
+        raise UsageError(
+            f"{folder} holds no artifact with a plan. `edgekit tune` makes such bundles."
+        )
+    return found
+
+
 def read_classes(path: Path) -> tuple[str, ...]:
     """Return the class names in a text file, one per line. Raises UsageError if it is not one."""
     if not path.exists():

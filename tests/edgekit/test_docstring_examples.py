@@ -18,6 +18,7 @@ API = {
     "load_bundle": "edgekit.bundle.bundle",
     "bench": "edgekit.api",
     "load_results": "edgekit.results.results",
+    "tune": "edgekit.api",
 }
 
 

@@ -1,0 +1,1 @@
+"""The search for the smallest or quickest artifact that keeps a promise."""

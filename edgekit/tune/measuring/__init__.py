@@ -1,0 +1,1 @@
+"""The evaluator that converts, runs and measures."""
