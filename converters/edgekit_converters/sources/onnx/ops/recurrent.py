@@ -263,8 +263,10 @@ def _looped(
 ) -> tuple[Any, States]:
     """Return the same, computed in a loop: all hidden states in one tensor, steps first."""
     by_step = tf.transpose(product, BATCH_FIRST) if series.is_batch_first else product
+    # Trap: of a ReverseV2 before and behind a loop tf2onnx wants to make an LSTM, and breaks off.
+    turned = np.arange(series.steps - 1, -1, -1, dtype=np.int32)
     if is_backward:
-        by_step = tf.reverse(by_step, [0])
+        by_step = tf.gather(by_step, turned)
     shape = node.batch.shape((series.batch, direction.size))
     begin = tuple(tf.zeros(shape, by_step.dtype) if state is None else state for state in states)
     inputs = tf.TensorArray(by_step.dtype, series.steps).unstack(by_step)
@@ -282,7 +284,7 @@ def _looped(
     )
     found = written.stack()
     found.set_shape([series.steps, fixed, direction.size])
-    return (tf.reverse(found, [0]) if is_backward else found), tuple(last)
+    return (tf.gather(found, turned) if is_backward else found), tuple(last)
 
 
 def _outputs(
