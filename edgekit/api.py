@@ -48,10 +48,14 @@ def convert(
     calibration: PathLike | Mapping[str, Array] | None = None,
     classes: PathLike | Sequence[str] | None = None,
     input_shape: Mapping[str, Sequence[int]] | None = None,
+    input_dtype: Mapping[str, str] | None = None,
+    weights: PathLike | None = None,
     fixed: Mapping[str, Any] | None = None,
     layout: Literal["nchw", "nhwc"] | None = None,
     signature: str | None = None,
     io: Literal["float", "int8"] = "float",
+    effort: Literal["low", "default", "high"] = "default",
+    explain: bool = False,
     resize: tuple[int, int] | None = None,
     scale: float = 1.0,
     mean: Sequence[float] = (),
@@ -82,11 +86,17 @@ def convert(
         classes: The names of the classes, in the order of the output, or a text file with one per
             line.
         input_shape: Shapes of inputs, by name, whose sizes the model leaves open.
+        input_dtype: Dtypes of inputs of a PyTorch module, by name, where they are not "float32".
+        weights: The weights of a PyTorch module: a .pt, .pth or .safetensors file.
         fixed: Values of inputs of an ONNX file, by name, that become constants.
         layout: The order of the axes of images in all artifacts: channels first or last. By default
             ONNX keeps the source's, and TFLite and TF.js have channels last.
         signature: Which signature of a SavedModel.
         io: What static int8 TFLite artifacts take and give.
+        effort: How long to try what keeps quantized artifacts right: "low" makes each once,
+            "default" takes at most 2.5 times as long, "high" tries everything.
+        explain: Look at int8 artifacts layer by layer: what each loses by itself, what sparing
+            it costs, and which samples changed class. `edgekit inspect --damage` shows it.
         resize: (height, width) that images are brought to when they are read.
         scale: Samples are multiplied by this first,
         mean: then this is subtracted, one number or one per channel,
@@ -138,8 +148,12 @@ def convert(
                     tuple(imports),
                     fixed=_plain(fixed),
                     layout=layout or "auto",
+                    dtypes=dict(input_dtype or {}),
+                    weights=None if weights is None else Path(weights),
                 ),
                 io=io,
+                effort=effort,
+                explain=explain,
                 classes=tuple(classes or ()),
                 force=force,
                 wait=wait,
@@ -250,7 +264,8 @@ def sources() -> list[tuple[str, str]]:
     """Return the kinds of sources that `convert` reads, with where they come from."""
     from edgekit_converters.sources import source_kinds
 
-    return [(kind.title, kind.description) for kind in source_kinds().values()]
+    kinds = source_kinds().values()
+    return [(kind.title, kind.description) for kind in kinds if kind.is_listed]
 
 
 def recipes() -> list[tuple[str, str]]:

@@ -76,6 +76,11 @@ def test_all_contracts_hold(house: Path) -> None:
             "Imports only go down the folders of the top floor",
         ),
         (
+            "converters/edgekit_converters/quantize/kernels.py",
+            "from edgekit_converters.tflite import tree",
+            "What is done to a graph knows no format",
+        ),
+        (
             "runtimes/edgekit_runtimes/errors.py",
             "from edgekit_runtimes import tensors",
             "No circle of files or folders",

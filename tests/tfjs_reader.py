@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from google.protobuf import json_format
-from tensorflow.core.framework import types_pb2
-from tfjs_expand import expand
 
-from edgekit_converters.graph.edit import set_constant
-from edgekit_converters.graph.frozen import FrozenGraph, GraphTensor
-from edgekit_converters.graph.library import all_nodes
+from edgekit_converters.graph.frozen import FrozenGraph
+from edgekit_converters.sources.tfjs.graph_model import read_graph_model
 from edgekit_converters.tfjs.weights import decode, stored_size
-from edgekit_runtimes.tensors import Array, Arrays, TensorSpec, cast_losslessly
+from edgekit_runtimes.tensors import Array, Arrays, cast_losslessly
 
 Model = Callable[[Mapping[str, Array]], Arrays]
 
@@ -43,18 +39,10 @@ def load(folder: Path) -> Model:
 
 
 def read(folder: Path) -> FrozenGraph:
-    """Return the graph of a TF.js folder with its weights decoded and its fused ops expanded."""
-    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    weights = _read_weights(folder, model["weightsManifest"])
-    graph_def = json_format.ParseDict(model["modelTopology"], tf.compat.v1.GraphDef())
-    for node in all_nodes(graph_def):
-        if node.op == "Const":
-            set_constant(node, weights[node.name])
-    inputs, outputs = (
-        tuple(_entry(name, info) for name, info in model["signature"][kind].items())
-        for kind in ("inputs", "outputs")
-    )
-    return expand(FrozenGraph(graph_def, inputs, outputs))
+    """Return the graph of a TF.js folder with its weights decoded, integers too."""
+    main = folder / "model.json"
+    model = json.loads(main.read_text(encoding="utf-8"))
+    return read_graph_model(main, model, _read_weights(folder, model["weightsManifest"]))
 
 
 def _read_weights(folder: Path, manifest: list[dict[str, Any]]) -> Arrays:
@@ -68,10 +56,3 @@ def _read_weights(folder: Path, manifest: list[dict[str, Any]]) -> Arrays:
             start = end
         assert start == len(data)
     return weights
-
-
-def _entry(name: str, info: Mapping[str, Any]) -> GraphTensor:
-    sizes = [int(axis["size"]) for axis in info["tensorShape"].get("dim", ())]
-    shape = tuple(None if size < 0 else size for size in sizes)
-    dtype = tf.as_dtype(types_pb2.DataType.Value(info["dtype"])).name
-    return GraphTensor(TensorSpec(name, shape, dtype), info["name"])

@@ -6,6 +6,7 @@ than one sample at a time.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,15 @@ FEW_SAMPLES_COST = (
     f"{CALIBRATION_SAMPLES}, and up to 16 dB with 16"
 )
 
+# Of what is tried, that is kept which does best on samples that no range was learned from: at most
+# so many, one in so many. They are not the golden ones either, on which fidelity is reported: the
+# best of several, judged by what chose it, looks better than it is.
+MOST_CHOOSING = 32
+CHOOSING_SHARE = 8
+# Fewer would choose by chance, and of fewer samples than this, ranges need each one.
+LEAST_CHOOSING = 8
+LEAST_TO_CHOOSE_FROM = 32
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -47,6 +57,39 @@ class Calibration:
 
     def __iter__(self) -> Iterator[Arrays]:
         return itertools.islice(self.samples(), CALIBRATION_SAMPLES)
+
+    @property
+    def choosing(self) -> Calibration | None:
+        """The samples that choose among what is tried; None where there are too few."""
+        return self._part(chooses=True) if self._every else None
+
+    @property
+    def fitting(self) -> Calibration:
+        """The samples whose ranges count while something is being chosen: all others."""
+        return self._part(chooses=False) if self._every else self
+
+    @functools.cached_property
+    def _every(self) -> int:
+        """Which samples choose: each of this number; 0 for none."""
+        count = sum(1 for _ in self) if self.count is None else self.count
+        count = min(count, CALIBRATION_SAMPLES)
+        if count < LEAST_TO_CHOOSE_FROM:
+            return 0
+        chosen = max(LEAST_CHOOSING, min(MOST_CHOOSING, count // CHOOSING_SHARE))
+        return count // chosen
+
+    def _part(self, chooses: bool) -> Calibration:
+        every, samples = self._every, self.__iter__
+
+        def part() -> Iterator[Arrays]:
+            # The last of each run, so that the first run is as long as the others.
+            return (
+                sample
+                for number, sample in enumerate(samples(), 1)
+                if (number % every == 0) == chooses
+            )
+
+        return Calibration(part)
 
 
 def for_litert(calibration: Calibration, signature: str) -> dict[str, Iterable[Arrays]]:

@@ -4,7 +4,8 @@ A format is a package with RECIPES in its `__init__`, which imports nothing heav
 `write` with
 
     prepare(graph)                                       done once for each frozen graph
-    write(prepared, quantization, path, calibration, io) one artifact; returns notes
+    write(prepared, quantization, path, calibration, io, effort)
+                                                         one artifact; returns notes
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from edgekit_converters.recipes import Recipes
 
 if TYPE_CHECKING:
     from edgekit_converters.calibration import Calibration
+    from edgekit_converters.effort import Effort
     from edgekit_converters.graph.frozen import FrozenGraph
+    from edgekit_converters.mixed.damage import Layer
 
 RECIPES: Mapping[str, Recipes] = {
     "tflite": tflite.RECIPES,
@@ -36,7 +39,10 @@ QUANTIZATIONS: tuple[str, ...] = tuple(
 
 
 class FormatWriter(Protocol):
-    """What the pipeline calls in a format."""
+    """What the pipeline calls in a format.
+
+    One that has a recipe which FormatRecipe.explained says has `explain` as well.
+    """
 
     def prepare(self, graph: FrozenGraph) -> Any:
         """Do what all artifacts of one frozen graph share."""
@@ -48,8 +54,14 @@ class FormatWriter(Protocol):
         path: Path,
         calibration: Calibration | None,
         io: str,
+        effort: Effort,
     ) -> tuple[str, ...]:
         """Write one artifact and return notes for the user."""
+
+    def explain(
+        self, prepared: Any, quantization: str, path: Path, calibration: Calibration
+    ) -> tuple[Layer, ...]:
+        """Return what each layer of an artifact does to its outputs, the worst first."""
 
 
 def format_writer(name: str) -> FormatWriter:
@@ -78,8 +90,17 @@ class _Frugal:
         path: Path,
         calibration: Calibration | None,
         io: str,
+        effort: Effort,
     ) -> tuple[str, ...]:
         try:
-            return self._writer.write(prepared, quantization, path, calibration, io)
+            return self._writer.write(prepared, quantization, path, calibration, io, effort)
+        finally:
+            give_back_memory()
+
+    def explain(
+        self, prepared: Any, quantization: str, path: Path, calibration: Calibration
+    ) -> tuple[Layer, ...]:
+        try:
+            return self._writer.explain(prepared, quantization, path, calibration)
         finally:
             give_back_memory()

@@ -22,7 +22,11 @@ class FormatRecipe:
     consequence: what is done, and what it buys and costs, for --help and the documents.
     instead: the quantizations to try where its fidelity is low, the smallest first.
     needs_calibration: whether samples must show it the ranges of activations.
+    explained: whether --explain can say what each layer loses.
     integer_io: whether --io int8 gives it integer inputs and outputs.
+    grid: the largest integer of a weight, by the operators of the frozen graph whose kernels get
+        one symmetric scale for each output channel, its largest weight over this; empty where
+        kernels are stored otherwise.
     engine_options: what the artifact's engine must be started with.
     """
 
@@ -31,6 +35,8 @@ class FormatRecipe:
     instead: tuple[str, ...] = ("int8-weights", "fp16")
     needs_calibration: bool = False
     integer_io: bool = False
+    explained: bool = False
+    grid: Mapping[str, int] = field(default_factory=dict)
     engine_options: Mapping[str, Any] = field(default_factory=dict)
 
 

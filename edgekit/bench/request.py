@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,20 @@ from edgekit.data import open_data, spool, stored_options
 from edgekit.inspect import Graph, read_graph
 from edgekit.inspect.subject import Subject
 from edgekit.results.plan import ORIGINAL, QUICK, BenchPlan
-from edgekit_converters.sources import original_engine
-from edgekit_runtimes.artifact import sha256_of
+from edgekit_converters.sources import original_engine, source_hash, source_kind, source_kinds
 from edgekit_runtimes.devices import DeviceOptions
+from edgekit_runtimes.devices.node.engines import NODE_ENGINES, node_engines
+from edgekit_runtimes.engines import load_engine
 from edgekit_runtimes.engines.registry import engine_words
 from edgekit_runtimes.errors import (
     DataError,
     EdgekitError,
+    EngineError,
     MissingExtraError,
     UsageError,
     unknown_name,
 )
+from edgekit_runtimes.formats import FORMATS
 from edgekit_runtimes.protocol.job import JobModel
 from edgekit_runtimes.tensors import Array, Preprocessing
 
@@ -135,6 +138,7 @@ def bench_request(
             ),
             engine_options=record.engine_options,
             graph=_graph(bundle.artifact_path(record), record.format),
+            damage=record.damage,
         )
         for record in bundle.artifacts
         if record.status == "ok"
@@ -175,7 +179,7 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
     A bundle may come from anyone: what its manifest says may run code (--unsafe, --import) only
     when the user names the source.
     """
-    source, trust = bundle.manifest.source, bundle.manifest.settings["trust"]
+    source, settings = bundle.manifest.source, bundle.manifest.settings
     if source["kind"] == LOOSE:
         if given is None:
             return None
@@ -183,33 +187,60 @@ def _original(bundle: Bundle, given: Path | None) -> JobModel | None:
             f"--original {given}: nobody knows whether these artifacts were made of it. Convert "
             "it, and measure the bundle."
         )
-    path = given or bundle.folder / source["path"]
-    has_tensorflow = importlib.util.find_spec("tensorflow") is not None
-    may_load = has_tensorflow and not trust["unsafe"] and not trust["imports"]
+    trust, engine = settings["trust"], original_engine(source["kind"])
+    is_installed = _is_installed(engine)
     if given is not None:
-        if not given.exists():
+        if not given.exists() and ":" not in str(given):
             raise UsageError(f"No such file or folder: {given} (--original)")
-        if not has_tensorflow:
-            raise MissingExtraError("Measuring the original", "convert")
-        if sha256_of(given) != source["sha256"]:
+        if not is_installed:
+            kind = source_kinds().get(source["kind"])
+            raise MissingExtraError("Measuring the original", (kind and kind.extra) or "convert")
+        if source_hash(given) != source["sha256"]:
             raise UsageError(
                 f"{given} is not the source that {bundle.folder} was made from: its hash differs."
             )
-    elif not may_load or not _is_source(path) or sha256_of(path) != source["sha256"]:
-        return None
+        path = str(given.resolve()) if given.exists() else str(given)
+    else:
+        # Nothing is imported from a module of the user's that only a manifest names.
+        kept = bundle.folder / source["path"]
+        may_load = is_installed and not trust["unsafe"] and not trust["imports"]
+        if not may_load or not _is_source(kept) or source_hash(kept) != source["sha256"]:
+            return None
+        path = str(kept.resolve())
+    weights = source.get("weights")
     options = {
         "signature": source["signature"],
-        "input_shapes": bundle.manifest.settings["input_shapes"],
-        "fixed": bundle.manifest.settings.get("fixed", {}),
+        "input_shapes": settings["input_shapes"],
+        "fixed": settings.get("fixed", {}),
+        "dtypes": settings.get("dtypes", {}),
+        "weights": None if weights is None else str((bundle.folder / weights).resolve()),
         "axes": source.get("axes", {}),
         **trust,
     }
-    return JobModel(ORIGINAL, original_engine(source["kind"]), str(path.resolve()), options)
+    if engine in NODE_ENGINES:
+        (choice,) = (one for name in FORMATS for one in node_engines(name) if one.word == engine)
+        return choice.job_model(ORIGINAL, path, options)
+    return JobModel(ORIGINAL, engine, path, options)
+
+
+def _is_installed(engine: str) -> bool:
+    """Return whether what runs an original is installed."""
+    if engine in NODE_ENGINES:
+        return any(
+            one.word == engine and one.module for name in FORMATS for one in node_engines(name)
+        )
+    with contextlib.suppress(EngineError, PackageNotFoundError):
+        return bool(load_engine(engine).version())
+    return False
 
 
 def _is_source(path: Path) -> bool:
     """Return whether a path is worth hashing; /dev/zero never ends."""
-    return path.is_file() or any(path.glob("saved_model.pb*"))
+    try:
+        source_kind(path)
+    except UsageError:
+        return False
+    return path.is_file() or path.is_dir()
 
 
 def _evaluation(

@@ -182,6 +182,7 @@ def _row(
         agreement_with_host=builder.agreement,
         accuracy=builder.accuracy,
         accuracy_reason=builder.accuracy_reason if is_fine else None,
+        damage=subject.damage if subject else None,
         unit=builder.unit,
     )
 

@@ -32,9 +32,14 @@ class TimedGroup:
     timed: tuple[str, ...]
 
 
-def groups(candidates: Sequence[Candidate], with_original: bool) -> list[TimedGroup]:
-    """Return the groups in which `candidates` (those that passed their check) are measured."""
-    together: dict[str, tuple[str, ...]] = {"": (ORIGINAL,)} if with_original else {}
+def groups(
+    candidates: Sequence[Candidate], with_original: bool, original_worker: str = ""
+) -> list[TimedGroup]:
+    """Return the groups in which `candidates` (those that passed their check) are measured.
+
+    original_worker: which of the device's workers runs the original.
+    """
+    together: dict[str, tuple[str, ...]] = {original_worker: (ORIGINAL,)} if with_original else {}
     for candidate in candidates:
         if candidate.is_reference:
             worker = candidate.engine.worker

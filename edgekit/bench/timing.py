@@ -26,6 +26,7 @@ from edgekit.results.events import read_events
 from edgekit.results.fidelity import FidelityAccumulator
 from edgekit.results.plan import ORIGINAL
 from edgekit_runtimes.devices import Device
+from edgekit_runtimes.devices.node.engines import NODE_ENGINES, NODE_WORKER
 from edgekit_runtimes.engines import load_engine
 from edgekit_runtimes.errors import ConnectionLostError, DataError, EngineError
 from edgekit_runtimes.protocol.events import ModelRecord, ProcessRecord
@@ -106,7 +107,10 @@ class TimingBench:
     def _planned(self) -> list[Work]:
         """Return what is to be done, in its order, if nothing fails."""
         fine = [candidate for candidate in self._candidates if self._is_fine(candidate.id)]
-        planned = groups(fine, self._is_fine(ORIGINAL))
+        original = self._request.original
+        is_under_node = original is not None and original.engine in NODE_ENGINES
+        worker = NODE_WORKER if is_under_node else ""
+        planned = groups(fine, self._is_fine(ORIGINAL), worker)
         checks = [Work("check", (name,), samples=self._request.samples) for name in self._models]
         timings = [
             Work("time", group.members, group.timed, process)
@@ -249,6 +253,8 @@ class TimingBench:
 
 def _word(model: JobModel) -> str | None:
     """Return how results name the engine of the original; None if it cannot be imported."""
+    if model.engine in NODE_ENGINES:
+        return model.engine
     with contextlib.suppress(EngineError):
         return load_engine(model.engine).NAME
     return None

@@ -105,12 +105,19 @@ def answer(source: Source, inputs: Arrays, preprocessing: Preprocessing) -> Arra
     """
     batched = source.graph.batched
     dtypes = {spec.name: spec.dtype for spec in source.graph.input_specs}
-    answers: list[Arrays] = []
-    for index in range(len(next(iter(inputs.values())))):
+
+    def ready(index: int) -> Arrays:
         sample = pick_sample(inputs, index, batched)
-        ready = {name: preprocessing.apply(x, dtypes[name]) for name, x in sample.items()}
+        return {name: preprocessing.apply(x, dtypes[name]) for name, x in sample.items()}
+
+    count = len(next(iter(inputs.values())))
+    if source.run_many:
+        with map_exceptions(f"{source.path} cannot be run", SourceError):
+            return source.run_many([ready(index) for index in range(count)])
+    answers: list[Arrays] = []
+    for index in range(count):
         with map_exceptions(f"{source.path} cannot be run on sample {index}", SourceError):
-            outputs = source.run(ready)
+            outputs = source.run(ready(index))
         answers.append({name: unbatch(array, batched) for name, array in outputs.items()})
         for name, array in answers[-1].items():
             if array.shape != answers[0][name].shape:

@@ -2,6 +2,8 @@
 
 Version 2: notes of artifacts are values; before, they were sentences, and warnings began with
 "warning: ".
+
+Fields that older bundles lack have a default: `sqnr_p5_db` of a fidelity.
 """
 
 from __future__ import annotations

@@ -16,8 +16,10 @@ from msgspec import Meta
 from edgekit.bundle.history import MANIFEST_SCHEMA_VERSION, UPGRADES
 from edgekit.bundle.notes import Note
 from edgekit.forms import AtLeastOne, Count, FileKind, Hash, OpenForm, to_form
+from edgekit.results.damage import Damage
 from edgekit.results.fidelity import Fidelity
 from edgekit.results.results import Status
+from edgekit_converters.effort import Effort
 from edgekit_runtimes.reordered import Axes
 from edgekit_runtimes.tensors import Preprocessing, TensorSpec
 
@@ -40,7 +42,7 @@ Dtype = Annotated[str, Meta(pattern="^(bool|u?int(8|16|32|64)|b?float(16|32|64))
 class SourceFacts(TypedDict):
     """Where the artifacts come from.
 
-    path: relative to the bundle. signature: of a SavedModel, where one was chosen.
+    path, weights: relative to the bundle. signature: of a SavedModel, where one was chosen.
     axes: where the source's own order of axes differs from the bundle's: axis k of its tensor is
     axis axes[name][k] of the bundle's.
     stands_in, files: of loose artifacts: the one whose answers stand in for an original's, and what
@@ -52,6 +54,7 @@ class SourceFacts(TypedDict):
     sha256: Hash
     signature: str | None
     axes: NotRequired[dict[str, list[Count]]]
+    weights: NotRequired[str]
     stands_in: NotRequired[str]
     files: NotRequired[dict[str, str]]
 
@@ -64,15 +67,21 @@ class Trust(TypedDict):
 
 
 class SettingsFacts(TypedDict):
-    """What is read of the settings."""
+    """What is read of the settings.
+
+    effort: missing in older bundles, which were made with "low".
+    """
 
     source: Hash
     signature: str | None
     input_shapes: dict[str, list[Count]]
     io: IO
+    effort: NotRequired[Effort]
     classes: list[str]
     fixed: NotRequired[dict[str, Any]]
     layout: NotRequired[Literal["auto", "nchw", "nhwc"]]
+    dtypes: NotRequired[dict[str, str]]
+    weights: NotRequired[Hash | None]
     trust: Trust
     calibration: Hash
     preprocessing: Preprocessing
@@ -137,6 +146,7 @@ class ArtifactRecord:
     engine_options: what the artifact's engine should be started with.
     fidelity: agreement with the original on the golden samples; None unless status is "ok", and
     where there was nothing to run the artifact.
+    damage: None except of int8 artifacts that were made with --explain.
     """
 
     id: str
@@ -152,6 +162,7 @@ class ArtifactRecord:
     engine_options: OpenForm = field(default_factory=dict)
     fidelity: Fidelity | None = None
     notes: tuple[Note, ...] = ()
+    damage: Damage | None = None
 
     def check_complete(self) -> None:
         """Raise ValueError if it lacks what its status promises, or says too much."""

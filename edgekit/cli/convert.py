@@ -24,6 +24,7 @@ EXAMPLES = (
     "edgekit convert digits.keras --calibration digits.npz",
     "edgekit convert saved_model/ --to tflite --recipe int8,int8+prune50 --calibration photos/",
     "edgekit convert any_size.keras --input-shape image=1,224,224,3",
+    "edgekit convert nets:make --weights net.pt --input-shape x=1,3,224,224",
 )
 
 
@@ -69,7 +70,13 @@ class ConvertCommand(click.Command):
     "input_shapes",
     multiple=True,
     metavar="NAME=1,224,224,3",
-    help="The shape of an input whose sizes the model leaves open.",
+    help="The shape of an input whose sizes the model leaves open; of a PyTorch module, that of "
+    "each input of forward(): x=1,3,224,224, or ids=1,16:int64.",
+)
+@click.option(
+    "--weights",
+    type=PATH,
+    help="The weights of a PyTorch module: a .pt, .pth or .safetensors file of model.state_dict().",
 )
 @click.option(
     "--set",
@@ -84,13 +91,27 @@ class ConvertCommand(click.Command):
     help="The order of axes of images in all artifacts. [default: ONNX keeps the source's, TFLite "
     "and TF.js have channels last]",
 )
-@click.option("--signature", help="Which signature of a SavedModel.")
+@click.option("--signature", help="Which signature of a SavedModel or .tflite file.")
 @click.option(
     "--io",
     type=click.Choice(["float", "int8"]),
     default="float",
     show_default=True,
     help="What static int8 TFLite artifacts take and give.",
+)
+@click.option(
+    "--effort",
+    type=click.Choice(["low", "default", "high"]),
+    default="default",
+    show_default=True,
+    help="How long to try what keeps quantized artifacts right: low makes each once, default takes "
+    "at most 2.5 times as long, high tries everything.",
+)
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say of int8 artifacts what each layer loses alone and what keeping it in float costs: "
+    "see edgekit inspect --damage.",
 )
 @click.option(
     "--classes",
@@ -120,10 +141,13 @@ def command(
     calibration: str | None,
     output: Path | None,
     input_shapes: tuple[str, ...],
+    weights: Path | None,
     fixed: tuple[str, ...],
     layout: Literal["nchw", "nhwc"] | None,
     signature: str | None,
     io: Literal["float", "int8"],
+    effort: Literal["low", "default", "high"],
+    explain: bool,
     classes: Path | None,
     data_options: DataOptions,
     imports: tuple[str, ...],
@@ -153,10 +177,14 @@ def command(
             calibration=calibration,
             classes=classes,
             input_shape=_parse_shapes(input_shapes),
+            input_dtype=_parse_dtypes(input_shapes),
+            weights=weights,
             fixed=_parse_values(fixed),
             layout=layout,
             signature=signature,
             io=io,
+            effort=effort,
+            explain=explain,
             resize=data_options.resize,
             scale=data_options.scale,
             mean=data_options.mean,
@@ -179,13 +207,20 @@ def command(
 def _parse_shapes(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     for text in texts:
-        name, _, sizes = text.partition("=")
+        name, _, rest = text.partition("=")
+        sizes = rest.partition(":")[0]
         if name in shapes:
             raise UsageError(f"--input-shape gives '{name}' twice. Give it once.")
         shapes[name] = parse_sizes(
             sizes if name else "", f"--input-shape {text}", "NAME=1,224,224,3"
         )
     return shapes
+
+
+def _parse_dtypes(texts: tuple[str, ...]) -> dict[str, str]:
+    """Return the dtypes that shapes were given with, as ids=1,16:int64."""
+    pairs = (text.partition("=") for text in texts)
+    return {name: rest.partition(":")[2] for name, _, rest in pairs if ":" in rest}
 
 
 def _parse_values(texts: tuple[str, ...]) -> dict[str, float | bool | list[float | bool]]:

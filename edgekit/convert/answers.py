@@ -48,21 +48,14 @@ def artifact_answers(
 
 def graph_answers(graph: FrozenGraph, samples: Iterator[Arrays]) -> Arrays:
     """Return the outputs of a frozen graph in TensorFlow, samples along the first axis."""
-    import tensorflow as tf
-
-    function, batched = graph.function(), graph.batched
+    batched = graph.batched
     answers = [
-        [
-            unbatch(result.numpy(), batched)
-            for result in function(
-                *(tf.constant(sample[entry.spec.name]) for entry in graph.inputs)
-            )
-        ]
-        for sample in samples
+        {name: unbatch(array, batched) for name, array in outputs.items()}
+        for outputs in graph.answers(samples)
     ]
     return {
-        entry.spec.name: np.stack([answer[place] for answer in answers])
-        for place, entry in enumerate(graph.outputs)
+        entry.spec.name: np.stack([answer[entry.spec.name] for answer in answers])
+        for entry in graph.outputs
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -57,6 +57,38 @@ def check(
         path, engine, options, golden, device, lambda: FidelityAccumulator(golden.outputs)
     )
     return Checked(accumulator.result(), notes)
+
+
+def check_all(
+    paths: Sequence[Path],
+    format_name: str,
+    options: Mapping[str, Any],
+    golden: GoldenSamples,
+    device: Device,
+) -> dict[Path, Fidelity]:
+    """Return how several artifacts of one format do, without those that do not load or run.
+
+    One worker runs all of them, unless one takes it down: then each has its own.
+    """
+    engine = device.engine_for(format_name)
+    if engine.module is None or not paths:
+        return {}
+    takers = {str(path): FidelityAccumulator(golden.outputs) for path in paths}
+    job = Job(
+        models=tuple(engine.job_model(str(path), str(path), options) for path in paths),
+        inputs={name: str(file) for name, file in golden.files.items()},
+        preprocessing=golden.preprocessing,
+        outputs=-1,
+    )
+
+    def take(model: str, start: int, outputs: Arrays) -> None:
+        takers[model].add(start, outputs)
+
+    found = read_events(device.run(job), take)
+    if found.errors and len(paths) > 1:
+        alone = (check_all([path], format_name, options, golden, device) for path in paths)
+        return {path: fidelity for one in alone for path, fidelity in one.items()}
+    return {} if found.errors else {path: takers[str(path)].result() for path in paths}
 
 
 def run_on_golden(

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 # Whose versions the manifest keeps.
 TOOLS = (
     *("tensorflow", "keras", "tf_keras", "litert-quantizer", "ai-edge-litert"),
-    *("tf2onnx", "onnx", "onnxruntime"),
+    *("tf2onnx", "onnx", "onnxruntime", "torch", "onnxscript"),
 )
 
 # What folders in a bundle for what is not finished begin with.
@@ -94,7 +94,7 @@ def _convert(request: ConvertRequest) -> Bundle:
             with OwnFolder(bundle.folder, WORK) as work:
                 calibration = _calibration(dataset, split)
                 pipeline = Pipeline(bundle, request, writers, calibration, work.path)
-                pipeline.run(source.graph)
+                pipeline.run(source)
                 _check_success(request, pipeline)
         except BaseException:
             # Ctrl-C may come between any two lines: the manifest on the disk decides.
@@ -188,17 +188,7 @@ def _open_bundle(
     outputs = answer(source, inputs, preprocessing)
     manifest = Manifest(
         name=request.folder.name.removesuffix(BUNDLE_SUFFIX),
-        source={
-            "path": _relative(request.source, request.folder),
-            "kind": source_kind(request.source).name,
-            "sha256": settings["source"],
-            "signature": request.source_options.signature,
-            **(
-                {"axes": {name: list(order) for name, order in source.axes.items()}}
-                if source.axes
-                else {}
-            ),
-        },
+        source=_source_facts(request, source, settings["source"]),
         signature=signature_of(source.graph.input_specs, source.graph.output_specs),
         preprocessing=preprocessing,
         golden=replace(golden, outputs_sha256=arrays_hash(outputs)),
@@ -208,6 +198,21 @@ def _open_bundle(
         notes=(*source.notes, *(dataset.notes if dataset else ()), *_said(split)),
     )
     return create_bundle(request.folder, manifest, inputs, outputs)
+
+
+def _source_facts(request: ConvertRequest, source: Source, digest: str) -> dict[str, Any]:
+    """Return where the artifacts come from, as the manifest says it."""
+    facts: dict[str, Any] = {
+        "path": _relative(request.source, request.folder),
+        "kind": source_kind(request.source).name,
+        "sha256": digest,
+        "signature": request.source_options.signature,
+    }
+    if source.axes:
+        facts["axes"] = {name: list(order) for name, order in source.axes.items()}
+    if request.source_options.weights is not None:
+        facts["weights"] = _relative(request.source_options.weights, request.folder)
+    return facts
 
 
 def _said(split: Split | None) -> tuple[str, ...]:

@@ -11,7 +11,15 @@ from edgekit.bundle.notes import Note
 from edgekit.bundle.recipe import Recipe
 from edgekit.convert.advice import low_fidelity
 from edgekit.convert.check import Checked
-from edgekit.convert.judging import FLOAT, FLOAT_SQNR_DB, HALF, ROUNDING, Judge, least_sqnr_db
+from edgekit.convert.judging import (
+    FLOAT,
+    FLOAT_SQNR_DB,
+    HALF,
+    ROUNDING,
+    Judge,
+    LazyGraph,
+    least_sqnr_db,
+)
 from edgekit.files import remove
 from edgekit_converters.formats import FormatWriter
 from edgekit_converters.graph.modifiers import Modification
@@ -21,7 +29,6 @@ from edgekit_runtimes.reordered import OPTION
 
 if TYPE_CHECKING:
     from edgekit.results.fidelity import Fidelity
-    from edgekit_converters.graph.frozen import FrozenGraph
 
 Check = Callable[[Path, ArtifactRecord], Checked]
 _Key = tuple[str, tuple[Modification, ...]]
@@ -51,7 +58,7 @@ class FloatModels:
         record: ArtifactRecord,
         recipe: Recipe,
         path: Path,
-        graph: FrozenGraph,
+        graph: LazyGraph,
         fidelity: Fidelity | None,
     ) -> tuple[Note, ...]:
         """Return what is to be said of an artifact's fidelity.
@@ -85,7 +92,7 @@ class FloatModels:
         recipe: Recipe,
         writer: FormatWriter,
         prepared: Any,
-        graph: FrozenGraph,
+        graph: LazyGraph,
     ) -> None:
         """Raise ConversionError if the float model that an artifact is made from is wrong.
 
@@ -108,14 +115,14 @@ class FloatModels:
         recipe: Recipe,
         writer: FormatWriter,
         prepared: Any,
-        graph: FrozenGraph,
+        graph: LazyGraph,
         options: Mapping[str, Any],
     ) -> str:
         record = ArtifactRecord(f"{name}/{FLOAT}", name, FLOAT, "ok", engine_options=options)
         path = self._work / FORMATS[name].path("float")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            writer.write(prepared, FLOAT, path, None, record.io)
+            writer.write(prepared, FLOAT, path, None, record.io, "low")
             found = self.run_check(path, record).fidelity
             if found is None:
                 return ""

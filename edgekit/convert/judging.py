@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +18,16 @@ from edgekit.convert.closeness import NEAR_ZERO, closeness
 from edgekit.convert.differing import Differing, first_differing
 from edgekit.convert.reference import Reference
 from edgekit_runtimes.devices import Device
-from edgekit_runtimes.errors import EdgekitError
+from edgekit_runtimes.errors import EdgekitError, NotAvailableError
 from edgekit_runtimes.tensors import Arrays
 
 if TYPE_CHECKING:
     from edgekit.results.fidelity import Fidelity, OutputFidelity
     from edgekit_converters.graph.frozen import FrozenGraph
+
+# Returns the graph that an artifact was written from. Raises NotAvailableError where it was written
+# from the source itself, of which there is no graph.
+LazyGraph = Callable[[], "FrozenGraph"]
 
 FLOAT = "fp32"
 HALF = "fp16"
@@ -85,11 +90,11 @@ class Judge:
         self._references: dict[int, Reference] = {}
 
     def judge_float(
-        self, record: ArtifactRecord, path: Path, graph: FrozenGraph, fidelity: Fidelity | None
+        self, record: ArtifactRecord, path: Path, graph: LazyGraph, fidelity: Fidelity | None
     ) -> Verdict:
         """Return whether a float model computes what its graph does.
 
-        graph: what it was written from. fidelity: to the original; None where the graph was
+        graph: returns what it was written from. fidelity: to the original; None where the graph was
         modified, and is itself what the artifact is compared with. So it is where the original
         computes in half precision.
         """
@@ -98,22 +103,27 @@ class Judge:
             self._is_float(one) and _is_exact(it) for one, it in fidelity.outputs.items()
         ):
             return Verdict()
-        if fidelity is None or graph.half:
-            golden = replace(golden, outputs=self._reference(graph).answers)
+        frozen = _known(graph)
+        is_half = frozen is not None and frozen.half
+        if frozen and (fidelity is None or is_half):
+            golden = replace(golden, outputs=self._reference(frozen).answers)
         found = artifact_answers(path, record.format, record.engine_options, golden, self._device)
         levels = {one: closeness(array, found[one]) for one, array in golden.outputs.items()}
         wrong = {one: level for one, level in levels.items() if level < self._limit_db(one)}
         if not wrong:
-            return Verdict((HALF_NOTE,) if graph.half else ())
-        own = self._reference(graph).rounding_levels
+            return Verdict((HALF_NOTE,) if is_half else ())
+        if frozen is None:
+            worst = min(wrong, key=lambda one: wrong[one])
+            return Verdict(fault=_difference(worst, wrong[worst], self._limit_db(worst), None))
+        own = self._reference(frozen).rounding_levels
         worst = max(wrong, key=lambda one: _shortfall(wrong[one], own[one]))
         if _shortfall(wrong[worst], own[worst]) <= ROUNDING_MARGIN_DB:
             return Verdict((_rounding_note(worst, wrong[worst], own[worst]),))
-        place = self._where(record, path, graph, found, FLOAT_SQNR_DB)
+        place = self._where(record, path, frozen, found, FLOAT_SQNR_DB)
         return Verdict(fault=_difference(worst, wrong[worst], self._limit_db(worst), place))
 
     def where_it_falls(
-        self, record: ArtifactRecord, path: Path, graph: FrozenGraph, limit_db: float
+        self, record: ArtifactRecord, path: Path, graph: LazyGraph, limit_db: float
     ) -> Differing | None:
         """Return the first tensor of an artifact under a limit; None where none can be named."""
         try:
@@ -121,7 +131,7 @@ class Judge:
             found = artifact_answers(
                 path, record.format, record.engine_options, golden, self._device
             )
-            return self._where(record, path, graph, found, limit_db)
+            return self._where(record, path, graph(), found, limit_db)
         except EdgekitError:
             return None
 
@@ -155,6 +165,13 @@ class Judge:
     def _limit_db(self, name: str) -> float:
         """Return what an output must reach: integers and truth values must be the same."""
         return FLOAT_SQNR_DB if self._is_float(name) else math.inf
+
+
+def _known(graph: LazyGraph) -> FrozenGraph | None:
+    try:
+        return graph()
+    except NotAvailableError:
+        return None
 
 
 def _is_exact(output: OutputFidelity) -> bool:

@@ -2,6 +2,9 @@
 
     frozen graph -> (modified) -> prepared once per format -> one artifact per recipe -> checked
 
+What is of a format already is prepared for that format from the source itself, where it is not
+modified (Source.own).
+
 Each artifact is run on the golden samples right after it is written, and only then takes its
 place in the bundle. The float model of a format comes first: where it is not what the original is,
 nothing else is made from it.
@@ -21,6 +24,8 @@ from edgekit.bundle.manifest import ArtifactRecord
 from edgekit.bundle.notes import Note
 from edgekit.convert.advice import calibration_notes, with_advice
 from edgekit.convert.check import Checked, check
+from edgekit.convert.choosing import Chooser, Chosen, Forms
+from edgekit.convert.explaining import Explainer
 from edgekit.convert.float_models import FloatModels, is_doubtful
 from edgekit.convert.judging import FLOAT, Judge
 from edgekit.convert.wire import wire_size
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from edgekit.convert.request import ConvertRequest
     from edgekit_converters.calibration import Calibration
     from edgekit_converters.graph.frozen import FrozenGraph
+    from edgekit_converters.sources import OwnModel, Source
 
 
 class Pipeline:
@@ -65,35 +71,45 @@ class Pipeline:
         self._work = work
         self._source_axes: Axes = {}
 
-    def run(self, graph: FrozenGraph) -> None:
-        """Make every artifact that is not there yet."""
-        self._source_axes = graph.source_axes
+    def run(self, source: Source) -> None:
+        """Make every artifact of a source that is not there yet."""
+        self._source_axes = source.graph.source_axes
         golden = store_golden(self.bundle, self._work)
         with open_device("host") as device:
 
             def run_check(path: Path, record: ArtifactRecord) -> Checked:
                 return check(path, record.format, record.engine_options, golden, device)
 
+            self._chooser = Chooser(self._calibration, self._request.effort, device, self._work)
+            self._explainer = Explainer(self._calibration, golden, device)
             floats = FloatModels(Judge(golden, device, self._work), run_check, self._work)
+            frozen = _Once(source.frozen)
             groups: dict[tuple[Modification, ...], list[Recipe]] = {}
             for recipe in sorted(self._request.effective_recipes, key=_turn):
                 groups.setdefault(recipe.modifications, []).append(recipe)
             for modifications, group in groups.items():
-                modified = _Once(functools.partial(modify, graph, modifications))
+                forms = _Once(functools.partial(_forms, frozen, modifications))
                 for name in self._writers:
-                    self._run_format(name, modified, group, floats)
+                    own = None if modifications else source.own.get(name)
+                    self._run_format(name, forms, own, group, floats)
         self._advise()
 
     def _run_format(
         self,
         name: str,
-        modified: Callable[[], FrozenGraph],
+        forms: Callable[[], Forms],
+        own: OwnModel | None,
         recipes: Sequence[Recipe],
         floats: FloatModels,
     ) -> None:
         writer = self._writers[name]
+
+        def folded() -> FrozenGraph:
+            return forms().folded
+
         axes = self._source_axes if RECIPES[name].keeps_source_axes else {}
-        prepare = _Once(lambda: writer.prepare(modified()))
+        prepare = _Once(own.make if own else lambda: writer.prepare(folded()))
+        said = (Note("note", own.note),) if own else ()
         for recipe in recipes:
             record = self._new_record(name, recipe, axes)
             if (finished := self._finished(record, recipe)) is not None:
@@ -106,10 +122,15 @@ class Pipeline:
             try:
                 RECIPES[name].find(recipe.quantization)
                 partial = self._work / str(record.path)
-                prepared = prepare()
+                chosen = Chosen(prepare())
                 if recipe.quantization != FLOAT:
-                    floats.prove(record, recipe, writer, prepared, modified())
-                record = self._make(record, recipe, prepared, partial, floats, modified())
+                    floats.prove(record, recipe, writer, chosen.prepared, folded)
+                    if own is None:
+                        chosen = self._chooser.choose(
+                            record, recipe, writer, forms(), chosen.prepared
+                        )
+                record = self._make(record, recipe, chosen, partial, floats, folded)
+                record = replace(record, notes=(*said, *record.notes))
             except NotAvailableError as error:
                 self._give_up(record, place, "not available", str(error))
             except UsageError:
@@ -141,17 +162,23 @@ class Pipeline:
         for made in self.bundle.artifacts:
             if made.id == record.id and made.status == "ok" and not is_doubtful(made, recipe):
                 path = self.bundle.artifact_path(made)
-                return made if path.exists() and sha256_of(path) == made.sha256 else None
+                is_whole = path.exists() and sha256_of(path) == made.sha256
+                return made if is_whole and not self._lacks_damage(made, recipe) else None
         return None
+
+    def _lacks_damage(self, made: ArtifactRecord, recipe: Recipe) -> bool:
+        """Return whether a finished artifact is to be made again to be explained."""
+        is_explained = RECIPES[made.format][recipe.quantization].explained
+        return self._request.explain and is_explained and made.damage is None
 
     def _make(
         self,
         record: ArtifactRecord,
         recipe: Recipe,
-        prepared: Any,
+        chosen: Chosen,
         partial: Path,
         floats: FloatModels,
-        graph: FrozenGraph,
+        graph: Callable[[], FrozenGraph],
     ) -> ArtifactRecord:
         """Write one artifact to `partial`, check it and return its row."""
         partial.parent.mkdir(parents=True, exist_ok=True)
@@ -159,17 +186,33 @@ class Pipeline:
         if calibration is not None:
             calibration = calibration.reordered(record.engine_options.get(OPTION, {}))
         notes = self._writers[record.format].write(
-            prepared, recipe.quantization, partial, calibration, record.io
+            chosen.prepared,
+            recipe.quantization,
+            partial,
+            calibration,
+            record.io,
+            self._request.effort,
         )
         checked = floats.run_check(partial, record)
+        damage = None
+        if self._request.explain:
+            damage = self._explainer.damage(
+                record,
+                recipe.quantization,
+                partial,
+                chosen.prepared,
+                self._writers[record.format],
+            )
         return replace(
             record,
             sha256=sha256_of(partial),
             bytes=size_of(partial),
             wire=wire_size(partial),
             fidelity=checked.fidelity,
+            damage=damage,
             notes=(
                 *(Note("note", text) for text in notes),
+                *chosen.notes,
                 *checked.notes,
                 *floats.judge(record, recipe, partial, graph, checked.fidelity),
                 *self._calibration_notes(record, recipe),
@@ -238,6 +281,14 @@ class _Once:
     @functools.cached_property
     def _result(self) -> Any:
         return self._function()
+
+
+def _forms(frozen: Callable[[], FrozenGraph], modifications: Sequence[Modification]) -> Forms:
+    """Return the forms of a modified graph."""
+    from edgekit_converters.quantize.folding import fold_affines
+
+    given = modify(frozen(), modifications)
+    return Forms(given, fold_affines(given))
 
 
 def _turn(recipe: Recipe) -> tuple[bool, bool]:

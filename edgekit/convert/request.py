@@ -18,9 +18,10 @@ from edgekit.bundle.recipe import (
 )
 from edgekit.data import DataOptions
 from edgekit.files import check_writable
+from edgekit_converters.effort import Effort
 from edgekit_converters.formats import RECIPES
 from edgekit_converters.recipes import FormatRecipe
-from edgekit_converters.sources import SourceOptions, source_kind
+from edgekit_converters.sources import SourceOptions, source_hash, source_kind
 from edgekit_runtimes.errors import UsageError, map_exceptions, unknown_name
 from edgekit_runtimes.formats import FORMATS
 
@@ -29,15 +30,24 @@ SETTING_WORDS = {
     "input_shapes": "--input-shape",
     "fixed": "--set",
     "layout": "--layout",
+    "dtypes": "--input-shape",
+    "weights": "--weights",
     "signature": "--signature",
     "io": "--io",
+    "effort": "--effort",
     "classes": "--classes",
     "trust": "--unsafe or --import",
     "calibration": "calibration data",
 }
 
 # What bundles were made with that do not say it, as older versions wrote them.
-UNSAID: Mapping[str, Any] = {"fixed": {}, "layout": "auto"}
+UNSAID: Mapping[str, Any] = {
+    "effort": "low",
+    "fixed": {},
+    "layout": "auto",
+    "dtypes": {},
+    "weights": None,
+}
 
 
 def _silent(_: object) -> None:
@@ -50,6 +60,8 @@ class ConvertRequest:
 
     recipes: None for the default ones. calibration: a path or module:function (edgekit.data).
     io: "int8" gives static int8 TFLite artifacts integer inputs and outputs.
+    effort: how long to try what keeps quantized artifacts right.
+    explain: look at int8 artifacts layer by layer.
     classes: the names of the classes, as many as an output has values.
     force: start over where the output folder holds a bundle already.
     wait: for another run that writes the same bundle; else that is a UsageError.
@@ -66,6 +78,8 @@ class ConvertRequest:
     data_options: DataOptions = field(default_factory=DataOptions)
     source_options: SourceOptions = field(default_factory=lambda: SourceOptions(input_shapes={}))
     io: str = "float"
+    effort: Effort = "default"
+    explain: bool = False
     classes: tuple[str, ...] = ()
     force: bool = False
     wait: bool = True
@@ -118,7 +132,10 @@ class ConvertRequest:
             "input_shapes": {name: list(shape) for name, shape in options.input_shapes.items()},
             "fixed": dict(options.fixed),
             "layout": options.layout,
+            "dtypes": dict(options.dtypes),
+            "weights": None if options.weights is None else source_hash(options.weights),
             "io": self.io,
+            "effort": self.effort,
             "classes": list(self.classes),
             "trust": {"unsafe": options.unsafe, "imports": list(options.imports)},
         }
@@ -148,6 +165,9 @@ def read_classes(path: Path) -> tuple[str, ...]:
 def check_request(request: ConvertRequest) -> None:
     """Raise UsageError for what can be refused from the words alone."""
     source_kind(request.source, request.source_options)
+    weights = request.source_options.weights
+    if weights is not None and not weights.is_file():
+        raise UsageError(f"No such file: {weights} (--weights)")
     calibrated = request.calibrated_recipes
     if request.calibration is None and calibrated:
         raise UsageError(
@@ -158,6 +178,11 @@ def check_request(request: ConvertRequest) -> None:
         raise UsageError(
             "--resize, --scale, --mean and --std say how calibration data is read, and none is "
             "given. Add --calibration DATA."
+        )
+    if request.explain and not request.recipes_with(lambda declared: declared.explained):
+        raise UsageError(
+            "--explain is about TFLite and ONNX artifacts of the recipe int8, and none are "
+            "requested. Leave it out, or add --recipe int8 --calibration DATA."
         )
     if request.io == "int8" and not request.recipes_with(lambda declared: declared.integer_io):
         raise UsageError(

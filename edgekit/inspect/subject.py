@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.inspect.model import Graph
+from edgekit.results.damage import Damage
 from edgekit.results.plan import REFERENCE_RECIPE
 
 
@@ -19,7 +20,7 @@ class Subject:
     bytes: its size on disk.
     wire_bytes: its compressed size, by compression ("gzip", "brotli").
     engine_options: what its engine is to be told when it loads the artifact.
-    graph: what is in it; None if it was not read.
+    graph: what is in it; None if it was not read. damage: as the bundle has it.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Subject:
     wire_bytes: Mapping[str, int] = field(default_factory=dict)
     engine_options: Mapping[str, Any] = field(default_factory=dict)
     graph: Graph | None = None
+    damage: Damage | None = None
 
     @property
     def is_reference(self) -> bool:

@@ -1,6 +1,8 @@
 """Older versions of results files, each upgraded to the next one.
 
 Version 2: a row that failed is "failed", as in manifests; it was "error".
+
+Fields that older results lack have a default: `sqnr_p5_db` of a fidelity.
 """
 
 from __future__ import annotations

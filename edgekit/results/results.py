@@ -19,6 +19,7 @@ from edgekit.files import write_whole, writing
 from edgekit.forms import AtLeastOne, Count, FileKind, encode, to_form
 from edgekit.results.accuracy import Accuracy
 from edgekit.results.agreement import Agreement
+from edgekit.results.damage import Damage
 from edgekit.results.environment import Environment
 from edgekit.results.fidelity import Fidelity
 from edgekit.results.history import RESULTS_SCHEMA_VERSION, UPGRADES
@@ -96,6 +97,7 @@ class Row:
     ratio_to_original: measured for fp32, derived (a product) for other recipes; None without an
     original.
     agreement_with_host: None on the host itself, and if no engine of the host runs the format.
+    damage: as the bundle has it; None where it has none.
     accuracy: None without labelled data, and with `accuracy_reason` where it was not judged.
     """
 
@@ -128,6 +130,7 @@ class Row:
     steadiness: Steadiness | None = None
     execution: Execution | None = None
     reasons: tuple[Reason, ...] = ()
+    damage: Damage | None = None
 
     def __post_init__(self) -> None:
         if (self.status == "ok") != (self.reason is None):

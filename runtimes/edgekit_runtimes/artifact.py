@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edgekit_runtimes.errors import UsageError, map_exceptions
@@ -38,10 +39,13 @@ def sha256_of(path: Path) -> str:
     A folder's hash covers the name and the hash of each file in it, sorted by name.
     """
     with map_exceptions(f"{path} cannot be read", UsageError, OSError):
-        if path.is_dir():
-            lines = [f"{_file_hash(file)}  {name}\n" for name, file in _files(path)]
-            return hashlib.sha256("".join(lines).encode()).hexdigest()
-        return _file_hash(path)
+        return _hash_of(_files(path)) if path.is_dir() else _file_hash(path)
+
+
+def sha256_of_files(files: Sequence[Path]) -> str:
+    """Return the SHA-256 of some files, as that of a folder that holds them alone."""
+    with map_exceptions(f"{files[0]} cannot be read", UsageError, OSError):
+        return _hash_of(sorted((file.name, file) for file in files))
 
 
 def size_of(path: Path) -> int:
@@ -50,6 +54,11 @@ def size_of(path: Path) -> int:
         if path.is_dir():
             return sum(file.stat().st_size for _, file in _files(path))
         return path.stat().st_size
+
+
+def _hash_of(files: Iterable[tuple[str, Path]]) -> str:
+    lines = [f"{_file_hash(file)}  {name}\n" for name, file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _file_hash(path: Path) -> str:

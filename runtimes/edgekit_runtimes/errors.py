@@ -87,10 +87,18 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     return UsageError(f"Unknown {kind} '{name}'.{hint} Known: {', '.join(known)}.")
 
 
+# What TensorFlow puts between a heading and the error itself.
+NO_TRACES = "<stack traces unavailable>"
+
+
 def first_line(error: BaseException, limit: int = 300) -> str:
-    """Return the first line that is not empty, for use inside a one-line message."""
+    """Return the first line that says something, for use inside a one-line message.
+
+    Headings do not: TensorFlow begins with "Graph execution error:" and "Detected at node …:".
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else type(error).__name__
+    said = [line for line in lines if not line.endswith(":") and line != NO_TRACES]
+    text = next(iter(said or lines), type(error).__name__)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -170,7 +170,8 @@ class Worker:
             names=samples.names_for(model.inputs),
             batched=is_batched(model.inputs),
         )
-        (first_ns,) = timed_block(model.bind(loaded.sample(0)), runs=1)
+        with map_exceptions(f"{engine.NAME} cannot run {entry.path}", EngineError):
+            (first_ns,) = timed_block(model.bind(loaded.sample(0)), runs=1)
         self._send({"event": "first_run", "model": entry.id, "ns": first_ns})
         self._models[entry.id] = loaded
 

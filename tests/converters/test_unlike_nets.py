@@ -10,6 +10,7 @@ import pytest
 import unlike_nets
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from models import freeze_model
+from onnx_web import run_models
 from tfjs_operators.table import encoded, fault, run_cases
 
 from edgekit_converters.calibration import Calibration
@@ -92,6 +93,17 @@ def test_onnxruntime_agrees_with_the_original_at_every_level(tmp_path, name):
         level: faults(in_onnxruntime(path, level, samples(name)), original(name))
         for level in LEVELS
     }
+    assert not any(told.values()), told
+
+
+def test_onnxruntime_web_agrees_with_the_original(tmp_path):
+    models = []
+    for name in DOZEN:
+        path = tmp_path / f"{name}.onnx"
+        onnx.write(onnx.prepare(frozen(name)), "fp32", path, None)
+        models.append({"path": str(path), "inputs": {"x": encoded(samples(name), "float32")}})
+    answers = run_models(models, tmp_path / "job.json")
+    told = {name: faults(made, original(name)) for name, made in zip(DOZEN, answers, strict=True)}
     assert not any(told.values()), told
 
 

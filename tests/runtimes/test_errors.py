@@ -47,6 +47,13 @@ def test_an_error_without_text_is_known_by_its_class() -> None:
     assert first_line(ValueError()) == "ValueError"
 
 
+def test_headings_are_no_reason() -> None:
+    said = "Graph execution error:\n\nDetected at node f/mod (most recent call last):\n"
+    error = ValueError(f"{said}<stack traces unavailable>\nInteger division by zero\n\t [[{{f}}]]")
+    assert first_line(error) == "Integer division by zero"
+    assert first_line(ValueError("at:\n")) == "at:"
+
+
 def test_a_long_line_is_cut() -> None:
     assert first_line(ValueError("x" * 400)) == "x" * 299 + "…"
 

@@ -23,6 +23,8 @@ ALONE = ""
 # Enough for calibration to see the ranges of small nets.
 SAMPLES = 32
 SEED = 14
+# Patches along each side of a picture.
+PATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Feed:
     """One input. shape: of one sample. kind: what its values look like.
 
     kind: "normal", "positive", "unit" (0 to 1), "image" (0 to 255), "open" (-.9 to .9), "bool",
-    "signs" (-1, 0, 1), "matrix" (well-conditioned), or the number of integers from 0 on.
+    "signs" (-1, 0, 1), "counts" (1 to 4), "matrix" (well-conditioned), "picture" (0 to 255, in
+    patches of colour), or the number of integers from 0 on.
     """
 
     shape: tuple[int | None, ...]
@@ -55,9 +58,24 @@ class Feed:
             "open": lambda: make.uniform(-0.9, 0.9, shape),
             "bool": lambda: make.integers(0, 2, shape),
             "signs": lambda: make.integers(-1, 2, shape),
+            "counts": lambda: make.integers(1, 5, shape),
+            "picture": lambda: _pictures(make, shape),
             "matrix": lambda: make.uniform(-0.3, 0.3, shape) + 2 * np.eye(shape[-1]),
         }[self.kind]()
         return np.asarray(values).astype(self.dtype)
+
+
+def _pictures(make: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return images of patches with noise upon them.
+
+    Of noise alone all images are the same to a net that ends in a mean over the image: its batch
+    norms then blow up what rounding leaves between them.
+    """
+    count, height, width, channels = shape
+    patches = make.uniform(0, 255, (count, PATCHES, PATCHES, channels))
+    rows, columns = (np.arange(size) * PATCHES // size for size in (height, width))
+    noise = make.normal(0, 20, shape)
+    return np.clip(patches[:, rows][:, :, columns] + noise, 0, 255)
 
 
 VECTOR = Feed((6,))

@@ -10,6 +10,8 @@ from typing import Any
 
 from zoo.case import Case
 
+from edgekit.convert.judging import FLOAT, HALF_NOTE, ROUNDING
+
 RIGHT, LOSSY, REFUSED, NONE = "right", "lossy", "refused", "none"
 WRONG, CRASHED = "wrong", "crashed"
 FAULTS = (WRONG, CRASHED)
@@ -49,9 +51,20 @@ def judge_row(row: Any, case: Case, outputs: list[str] | None) -> Verdict:
     needed = THRESHOLDS_DB[quantization]
     if all(_is_right(one, needed) for one in own):
         return Verdict(RIGHT, sqnr_db)
+    is_alone = len(own) == len(made)
+    if quantization == FLOAT and is_alone and any(_explains(note) for note in row.notes):
+        return Verdict(RIGHT, sqnr_db, "said why by a note")
     if any(note.kind == "low fidelity" for note in row.notes):
         return Verdict(LOSSY, sqnr_db, "said so by a warning")
     return Verdict(WRONG, sqnr_db, f"under {needed:.0f} dB and said nothing")
+
+
+def _explains(note: Any) -> bool:
+    """Return whether a note says why a float model that is right is this far from the original.
+
+    float32 has no better answer there, or the original itself computes in half precision.
+    """
+    return ROUNDING in note.figures or note == HALF_NOTE
 
 
 def _is_right(one: Any, needed: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from keras import ops
 from zoo.case import IMAGE, SERIES, VECTOR, Case, Feed, grouped, net, op
 
@@ -52,8 +53,11 @@ def elementwise() -> Iterator[Case]:
     yield op("cast", INTS, dtype="float32")
     yield op("cast", VECTOR, dtype="bool")
     yield op("cast", VECTOR, dtype="float16")
-    for name in ("add", "multiply", "subtract", "floor_divide", "mod", "maximum", "less"):
-        yield op(name, INTS, Feed((6,), 5, "int32") if name != "mod" else INTS)
+    for name in ("add", "multiply", "subtract", "maximum", "less"):
+        yield op(name, INTS, Feed((6,), 5, "int32"))
+    for name in ("floor_divide", "mod"):
+        # TensorFlow itself refuses to divide an integer by zero.
+        yield op(name, INTS, Feed((6,), "counts", "int32"))
     for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
         yield op(name, INTS, INTS)
     for name in ("logical_and", "logical_or", "logical_xor"):
@@ -93,7 +97,7 @@ def order() -> Iterator[Case]:
     yield op("argsort", SERIES, axis=1)
     yield op("top_k", SERIES, k=2)
     yield op("in_top_k", Feed((), 4, "int32"), Feed((4,)), k=2)
-    yield op("digitize", VECTOR, bins=[-1.0, 0.0, 1.0])
+    yield op("digitize", VECTOR, bins=np.array([-1.0, 0.0, 1.0], "float32"))
     yield op("one_hot", INTS, num_classes=9)
     yield op("one_hot", INTS, num_classes=9, axis=1)
     yield op("multi_hot", INTS, num_classes=9)

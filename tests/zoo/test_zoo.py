@@ -6,15 +6,21 @@ import functools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from zoo.case import Case
 from zoo.cases import all_cases
 from zoo.coverage import uncovered, uncovered_families
-from zoo.judge import CRASHED, REFUSED, RIGHT, WRONG, judge_refusal
+from zoo.judge import CRASHED, NONE, REFUSED, RIGHT, WRONG, judge_refusal, judge_row
 from zoo.kept import Kept
 from zoo.page import render, summary
 from zoo.walk import FORMATS, Job, plan, settled
 from zoo.worker import convert
+
+from edgekit.bundle.manifest import ArtifactRecord
+from edgekit.bundle.notes import Note
+from edgekit.convert.judging import HALF_NOTE, ROUNDING
+from edgekit.results.fidelity import FidelityAccumulator
 
 # One of each kind of rewriting, in one model.
 KINDS = (
@@ -71,7 +77,7 @@ def test_names_that_tensorflow_does_not_take_are_converted() -> None:
         ("ValueError: Roll: 'axis' is not an axis", CRASHED),
         ("Something is not supported", CRASHED),
         ("differs from the original: 12.0 dB; the first tensor that differs: 'a'", WRONG),
-        ("nothing to quantize", "none"),
+        ("nothing to quantize", NONE),
     ],
 )
 def test_a_refusal_is_one_that_names_the_layer_in_our_words(reason: str, status: str) -> None:
@@ -123,3 +129,28 @@ def test_a_net_that_crashes_in_company_is_found_and_the_others_are_not_blamed() 
         waiting += more
     assert len(sure) == len(KINDS) * len(FORMATS)
     assert {cell["case"] for cell in sure if cell["status"] == CRASHED} == {KINDS[0]}
+
+
+@pytest.mark.parametrize(
+    ("note", "status"),
+    [
+        (HALF_NOTE, RIGHT),
+        (Note("note", "more is not to be had", {"sqnr_db": 20.0, ROUNDING: 22.0}), RIGHT),
+        (Note("note", "ops are computed one at a time"), WRONG),
+    ],
+)
+def test_what_is_far_from_the_original_is_right_only_if_a_note_says_why(
+    note: Note, status: str
+) -> None:
+    judged = FidelityAccumulator({"y": np.array([[1.0, 2.0], [4.0, 3.0]])})
+    judged.add(0, {"y": np.array([[1.0, 2.0], [4.0, 3.5]])})
+    row = ArtifactRecord("onnx/fp32", "onnx", "fp32", "ok", fidelity=judged.result(), notes=(note,))
+    assert judge_row(row, by_id()[KINDS[0]], None).status == status
+
+
+def test_what_a_whole_company_does_not_have_is_not_looked_for_in_each_net() -> None:
+    job = Job(KINDS, ("tfjs",), ("int8",))
+    cells = [
+        {"case": case, "format": "tfjs", "recipe": "int8", "status": NONE} for case in job.cases
+    ]
+    assert settled(job, cells) == (cells, [])

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.case import ALONE, Case
-from zoo.judge import CRASHED, FAULTS, NONE, REFUSED
+from zoo.judge import CRASHED, FAULTS, REFUSED
 from zoo.kept import Kept
 
 FORMATS = ("tflite", "tfjs", "onnx")
@@ -32,8 +32,9 @@ COMPANY = 16
 # A process that has converted this many models is replaced: TensorFlow keeps memory.
 MODELS_PER_PROCESS = 25
 SECONDS_PER_MODEL = 900
-# Hand-written reasons of a company are not those of a net by itself.
-UNSURE = (*FAULTS, REFUSED, NONE)
+# The reasons of a company are not those of a net by itself. What a format does not have, and what a
+# whole company has nothing for, none of it has.
+UNSURE = (*FAULTS, REFUSED)
 
 
 @dataclass(frozen=True)

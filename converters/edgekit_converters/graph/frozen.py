@@ -6,7 +6,8 @@ and outputs. Pruning edits its constants; TFLite, TF.js and ONNX are written fro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -125,22 +126,27 @@ class FrozenGraph:
         )
 
     def run(self, inputs: Mapping[str, Array]) -> Arrays:
-        """Return the outputs by name for one set of inputs, computed by TensorFlow.
+        """Return the outputs by name for one set of inputs, computed by TensorFlow."""
+        (outputs,) = self.answers([inputs])
+        return outputs
+
+    def answers(self, samples: Iterable[Mapping[str, Array]]) -> Iterator[Arrays]:
+        """Yield the outputs by name for each set of inputs, computed by TensorFlow.
 
         In a session that computes the graph as it is: what is folded and fused for a function is
-        many copies of the weights, which one run does not pay back.
+        many copies of the weights, which a few runs do not pay back.
         """
         config = tf.compat.v1.ConfigProto()
         config.graph_options.rewrite_options.disable_meta_optimizer = True
         config.graph_options.optimizer_options.opt_level = tf.compat.v1.OptimizerOptions.L0
         with tf.Graph().as_default() as graph:
             tf.graph_util.import_graph_def(self.graph_def, name="")
-            feeds = {entry.tensor: inputs[entry.spec.name] for entry in self.inputs}
-            with tf.compat.v1.Session(graph=graph, config=config) as session:
-                results = session.run([entry.tensor for entry in self.outputs], feeds)
-        return {
-            entry.spec.name: result for entry, result in zip(self.outputs, results, strict=True)
-        }
+        wanted = {entry.spec.name: entry.tensor for entry in self.outputs}
+        # Trap: `with Session(…)` makes it the default one, for whoever asks while this waits.
+        with contextlib.closing(tf.compat.v1.Session(graph=graph, config=config)) as session:
+            for inputs in samples:
+                feeds = {entry.tensor: inputs[entry.spec.name] for entry in self.inputs}
+                yield session.run(wanted, feeds)
 
     def save(self, folder: Path) -> Path:
         """Write the graph as a SavedModel with one named signature and return the folder.

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from edgekit_converters.recipes import FormatRecipe, Recipes
 
+# onnxruntime's reduce_range: see static.py.
+_SEVEN_BITS = 64
+
 RECIPES = Recipes(
     "ONNX",
     {
@@ -35,12 +38,15 @@ RECIPES = Recipes(
             f"{__name__}.dynamic:quantize",
             "dense layers and lookup tables only: 8-bit weights, activations quantized while "
             "running",
+            grid={"MatMul": _SEVEN_BITS},
         ),
         "int8": FormatRecipe(
-            f"{__name__}.static:quantize",
+            f"{__name__}.static.tried:quantize",
             "weights and activations in 8 bits: a quarter of the size, and speed on CPUs; slower "
             "in browsers",
             needs_calibration=True,
+            explained=True,
+            grid=dict.fromkeys(("Conv2D", "DepthwiseConv2dNative", "MatMul"), _SEVEN_BITS),
         ),
         "int4-dynamic": FormatRecipe(
             f"{__name__}.int4:quantize",

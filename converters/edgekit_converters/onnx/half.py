@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnxruntime.transformers.float16 import convert_float_to_float16
+from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_float_to_float16
 
 from edgekit_converters.calibration import Calibration
 from edgekit_converters.integers import LARGEST_HALF
-from edgekit_converters.onnx.graph import attribute_of, inputs_of, sort_nodes, values_of
+from edgekit_converters.onnx.graph import attribute_of, graphs, inputs_of, sort_nodes, values_of
 
 # Larger constants are masks (-1e9, -inf). What they mask stays finite in float16: as infinity it
 # would make NaN of a row that is masked whole.
 SMALLEST_MASK = 1e8
+
+FLOAT, HALF = "tensor(float)", "tensor(float16)"
 
 
 def quantize(
@@ -32,12 +34,44 @@ def quantize(
         model,
         keep_io_types=True,
         disable_shape_infer=True,
+        op_block_list=[*DEFAULT_OP_BLOCK_LIST, *_never_half(model)],
         node_block_list=kept,
     )
+    for graph in graphs(half.graph):
+        _drop_repeated(graph)
     _drop_round_trips(half.graph, kept)
     # The casts of the inputs are appended after the nodes that read them.
     sort_nodes(half.graph)
     return half, ()
+
+
+def _never_half(model: onnx.ModelProto) -> set[str]:
+    """Return the operators of a model that ONNX defines for float32 and not for float16: IsInf."""
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    found = set()
+    for graph in graphs(model.graph):
+        for node in graph.node:
+            if onnx.defs.has(node.op_type, node.domain):
+                schema = onnx.defs.get_schema(node.op_type, versions[node.domain], node.domain)
+                taken = [set(value.types) for value in schema.inputs]
+                if any(FLOAT in types and HALF not in types for types in taken):
+                    found.add(node.op_type)
+    return found
+
+
+def _drop_repeated(graph: Any) -> None:
+    """Remove the second of two nodes that make the same tensor.
+
+    The converter writes a cast for each time that a node of float32 reads a tensor.
+    """
+    made: set[str] = set()
+    repeated = []
+    for node in graph.node:
+        if made.intersection(filter(None, node.output)):
+            repeated.append(node)
+        made.update(node.output)
+    for node in repeated:
+        graph.node.remove(node)
 
 
 def _beyond_half(graph: Any) -> Iterator[str]:

@@ -7,15 +7,19 @@ from pathlib import Path
 import onnx
 
 from edgekit_converters.calibration import Calibration
+from edgekit_converters.effort import Effort
 from edgekit_converters.left import check_changed, notes_of
+from edgekit_converters.mixed.damage import Layer
+from edgekit_converters.mixed.damage import explain as explain_with
 from edgekit_converters.onnx import RECIPES
 from edgekit_converters.onnx.compact import compact
 from edgekit_converters.onnx.float_model.export import prepare, taken_notes
 from edgekit_converters.onnx.graph import float_constants
 from edgekit_converters.onnx.quiet import quiet
+from edgekit_converters.onnx.static.explained import OnnxWorkshop
 from edgekit_runtimes.errors import ConversionError, map_exceptions
 
-__all__ = ["prepare", "write"]
+__all__ = ["explain", "prepare", "write"]
 
 
 def write(
@@ -24,6 +28,7 @@ def write(
     path: Path,
     calibration: Calibration | None,
     io: str = "float",
+    effort: Effort = "low",
 ) -> tuple[str, ...]:
     """Write the artifact of one quantization to `path` and return notes for the user.
 
@@ -35,7 +40,10 @@ def write(
     model.CopyFrom(prepared)
     with map_exceptions(f"Writing ONNX {quantization} failed", ConversionError), quiet("root"):
         made_so = taken_notes(model)
-        model, notes = writer(model, calibration)
+        if RECIPES[quantization].needs_calibration:
+            model, notes = writer(model, calibration, effort)
+        else:
+            model, notes = writer(model, calibration)
         left = float_constants(model.graph)
         if quantization != "fp32" and not RECIPES[quantization].needs_calibration:
             check_changed(float_constants(prepared.graph), left)
@@ -45,3 +53,13 @@ def write(
     if quantization != "fp32":
         notes = (*notes, *notes_of(left, path.stat().st_size))
     return (*made_so, *notes)
+
+
+def explain(
+    prepared: onnx.ModelProto, _quantization: str, path: Path, calibration: Calibration
+) -> tuple[Layer, ...]:
+    """Return what each node of a static artifact does to its outputs, the worst first."""
+    model = onnx.ModelProto()
+    model.CopyFrom(prepared)
+    with map_exceptions(f"{path.name} cannot be explained", ConversionError), quiet("root"):
+        return explain_with(OnnxWorkshop(model, onnx.load(path), calibration), calibration)

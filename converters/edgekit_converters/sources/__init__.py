@@ -21,6 +21,8 @@ from pathlib import Path
 from edgekit_converters.extra import importing_extra
 from edgekit_converters.sources.source import (
     TENSORFLOW_ENGINE,
+    LateGraph,
+    OwnModel,
     Source,
     SourceKind,
     SourceOptions,
@@ -30,6 +32,8 @@ from edgekit_runtimes.errors import SourceError, UsageError, map_exceptions
 from edgekit_runtimes.plugins import load_plugins, warn_of_plugin
 
 __all__ = [
+    "LateGraph",
+    "OwnModel",
     "Source",
     "SourceKind",
     "SourceOptions",
@@ -50,6 +54,7 @@ OPTION_WORDS = {
     "imports": "--import",
     "fixed": "--set",
     "layout": "--layout",
+    "weights": "--weights",
 }
 
 
@@ -105,10 +110,11 @@ def load_source(path: Path, options: SourceOptions | None = None) -> Source:
 
 def source_hash(path: Path) -> str:
     """Return the SHA-256 of a source: a file, a folder, or the module that a word names."""
-    from edgekit_runtimes.artifact import sha256_of
+    from edgekit_runtimes.artifact import sha256_of, sha256_of_files
 
     if path.exists():
-        return sha256_of(path)
+        files = _kind_of(path).files
+        return sha256_of_files(pkgutil.resolve_name(files)(path)) if files else sha256_of(path)
     see_working_folder()
     module = str(path).partition(":")[0]
     with map_exceptions(f"{path}: the module {module} cannot be found", UsageError):
@@ -151,7 +157,8 @@ def _kind_of(path: Path) -> SourceKind:
 
 
 def _known() -> str:
-    kinds = [f"{kind.title} ({kind.description})" for kind in source_kinds().values()]
+    listed = (kind for kind in source_kinds().values() if kind.is_listed)
+    kinds = [f"{kind.title} ({kind.description})" for kind in listed]
     return f"Sources are {_join(kinds, 'and')}."
 
 

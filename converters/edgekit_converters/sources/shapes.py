@@ -45,10 +45,7 @@ def resolve_shapes(
                 )
             shape = (shape[0], *given[1:])
         if None in shape[1:]:
-            example = ",".join(
-                str(1 if axis == 0 else 224 if size is None else size)
-                for axis, size in enumerate(shape)
-            )
+            example = ",".join(str(size or (224 if axis else 1)) for axis, size in enumerate(shape))
             raise UsageError(
                 f"Input {spec} of {path} has an open size besides the batch. "
                 f"Say which: --input-shape {spec.name}={example}"

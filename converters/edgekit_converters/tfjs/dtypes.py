@@ -33,14 +33,15 @@ _NARROWER = {
 _INT32 = np.iinfo(np.int32)
 
 
-def narrow_dtypes(frozen: FrozenGraph) -> FrozenGraph:
+def narrow_dtypes(frozen: FrozenGraph, wraps: bool = True) -> FrozenGraph:
     """Return the graph in the number types that TF.js has, its inputs and outputs included.
 
+    wraps: whether narrow integers still count around, as they do in TensorFlow and not in TF.js.
     Integers beyond int32 are clipped: they are ends of slices ("up to the last").
     """
     graph = EditableGraph(frozen)
     for node in graph:
-        bounds = range_of(node)
+        bounds = range_of(node) if wraps else None
         _narrow_node(node)
         _cast_fixed_outputs(graph, node)
         if bounds is not None:

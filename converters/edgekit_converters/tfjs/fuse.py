@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from edgekit_converters.graph.affine import affine_of
 from edgekit_converters.graph.edit import EditableGraph
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.shapes import Shapes
-from edgekit_converters.tfjs.affine import affine_of
 from edgekit_runtimes.tensors import Array
 
 FUSED_OPS = {

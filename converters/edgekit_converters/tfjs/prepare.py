@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from edgekit_converters.graph.edit import EditableGraph
+from edgekit_converters.graph.fold import fold_constants
 from edgekit_converters.graph.frozen import FrozenGraph
 from edgekit_converters.graph.normalize import apply, bucketize
 from edgekit_converters.graph.shapes import infer_shapes
@@ -19,8 +20,8 @@ from edgekit_converters.graph.substitutes import (
     space_to_depth,
     volumes_transposed,
 )
+from edgekit_converters.quantize.leveling import level
 from edgekit_converters.tfjs.dtypes import narrow_dtypes
-from edgekit_converters.tfjs.fold import fold_constants
 from edgekit_converters.tfjs.functions import prepare_functions
 from edgekit_converters.tfjs.fuse import fuse
 from edgekit_converters.tfjs.groups import split_groups
@@ -50,7 +51,8 @@ def prepare(graph: FrozenGraph) -> FrozenGraph:
     have.
     """
     check_branches(graph.graph_def)
-    folded = fold_constants(graph)
+    # Each weight is stored with one scale.
+    folded = fold_constants(level(graph))
     rewritten = apply(folded, *REWRITES)
     if rewritten is not folded:
         folded = fold_constants(rewritten)

@@ -6,6 +6,7 @@ speed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -106,16 +107,18 @@ def as_uint8(value: Array) -> tuple[Array, Entry | None]:
 
 def stored_size(entry: Mapping[str, Any]) -> int:
     """Return how many bytes the weight of a manifest entry takes. Raises ArtifactError."""
-    return int(np.prod(entry["shape"], dtype=np.int64) * _stored_dtype(entry).itemsize)
+    return math.prod(map(int, entry["shape"])) * int(_stored_dtype(entry).itemsize)
 
 
-def decode(entry: Mapping[str, Any], data: bytes) -> Array:
+def decode(entry: Mapping[str, Any], data: bytes | memoryview) -> Array:
     """Return the weight as TF.js computes with it. Raises ArtifactError."""
     stored = np.frombuffer(data, _stored_dtype(entry)).reshape(entry["shape"])
     quantization = entry.get("quantization")
     if quantization is None or quantization["dtype"] == "float16":
         return stored.astype(entry["dtype"])
     values = stored * np.float64(quantization["scale"]) + quantization["min"]
+    if np.dtype(entry["dtype"]).kind == "i":
+        values = np.rint(values)
     return np.asarray(values.astype(entry["dtype"]))
 
 

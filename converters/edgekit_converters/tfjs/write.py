@@ -13,6 +13,7 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow.core.framework import types_pb2
 
+from edgekit_converters.effort import Effort
 from edgekit_converters.graph.frozen import CONTROL_FLOW_OPS, FrozenGraph, GraphTensor
 from edgekit_converters.graph.library import all_nodes
 from edgekit_converters.left import FloatConstant, check_changed
@@ -53,10 +54,12 @@ def write(
     path: Path,
     calibration: Calibration | None = None,
     io: str = "float",
+    effort: Effort = "low",
 ) -> tuple[str, ...]:
     """Write model.json and group1-shard*.bin into the folder `path`; return notes for the user.
 
     quantization: how the weights are stored, from their own values; TF.js computes in float32.
+    effort: nothing is tried here, whatever it is.
     Raises NotAvailableError for what RECIPES does not list.
     """
     RECIPES.writer(quantization, calibration is not None, io)

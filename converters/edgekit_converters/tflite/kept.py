@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,8 +35,13 @@ def kept_scopes(
             operators += _lookups(tree, constants, activation_bits)
         for operator in operators:
             names = (subgraph.tensors[output].name.decode() for output in operator.outputs)
-            kept.append("^" + "".join(f"{re.escape(name)};" for name in names) + "$")
+            kept.append(scope_of(names))
     return list(dict.fromkeys(kept))
+
+
+def scope_of(names: Iterable[str]) -> str:
+    """Return the scope that matches the operator which makes tensors of these names."""
+    return "^" + "".join(f"{re.escape(name)};" for name in names) + "$"
 
 
 def _beyond_half(constants: list[Constant]) -> Iterator[Any]:

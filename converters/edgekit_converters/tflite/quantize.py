@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io as streams
+from collections.abc import Iterable
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
@@ -20,7 +21,8 @@ from litert_quantizer.utils import qsv_utils
 
 from edgekit_converters.calibration import Calibration, for_litert
 from edgekit_converters.graph.frozen import SIGNATURE_KEY
-from edgekit_converters.tflite.kept import kept_scopes
+from edgekit_converters.mixed.net import Operator
+from edgekit_converters.tflite.kept import kept_scopes, scope_of
 from edgekit_converters.tflite.rest import store_rest
 from edgekit_runtimes.errors import NotAvailableError
 
@@ -57,23 +59,29 @@ def fp16() -> Any:
     return worker.get_quantization_recipe()
 
 
-def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io: str) -> bytes:
+def quantize(
+    float_model: bytes,
+    steps: Any,
+    ranges: Any = None,
+    io: str = "float",
+    floats: Iterable[Operator] = (),
+) -> bytes:
     """Return the file that the quantizer makes by `steps`, with what it leaves stored as small.
 
-    calibration: None except for static steps. io: "float" leaves the inputs and outputs of static
-    ones as they are. Raises NotAvailableError for static steps and a model with loops.
+    ranges: of static steps, by tensor: see `measure_ranges`. io: "float" leaves the inputs and
+    outputs of static ones as they are. floats: operators that compute in float.
     """
     # Its progress bars cannot be turned off.
     with contextlib.redirect_stderr(streams.StringIO()):
-        ranges, activation_bits = None, None
+        steps, activation_bits = list(steps), None
         settings = steps[0]["op_config"]
-        if calibration is not None:
-            ranges = _ranges(float_model, calibration)
+        if ranges is not None:
             activation_bits = settings["activation_tensor_config"]["num_bits"]
             if io == "float":
                 steps += [_left_alone(TFLOperationName.INPUT), _left_alone(TFLOperationName.OUTPUT)]
         weight_bits = settings["weight_tensor_config"]["num_bits"]
-        for scope in kept_scopes(float_model, weight_bits, activation_bits, ranges or {}):
+        scopes = kept_scopes(float_model, weight_bits, activation_bits, ranges or {})
+        for scope in dict.fromkeys((*scopes, *(scope_of(one.makes) for one in floats))):
             steps.append(_left_alone(TFLOperationName.ALL_SUPPORTED, scope))
         if activation_bits == WIDE_BITS:
             ranges = _widened(ranges)
@@ -82,8 +90,10 @@ def quantize(float_model: bytes, steps: Any, calibration: Calibration | None, io
         return store_rest(bytes(quantized.quantized_model), weight_bits)
 
 
-def _ranges(float_model: bytes, calibration: Calibration) -> Any:
+def measure_ranges(float_model: bytes, calibration: Calibration) -> Any:
     """Return the smallest and largest value that each tensor took over all samples.
+
+    Raises NotAvailableError for a model with loops.
 
     The quantizer's own `calibrate` keeps a moving average instead, in which the last twenty
     samples decide. Its other mode keeps every tensor of a run in Python: slower.
@@ -98,7 +108,8 @@ def _ranges(float_model: bytes, calibration: Calibration) -> Any:
         mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
         qsv_update_func=qsv_utils.min_max_update,
     )
-    worker.calibrate(for_litert(calibration, SIGNATURE_KEY), recipe_manager.RecipeManager())
+    with contextlib.redirect_stderr(streams.StringIO()):
+        worker.calibrate(for_litert(calibration, SIGNATURE_KEY), recipe_manager.RecipeManager())
     return worker.get_model_qsvs()
 
 

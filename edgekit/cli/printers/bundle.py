@@ -13,7 +13,7 @@ from edgekit.text.units import BYTE_UNITS, percent, pick_unit, significant
 if TYPE_CHECKING:
     from rich.console import Console
 
-HEADINGS = ("artifact", "bytes", "gzip", "brotli", "top-1", "SQNR dB")
+HEADINGS = ("artifact", "bytes", "gzip", "brotli", "top-1", "SQNR dB", "p5")
 
 
 def print_bundle(bundle: Bundle, console: Console) -> None:
@@ -63,4 +63,5 @@ def _cells(record: ArtifactRecord, made: list[ArtifactRecord]) -> list[str]:
         *("" if size is None else f"{significant(size / unit.size)} {unit.word}" for size in sizes),
         "" if top1 is None else f"{percent(top1)} %",
         f"{fidelity.sqnr_db:.1f}" if fidelity else "not run",
+        f"{p5:.1f}" if fidelity and (p5 := fidelity.sqnr_p5_db) is not None else "",
     ]

@@ -12,7 +12,7 @@ from edgekit.conclusion.between import Timing
 from edgekit.report.across import NOTE, TITLE, across
 from edgekit.report.columns import fidelity_columns, is_in_table, table_columns
 from edgekit.report.environment import facts
-from edgekit.report.html import scatter
+from edgekit.report.html import damage, scatter
 from edgekit.report.html.distributions import CAPTION, count_spread, distributions
 from edgekit.report.html.quality import Quality, quality_of
 from edgekit.report.html.table import PictureColumn, table
@@ -180,6 +180,7 @@ def _section(section: Section, number: int) -> str:
         _measurements(section, keys),
         _notes([*row_notes(rows), *legend(section.results, rows)]),
         *_runs(section, keys),
+        *_damage(section),
         *_fidelity(section),
         *_environment(section),
         "</section>",
@@ -218,6 +219,13 @@ def _runs(section: Section, keys: Sequence[str]) -> Iterator[str]:
             f'<p class="soft">Counts of one artifact differ by {significant(100 * spread)} % at '
             "most, so there is no distribution to show.</p>"
         )
+
+
+def _damage(section: Section) -> Iterator[str]:
+    if drawn := damage.pictures(section.rows):
+        yield "<h3>Damage by layer</h3>"
+        yield drawn
+        yield f'<p class="soft">{damage.NOTE}</p>'
 
 
 def _fidelity(section: Section) -> Iterator[str]:

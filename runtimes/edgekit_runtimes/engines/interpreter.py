@@ -35,8 +35,8 @@ class InterpreterModel:
             inputs, outputs = _named_details(self._interpreter)
             self._input_indices = {name: detail["index"] for name, detail in inputs.items()}
             self._output_indices = {name: detail["index"] for name, detail in outputs.items()}
-            self.inputs = tuple(_spec(name, detail) for name, detail in inputs.items())
-            self.outputs = tuple(_spec(name, detail) for name, detail in outputs.items())
+            self.inputs = tuple(spec_of(name, detail) for name, detail in inputs.items())
+            self.outputs = tuple(spec_of(name, detail) for name, detail in outputs.items())
             self._shapes = {name: tuple(detail["shape"]) for name, detail in inputs.items()}
             self._allocated = False
             # Free sizes are 1 until they are set. For a batch that is right; an image of
@@ -118,7 +118,8 @@ def _named_details(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     )
 
 
-def _spec(name: str, detail: Mapping[str, Any]) -> TensorSpec:
+def spec_of(name: str, detail: Mapping[str, Any]) -> TensorSpec:
+    """Return the spec of what an interpreter's details describe."""
     dtype = np.dtype(detail["dtype"])
     parameters = detail["quantization_parameters"]
     quantization = None

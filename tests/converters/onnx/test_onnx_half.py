@@ -62,3 +62,29 @@ def test_rows_that_are_masked_whole_stay_finite():
     ]
     quantized, _ = half.quantize(model_of(nodes, {"mask": [-1e9, -1e9, -1e9]}), None)
     assert abs(run(quantized, np.float32([[1, 2, 3]])).sum() - 1) <= 0.01
+
+
+def test_what_two_nodes_of_float32_read_is_cast_once():
+    nodes = [
+        helper.make_node("Exp", ["x"], ["e"]),
+        helper.make_node("Min", ["e", "one"], ["low"], name="low"),
+        helper.make_node("Max", ["e", "e"], ["high"], name="high"),
+        helper.make_node("Add", ["low", "high"], ["y"]),
+    ]
+    model = model_of(nodes, {"one": 1})
+    x = np.float32([[0.1, -1, 2]])
+    expected = run(model, x)
+    quantized, _ = half.quantize(model, None)
+    np.testing.assert_allclose(run(quantized, x), expected, rtol=2e-3)
+
+
+def test_what_onnx_has_in_float32_alone_reads_float32():
+    nodes = [
+        helper.make_node("Div", ["x", "zero"], ["quotient"]),
+        helper.make_node("IsInf", ["quotient"], ["endless"], name="endless"),
+        helper.make_node("Where", ["endless", "x", "zero"], ["y"]),
+    ]
+    model = model_of(nodes, {"zero": 0})
+    x = np.float32([[0.5, 0, 2]])
+    quantized, _ = half.quantize(model, None)
+    np.testing.assert_array_equal(run(quantized, x), x)

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.shape_inference import infer_shapes
 
 from edgekit_converters.calibration import Calibration
-from edgekit_converters.onnx import static
+from edgekit_converters.onnx.static.tried import quantize
 
 SIZE = 16
 CAUSAL = np.tril(np.ones((SIZE, SIZE), bool))
@@ -79,7 +79,7 @@ def test_int8_keeps_the_scores_that_a_mask_leaves(made, value):
     samples = np.random.default_rng(1).standard_normal((80, SIZE, SIZE)).astype(np.float32)
     expected = run(made(value), samples[:16])
     calibration = Calibration(lambda: ({"x": sample[None]} for sample in samples[16:]))
-    quantized, _ = static.quantize(made(value), calibration)
+    quantized, _ = quantize(made(value), calibration, "low")
     error = run(quantized, samples[:16]) - expected
     assert 10 * np.log10((expected**2).sum() / (error**2).sum()) >= 25
     layers = [node for node in quantized.graph.node if node.op_type == "MatMul"]
@@ -91,7 +91,7 @@ def test_without_a_mask_everything_is_quantized():
     model = attention([helper.make_node("Identity", ["scores"], ["masked"])], {})
     samples = np.random.default_rng(1).standard_normal((20, SIZE, SIZE)).astype(np.float32)
     calibration = Calibration(lambda: ({"x": sample[None]} for sample in samples))
-    quantized, _ = static.quantize(model, calibration)
+    quantized, _ = quantize(model, calibration, "low")
     makers = {name: node.op_type for node in quantized.graph.node for name in node.output}
     softmax = next(node for node in quantized.graph.node if node.op_type == "Softmax")
     assert makers[softmax.input[0]] == "DequantizeLinear"

@@ -12,7 +12,7 @@ from models import freeze_model
 from onnx import numpy_helper
 
 from edgekit_converters.calibration import Calibration
-from edgekit_converters.onnx.static import check_finite, measure_ranges
+from edgekit_converters.onnx.static.quantize import check_finite, measure_ranges
 from edgekit_converters.onnx.write import prepare, write
 from edgekit_runtimes.errors import ConversionError
 
@@ -174,3 +174,16 @@ def test_a_convolution_at_the_end_stays_an_integer_one(tmp_path):
     nodes = [node.op_type for node in onnx.load(path).graph.node]
     assert nodes.count("QuantizeLinear") >= 4
     assert nodes[-1] in ("DequantizeLinear", "Transpose")
+
+
+def test_a_kernel_of_many_matrices_is_quantized_as_onnxruntime_runs_it(tmp_path):
+    keras.utils.set_random_seed(3)
+    x = keras.Input((12, 4), name="x")
+    y = keras.layers.EinsumDense("abc,bcd->abd", output_shape=(12, 5))(x)
+    graph = freeze_model(keras.Model(x, y))
+    samples = np.random.default_rng(3).normal(size=(24, 12, 4)).astype(np.float32)
+    write(prepare(graph), "int8", tmp_path / "int8.onnx", calibration_of("x", samples))
+    session = onnxruntime.InferenceSession(tmp_path / "int8.onnx")
+    (expected,) = graph.run({"x": samples}).values()
+    (made,) = session.run(None, {"x": samples})
+    assert np.square(made - expected).mean() < 1e-3 * np.square(expected).mean()

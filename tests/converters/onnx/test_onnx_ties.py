@@ -8,7 +8,7 @@ import pytest
 from onnx import numpy_helper
 
 from edgekit_converters.calibration import Calibration
-from edgekit_converters.onnx.ties import MARGIN, Grid, scale_off_ties
+from edgekit_converters.onnx.static.ties import MARGIN, Grid, scale_off_ties
 from edgekit_converters.onnx.write import prepare, write
 
 LEVELS = np.arange(256)

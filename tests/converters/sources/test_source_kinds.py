@@ -142,14 +142,19 @@ def test_our_own_kinds_say_what_they_take() -> None:
     assert options == {
         "keras": ("input_shapes", "unsafe", "imports"),
         "h5": ("input_shapes", "unsafe", "imports"),
+        "onnx": ("input_shapes", "fixed", "layout"),
         "saved_model": ("input_shapes", "signature"),
+        "tfjs": ("input_shapes", "unsafe", "imports"),
+        "tflite": ("input_shapes", "signature"),
     }
     assert {kind.extra for kind in source_kinds().values()} == {"convert"}
 
 
 def test_an_option_that_a_kind_does_not_take_is_refused(tmp_path: Path) -> None:
     (tmp_path / "net.keras").touch()
-    with pytest.raises(UsageError, match="--signature is for SavedModel folders, and"):
+    with pytest.raises(
+        UsageError, match=r"--signature is for SavedModel folders and \.tflite files, and"
+    ):
         source_kind(tmp_path / "net.keras", SourceOptions(input_shapes={}, signature="x"))
 
 

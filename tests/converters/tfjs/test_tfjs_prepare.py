@@ -8,11 +8,11 @@ import subprocess
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfjs_expand import expand
 from tfjs_tools import NODE, difference, noise, ops, require_node, trace
 
+from edgekit_converters.graph.fold import MAX_GROWN_ELEMENTS
+from edgekit_converters.sources.tfjs.unfuse import unfuse
 from edgekit_converters.tfjs import ops as ops_module
-from edgekit_converters.tfjs.fold import MAX_GROWN_ELEMENTS
 from edgekit_converters.tfjs.ops import supported_ops
 from edgekit_converters.tfjs.write import prepare
 from edgekit_runtimes.errors import ConversionError
@@ -24,7 +24,7 @@ def run_prepared(graph, inputs=None):
     inputs = inputs or noise(graph)
     prepared = prepare(graph)
     narrow = {spec.name: inputs[spec.name].astype(spec.dtype) for spec in prepared.input_specs}
-    return expand(prepared).run(narrow), graph.run(inputs)
+    return unfuse(prepared).run(narrow), graph.run(inputs)
 
 
 @pytest.mark.parametrize("name", ["conv_net", "dense_net", "two_in_two_out", "recurrent_net"])

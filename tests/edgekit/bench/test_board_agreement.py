@@ -24,7 +24,7 @@ import edgekit
 from edgekit.bundle.bundle import Bundle
 from edgekit.bundle.golden import GoldenSamples, store_golden
 from edgekit.results.plan import COUNTING
-from edgekit_converters.onnx.ties import Grid, scale_off_ties
+from edgekit_converters.onnx.static.ties import Grid, scale_off_ties
 from edgekit_runtimes.devices import CountingDevice, open_device
 from edgekit_runtimes.protocol.job import Event, Job, JobModel
 

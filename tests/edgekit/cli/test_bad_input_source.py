@@ -20,7 +20,10 @@ WRONG_USE, FAILED = 2, 3
 
 SOURCES = (
     "Sources are .keras files (what model.save() writes), .h5 files (the same in HDF5, of Keras 2 "
-    "too; also .hdf5) and SavedModel folders (what model.export() and tf.saved_model.save() write)."
+    "too; also .hdf5), .onnx files (what torch.onnx, tf2onnx and others write), SavedModel folders "
+    "(what model.export() and tf.saved_model.save() write), TF.js models (a model.json, or its "
+    "folder: graph models and layers models) and .tflite files (in float32 or float16, of any "
+    "converter)."
 )
 NO_ZIP = "is damaged or cut off: a .keras file is a zip archive, and this is not one. Get it again."
 STRINGS = (
@@ -76,7 +79,7 @@ def test_a_folder_that_is_not_a_saved_model_is_refused_with_what_is_one(
 ) -> None:
     (tmp_path / "plain").mkdir()
     assert refused("convert", "plain") == (
-        f"plain is a folder without saved_model.pb, so it is not a source. {SOURCES}",
+        f"plain is a folder without saved_model.pb or model.json, so it is not a source. {SOURCES}",
         WRONG_USE,
     )
 
@@ -272,7 +275,8 @@ def test_a_signature_of_a_keras_file_is_refused(
 ) -> None:
     model = saved_models("dense_net")
     assert refused("convert", model, "--signature", "x") == (
-        f"--signature is for SavedModel folders, and {model} is not one. Leave it out.",
+        f"--signature is for SavedModel folders and .tflite files, and {model} is not one. "
+        "Leave it out.",
         WRONG_USE,
     )
 

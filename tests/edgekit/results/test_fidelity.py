@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgekit.forms import encode, from_form
-from edgekit.results.fidelity import Fidelity, FidelityAccumulator
+from edgekit.results.fidelity import Fidelity, FidelityAccumulator, OutputFidelity
 from edgekit_runtimes.errors import ArtifactError
 
 
@@ -132,3 +132,19 @@ def test_fidelity_survives_strict_json(shift):
     text = encode(fidelity)
     assert from_form(json.loads(text), Fidelity) == fidelity
     assert json.loads(text)["worst"]["top1"] == fidelity.top1
+
+
+def test_the_5th_percentile_of_the_samples_shows_what_a_few_of_them_lose():
+    original = np.ones((40, 4))
+    found = original + 0.001
+    found[[7, 30]] = 0.0
+    fidelity = judge(original, found, pieces=3)
+    assert fidelity.sqnr_p5_db == 0.0
+    assert fidelity.sqnr_db == pytest.approx(13.0, abs=0.1)
+    found[30] = original[30] + 0.001
+    assert judge(original, found).sqnr_p5_db == pytest.approx(60)
+
+
+def test_a_fidelity_without_the_5th_percentile_is_an_older_one():
+    older = Fidelity({"y": OutputFidelity(8, 1.0, 1.0, 30.0, 0.1)})
+    assert older.sqnr_p5_db is None

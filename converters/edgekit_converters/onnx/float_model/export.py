@@ -137,6 +137,11 @@ def _finished(model: onnx.ModelProto, graph: FrozenGraph) -> onnx.ModelProto:
     _name_free_sizes(model, graph)
     mend_paddings(model.graph)
     hoist_constants(model.graph)
+    return finish(model)
+
+
+def finish(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a float model simplified, with the shapes that its quantizers ask for."""
     prepared = onnx.shape_inference.infer_shapes(_simplify(model))
     use_global_pools(prepared.graph)
     return prepared

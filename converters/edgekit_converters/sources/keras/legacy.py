@@ -7,10 +7,11 @@ reads others wrongly: its hard_sigmoid is another function.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -50,6 +51,30 @@ def load_legacy(file: KerasFile, unsafe: bool) -> Any:
 
     unsafe: whether it may import what it names.
     """
+
+    def load(models: Any) -> Any:
+        return models.load_model(file.path, compile=False, safe_mode=not unsafe)
+
+    return _made(file, unsafe, load)
+
+
+def build_legacy(file: KerasFile, unsafe: bool) -> Any:
+    """Return the model of a configuration of Keras 2, with weights of its own. Raises SourceError.
+
+    unsafe: whether it may import what it names.
+    """
+
+    def build(models: Any) -> Any:
+        from tf_keras.src.saving.serialization_lib import SafeModeScope
+
+        with SafeModeScope(safe_mode=not unsafe):
+            return models.model_from_json(json.dumps(file.config))
+
+    return _made(file, unsafe, build)
+
+
+def _made(file: KerasFile, unsafe: bool, make: Callable[[Any], Any]) -> Any:
+    """Return what `make` makes with tf_keras.models, all its faults as a SourceError."""
     with importing_extra(f"Reading {file.path}"), _quiet():
         import tf_keras
     if not unsafe:
@@ -59,7 +84,7 @@ def load_legacy(file: KerasFile, unsafe: bool) -> Any:
                 raise SourceError(_unknown(file, name))
     try:
         with _quiet():
-            model = tf_keras.models.load_model(file.path, compile=False, safe_mode=not unsafe)
+            model = make(tf_keras.models)
         return _without_kernels_of_gpus(model)
     except Exception as error:
         # As Keras 3, it raises anything, and only the text tells what is wrong.

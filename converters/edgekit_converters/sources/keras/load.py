@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,7 @@ def from_model(
 
 def _load_model(path: Path, options: SourceOptions) -> Any:
     file = read_file(path)
-    with meaning_keras_2() if file.is_legacy else contextlib.nullcontext():
-        for module in options.imports:
-            _import_module(module)
+    import_modules(options.imports, file.is_legacy)
     if not options.unsafe:
         refuse_code(file)
     return load_legacy(file, options.unsafe) if file.is_legacy else _load_3(file, options.unsafe)
@@ -101,6 +99,13 @@ def _load_3(file: KerasFile, unsafe: bool) -> Any:
             f"of a version that Keras {keras.__version__} does not read; then open it where it "
             "was made and bring it as a SavedModel: model.export('folder')."
         ) from error
+
+
+def import_modules(names: Iterable[str], is_legacy: bool) -> None:
+    """Import the user's own modules. is_legacy: with what `tf.keras` was in Keras 2."""
+    with meaning_keras_2() if is_legacy else contextlib.nullcontext():
+        for name in names:
+            _import_module(name)
 
 
 def _import_module(name: str) -> None:

@@ -33,6 +33,16 @@ from edgekit_runtimes.tensors import TensorSpec
 ROOT = "model"
 IMAGE_RANKS = (3, 4, 5)
 
+HINT = "Export the model without what makes them."
+# What selects boxes has no operator in TFLite and TF.js: what comes before it is the model.
+BEFORE_HINT = (
+    "Cut the model before the first of them, and do the rest in the application: "
+    'onnx.utils.extract_model("model.onnx", "raw.onnx", [inputs], [{names}])'
+)
+HINTS = {"NonMaxSuppression": BEFORE_HINT, "EfficientNMS_TRT": BEFORE_HINT}
+# How many inputs of such an operator are what the model computes: boxes and scores.
+RAW = 2
+
 
 @dataclass(frozen=True)
 class Built:
@@ -47,19 +57,18 @@ class Built:
     tensors: Mapping[str, tuple[str, Order]]
 
 
-def check_operators(graph: Any, known: frozenset[int]) -> None:
+def check_operators(graph: Any) -> None:
     """Raise SourceError listing the operators that are not known, with how often each is used."""
-    missing = Counter(
-        word_of(node)
-        for number, node in enumerate(graph.node)
-        if number not in known and word_of(node) not in operators()
+    missing = [node for node in graph.node if word_of(node) not in operators()]
+    if not missing:
+        return
+    counts = Counter(map(word_of, missing))
+    listed = ", ".join(f"{op} ({count})" for op, count in sorted(counts.items()))
+    hint = HINTS.get(missing[0].op_type, HINT)
+    names = ", ".join(f'"{name}"' for name in missing[0].input[:RAW] if name)
+    raise SourceError(
+        f"edgekit cannot take over these operators: {listed}. {hint.format(names=names)}"
     )
-    if missing:
-        listed = ", ".join(f"{op} ({count})" for op, count in sorted(missing.items()))
-        raise SourceError(
-            f"edgekit does not know how to take over: {listed}. Export the model without what "
-            "makes them, or write an operator of its own for each."
-        )
 
 
 def build(model: Any, facts: Facts, inputs: Sequence[TensorSpec], is_flat: bool) -> Built:

@@ -21,6 +21,7 @@ from edgekit_converters.sources.onnx.build import Built, axes_of, build, check_o
 from edgekit_converters.sources.onnx.facts import ask
 from edgekit_converters.sources.onnx.node import numpy_dtype
 from edgekit_converters.sources.onnx.prove import prove
+from edgekit_converters.sources.onnx.quantized import refuse_quantized
 from edgekit_converters.sources.onnx.read import check_opset
 from edgekit_converters.sources.onnx.reference import (
     FREE_BATCH,
@@ -83,6 +84,7 @@ def import_model(model: Any, options: ImportOptions | None = None) -> Imported:
     options = options or ImportOptions()
     path = options.path
     check_opset(model, str(path))
+    refuse_quantized(model, path)
     own = onnx.ModelProto()
     own.CopyFrom(model)
     fix_inputs(own, options.fixed, path)
@@ -113,7 +115,7 @@ def _build(
 
 
 def _built(reference: Reference, options: ImportOptions) -> Built:
-    check_operators(reference.simple.graph, frozenset())
+    check_operators(reference.simple.graph)
     batches = (LOW, HIGH) if reference.is_free else (None,)
     facts = ask(reference.simple, samples_of(reference.inputs, batches), FREE_BATCH)
     return build(reference.simple, facts, reference.inputs, options.layout == "nchw")

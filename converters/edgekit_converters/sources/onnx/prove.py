@@ -21,7 +21,7 @@ from edgekit_runtimes.tensors import Array, Arrays
 def in_order(arrays: Mapping[str, Array], orders: Mapping[str, Order]) -> Arrays:
     """Return arrays of the ONNX graph as they lie in ours."""
     return {
-        name: np.ascontiguousarray(array.transpose(orders[name])) if name in orders else array
+        name: np.asarray(array.transpose(orders[name]), order="C") if name in orders else array
         for name, array in arrays.items()
     }
 

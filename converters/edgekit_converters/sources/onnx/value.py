@@ -181,7 +181,7 @@ class Value:
 
     def _in_order(self, order: Order) -> Any:
         if self.array is not None:
-            return tf.constant(np.ascontiguousarray(self.array.transpose(order)))
+            return tf.constant(np.asarray(self.array.transpose(order), order="C"))
         if self.is_moved_freely(order):
             return self.batch.reshaped(self.own, self.physical(order))
         return tf.transpose(self.own, [self.order.index(axis) for axis in order])

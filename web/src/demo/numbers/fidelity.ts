@@ -6,6 +6,9 @@ import type { Tensor, Tensors } from '../../protocol/tensors.ts';
 type OutputFidelity = Fidelity['outputs'][string];
 type WorstFidelity = Fidelity['worst'];
 
+/** Which share of the samples may have less than `sqnr_p5_db`. */
+const LOW_SHARE = 0.05;
+
 const toFinite = (value: number): Finite =>
   Number.isFinite(value) ? value : value > 0 ? 'inf' : '-inf';
 
@@ -52,6 +55,9 @@ function worst(outputs: readonly OutputFidelity[]): WorstFidelity {
     sqnr_db: toFinite(Math.min(...outputs.map((output) => fromFinite(output.sqnr_db)))),
     max_abs_error: toFinite(Math.max(...outputs.map((output) => fromFinite(output.max_abs_error)))),
     nan: outputs.reduce((total, output) => total + output.nan, 0),
+    sqnr_p5_db: toFinite(
+      Math.min(...outputs.map((output) => fromFinite(output.sqnr_p5_db ?? 'inf'))),
+    ),
   };
 }
 
@@ -70,6 +76,7 @@ class OutputSums {
   #maxAbsError = 0;
   #nan = 0;
   #originalNan = 0;
+  readonly #levels: number[] = [];
 
   constructor(name: string, original: Tensor) {
     this.#name = name;
@@ -96,6 +103,10 @@ class OutputSums {
     this.#samples += count;
     if (this.#classes) this.#addTop1(expected, actual);
     for (const [index, value] of expected.entries()) this.#addElement(value, actual[index] ?? NaN);
+    for (let first = 0; first < count * size; first += size) {
+      const end = first + size;
+      this.#levels.push(levelOfSample(expected.subarray(first, end), actual.subarray(first, end)));
+    }
   }
 
   #addElement(expected: number, actual: number): void {
@@ -130,6 +141,7 @@ class OutputSums {
       max_abs_error: this.#nan ? 'inf' : this.#maxAbsError,
       nan: this.#nan,
       original_nan: this.#originalNan,
+      sqnr_p5_db: toFinite(this.#lowLevel()),
     };
   }
 
@@ -140,12 +152,33 @@ class OutputSums {
     return this.#originalPower === this.#artifactPower ? 1 : 0;
   }
 
-  #sqnr(): number {
-    if (this.#nan) return -Infinity;
-    if (this.#errorPower === 0) return Infinity;
-    if (this.#originalPower === 0) return -Infinity;
-    return 10 * Math.log10(this.#originalPower / this.#errorPower);
+  #lowLevel(): number {
+    const place = Math.floor(LOW_SHARE * (this.#samples - 1));
+    return [...this.#levels].sort((a, b) => a - b)[place] ?? NaN;
   }
+
+  #sqnr(): number {
+    return this.#nan ? -Infinity : levelOf(this.#originalPower, this.#errorPower);
+  }
+}
+
+/** The SQNR of one sample in dB. */
+function levelOfSample(expected: Float64Array, actual: Float64Array): number {
+  let power = 0;
+  let errorPower = 0;
+  for (const [index, value] of expected.entries()) {
+    const found = actual[index] ?? NaN;
+    if (!Number.isFinite(value)) continue;
+    if (!Number.isFinite(found)) return -Infinity;
+    power += value * value;
+    errorPower += (found - value) ** 2;
+  }
+  return levelOf(power, errorPower);
+}
+
+function levelOf(power: number, errorPower: number): number {
+  if (errorPower === 0) return Infinity;
+  return power === 0 ? -Infinity : 10 * Math.log10(power / errorPower);
 }
 
 /** The index of the largest value; the first one among equals, as in numpy. */

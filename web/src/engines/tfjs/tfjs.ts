@@ -1,16 +1,19 @@
 // TF.js: graph models on WebGL, WebAssembly, WebGPU, or plain JavaScript ("cpu").
 //
+// Layers models, which TF.js has besides, are read by layers.ts: artifacts are none.
+//
 // Works in a page and in a module worker; WebGL in a worker needs OffscreenCanvas.
 
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
 import * as tf from '@tensorflow/tfjs-core';
-import { asArray, type Dtype, type TensorSpec } from '../../protocol/tensors.ts';
+import type { Dtype, TensorSpec } from '../../protocol/tensors.ts';
 import { requireThreads } from '../common/backends.ts';
 import { parseJson } from '../common/download.ts';
 import type { Backend, Files } from '../common/engine.ts';
 import { Loss } from '../common/loss.ts';
 import type { NativeModel, Runtime } from '../common/runtime.ts';
 import { runtimeFolder } from '../common/runtimes.ts';
+import { TENSORS } from './tensors.ts';
 
 /** Ready a back end; only that one is downloaded. */
 export async function start(backend: Backend, threads: number): Promise<Runtime> {
@@ -23,8 +26,12 @@ export async function start(backend: Backend, threads: number): Promise<Runtime>
     loss,
     load: async (files) => {
       const parsed = parseModel(files);
+      if (isLayersModel(parsed)) {
+        const { loadLayers } = await import('./layers.ts');
+        return loadLayers(parsed);
+      }
       const graph = await loadGraphModel({ load: async () => parsed });
-      return nativeModel(graph, parsed.signature);
+      return nativeModel(graph, (parsed.signature as Signature | undefined) ?? signatureOf(graph));
     },
   };
 }
@@ -84,21 +91,35 @@ interface Signature {
   readonly outputs: Readonly<Record<string, TensorInfo>>;
 }
 
-interface ParsedModel extends tf.io.ModelArtifacts {
-  signature: Signature;
-}
-
-function parseModel(files: Files): ParsedModel {
+function parseModel(files: Files): tf.io.ModelArtifacts {
   const json = parseJson<tf.io.ModelJSON>(files.main);
-  const signature = json.signature as Signature | undefined;
-  if (!signature) throw new Error('it has no signature');
   return {
     modelTopology: json.modelTopology,
-    signature,
+    ...(json.signature ? { signature: json.signature } : {}),
     weightSpecs: tf.io.getWeightSpecs(json.weightsManifest),
     weightData: files.shards.map((shard) => shard.buffer),
   };
 }
+
+/** Whether a model is one of layers: a graph has nodes. Files of TF.js 0 do not say. */
+function isLayersModel({ modelTopology }: tf.io.ModelArtifacts): boolean {
+  return !!modelTopology && !('node' in modelTopology);
+}
+
+/** The signature of a graph that was written without one, as TF.js finds it. */
+function signatureOf(graph: GraphModel): Signature {
+  const [inputs, outputs] = [graph.inputs, graph.outputs].map((tensors) =>
+    Object.fromEntries(
+      tensors.map(({ name, shape, dtype }) => {
+        const dim = (shape ?? []).map((size) => ({ size: String(size ?? -1) }));
+        return [name, { name, dtype: WORDS[dtype] ?? 'DT_FLOAT', tensorShape: { dim } }];
+      }),
+    ),
+  );
+  return { inputs: inputs!, outputs: outputs! };
+}
+
+const WORDS: Readonly<Record<string, string>> = { int32: 'DT_INT32', bool: 'DT_BOOL' };
 
 function specs(infos: Readonly<Record<string, TensorInfo>>): TensorSpec[] {
   return Object.entries(infos).map(([name, info]) => ({
@@ -137,19 +158,11 @@ function nativeModel(graph: GraphModel, signature: Signature): NativeModel<tf.Te
   return {
     inputs: specs(signature.inputs),
     outputs,
-    upload: ({ data, shape, dtype }) =>
-      tf.tensor(data as tf.TypedArray, [...shape], dtype as tf.DataType),
+    ...TENSORS,
     execute: async (feeds) => {
       const made = [await results(feeds)].flat();
       return Object.fromEntries(names.map((name, index) => [name, made[index]!]));
     },
-    read: async (output) => ({
-      dtype: output.dtype as Dtype,
-      shape: output.shape,
-      // Trap: on the cpu back end a tensor cast from integers is float32 over an Int32Array.
-      data: asArray(output.dtype as Dtype, await output.data()),
-    }),
-    free: (tensor) => tensor.dispose(),
     dispose: () => graph.dispose(),
   };
 }

@@ -135,7 +135,7 @@ def _row(kernel: Any) -> Any:
 def moved(kernel: Any, order: Sequence[int]) -> Any:
     """Return the transposition of an array or a tensor."""
     if isinstance(kernel, np.ndarray):
-        return tf.constant(np.ascontiguousarray(kernel.transpose(order)))
+        return tf.constant(np.asarray(kernel.transpose(order), order="C"))
     return tf.transpose(kernel, order)
 
 
@@ -252,7 +252,7 @@ def _spread(
     out_sizes: Sizes,
 ) -> Any:
     rank = len(strides)
-    turned = tf.constant(np.ascontiguousarray(kernel.transpose((*range(2, rank + 2), 1, 0))))
+    turned = tf.constant(np.asarray(kernel.transpose((*range(2, rank + 2), 1, 0)), order="C"))
     width = kernel.shape[2:]
     function = tf.nn.conv2d_transpose if rank == 2 else tf.nn.conv3d_transpose
     is_like_same = all(

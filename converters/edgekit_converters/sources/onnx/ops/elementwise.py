@@ -35,7 +35,7 @@ def _operand(value: Value, order: Order) -> Any:
     array = value.array.transpose(order)
     # A bias of one axis fuses into what is before it; one of four does not.
     first = next((axis for axis, size in enumerate(array.shape) if size != 1), array.ndim)
-    return tf.constant(np.ascontiguousarray(array.reshape(array.shape[first:])))
+    return tf.constant(np.asarray(array.reshape(array.shape[first:]), order="C"))
 
 
 def unary(function: Callable[[Any], Any]) -> Callable[[Node], Value]:
@@ -335,6 +335,9 @@ def is_inf(node: Node) -> Value:
 @operator("Dropout")
 def dropout(node: Node) -> Sequence[Value]:
     """Nothing is dropped when a model is used."""
+    mode = node.maybe(2)
+    if mode is not None and (mode.array is None or mode.array.any()):
+        raise node.refusal("it is being trained")
     value = node[0]
     kept = node.value(tf.identity(value.own), value.order)
     if not node.is_read(1):

@@ -138,7 +138,7 @@ def scatter_elements(node: Node) -> Value:
 def one_hot(node: Node) -> Value:
     """Numbers beyond the depth give no one; negative ones count from its end."""
     depth = int(node.array(1, "its depth").reshape(()))
-    axis = node.get("axis", -1)
+    axis = node.get("axis", -1) % (node[0].rank + 1)
     indices = tf.cast(node[0].plain, tf.int32)
     indices = tf.where(indices < 0, indices + depth, indices)
     values = node[2]

@@ -59,19 +59,25 @@ def instance_normalization(node: Node) -> Value:
 
 
 @operator("LayerNormalization")
-def layer_normalization(node: Node) -> Value:
-    """Over all axes from one on."""
+def layer_normalization(node: Node) -> Sequence[Value]:
+    """Over all axes from one on; its mean and the factor are outputs too."""
     value = node[0]
-    if node.is_read(1) or node.is_read(2):
-        raise node.refusal("it gives its mean or its deviation")
     axis = node.get("axis", -1) % value.rank
     is_last = axis == value.rank - 1 and value.order[-1] == axis
     order = value.order if is_last else tuple(range(value.rank))
     axes = [order.index(other) for other in range(axis, value.rank)]
-    found = normalized(value.tensor(order), axes, node.get("epsilon", EPSILON))
-    found = found * node[1].plain
+    x, epsilon = value.tensor(order), node.get("epsilon", EPSILON)
+    found = normalized(x, axes, epsilon) * node[1].plain
     offset = node.maybe(2)
-    return node.value(found if offset is None else found + offset.plain, order)
+    made = [node.value(found if offset is None else found + offset.plain, order)]
+    for place in (1, 2):
+        if node.is_read(place):
+            part = tf.reduce_mean(x, axes, keepdims=True)
+            if place == 2:
+                part = tf.reduce_mean(tf.square(x - part), axes, keepdims=True)
+                part = tf.math.rsqrt(part + np.asarray(epsilon, value.dtype))
+            made.append(node.value(part, order, place))
+    return made
 
 
 @operator("RMSNormalization", "SimplifiedLayerNormalization")

@@ -56,7 +56,7 @@ def gemm(node: Node) -> Value:
     if right.array is not None:
         matrix = right.array.T if node.get("transB", 0) else right.array
         matrix = matrix if alpha == 1 else (matrix * alpha).astype(matrix.dtype)
-        other, turn, alpha = tf.constant(np.ascontiguousarray(matrix)), False, 1.0
+        other, turn, alpha = tf.constant(np.asarray(matrix, order="C")), False, 1.0
     else:
         other, turn = right.plain, bool(node.get("transB", 0))
     found = tf.matmul(left.plain, other, transpose_a=bool(node.get("transA", 0)), transpose_b=turn)

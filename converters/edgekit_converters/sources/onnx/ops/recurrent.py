@@ -144,7 +144,7 @@ def _direction(node: Node, number: int, count: int) -> Direction:
     if unknown or node.get("activation_alpha") or node.get("activation_beta"):
         raise node.refusal(f"its activations are {', '.join(chosen)}, some with their own numbers")
     return Direction(
-        tf.constant(np.ascontiguousarray(turned(weights).T)),
+        tf.constant(np.asarray(turned(weights).T, order="C")),
         _hidden(node, turned(hidden)),
         tf.constant(turned(first + second)),
         kept,
@@ -155,7 +155,7 @@ def _direction(node: Node, number: int, count: int) -> Direction:
 
 def _hidden(node: Node, matrix: Array) -> Any:
     """Return the matrix of the hidden state; of a GRU whose reset comes first, in two parts."""
-    turned = np.ascontiguousarray(matrix.T)
+    turned = np.asarray(matrix.T, order="C")
     if node.op == "GRU" and not node.get("linear_before_reset", 0):
         size = turned.shape[0]
         return tf.constant(turned[:, : 2 * size]), tf.constant(turned[:, 2 * size :])

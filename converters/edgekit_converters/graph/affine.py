@@ -11,10 +11,11 @@ from edgekit_converters.graph.edit import EditableGraph, output_tensor
 from edgekit_converters.graph.shapes import Shapes
 from edgekit_runtimes.tensors import Array
 
-_ADDING_OPS = frozenset({"Add", "AddV2", "BiasAdd"})
+ADDING_OPS = frozenset({"Add", "AddV2", "BiasAdd"})
 _DIVIDING_OPS = frozenset({"Div", "RealDiv"})
 _BATCH_NORM_OPS = frozenset({"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"})
 _BATCH_NORM_OUTPUTS = 6
+AFFINE_OPS = ADDING_OPS | _DIVIDING_OPS | _BATCH_NORM_OPS | {"Mul", "Sub"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def affine_of(graph: EditableGraph, node: Any, shapes: Shapes) -> Affine | None:
     """Return what `node` does, where that is one scale and one offset per channel, else None."""
     if node.op in _BATCH_NORM_OPS:
         return _batch_norm(graph, node)
-    if node.op in _ADDING_OPS | _DIVIDING_OPS | {"Mul", "Sub"}:
+    if node.op in AFFINE_OPS:
         return _binary(graph, node, shapes)
     return None
 
@@ -62,7 +63,7 @@ def _binary(graph: EditableGraph, node: Any, shapes: Shapes) -> Affine | None:
     if vector is None:
         return None
     ones, zeros = np.ones_like(vector), np.zeros_like(vector)
-    if node.op in _ADDING_OPS:
+    if node.op in ADDING_OPS:
         return _finite(source, ones, vector)
     if node.op == "Mul":
         return _finite(source, vector, zeros)
