@@ -170,6 +170,7 @@ function rowOf(
     peak_memory_bytes: null,
     steadiness: null,
     ratio_to_original: null,
+    damage: null,
     agreement_with_host: null,
     accuracy: null,
     accuracy_reason: null,
