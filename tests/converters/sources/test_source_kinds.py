@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from steps import beside_steps
 
 from edgekit_converters.sources import (
     SourceOptions,
@@ -94,7 +95,7 @@ def run(tmp_path: Path) -> Run:
 def test_a_source_of_another_distribution_is_converted(run: Run, tmp_path: Path) -> None:
     (tmp_path / "three.width").write_text("3")
     answer = run(GOOD, "convert", "three.width", "--to", "tflite", "--recipe", "fp32")
-    assert (answer.returncode, answer.stderr) == (0, "")
+    assert (answer.returncode, beside_steps(answer.stderr)) == (0, "")
     assert "output  y: float32[?, 3]" in answer.stdout
     assert (tmp_path / "three.edgekit" / "tflite" / "fp32.tflite").is_file()
 
@@ -102,7 +103,7 @@ def test_a_source_of_another_distribution_is_converted(run: Run, tmp_path: Path)
 def test_a_word_is_a_source_where_a_kind_takes_words(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(MINE)
     answer = run(GOOD, "convert", "mine:net", "--to", "tfjs", "--recipe", "fp32")
-    assert (answer.returncode, answer.stderr) == (0, "")
+    assert (answer.returncode, beside_steps(answer.stderr)) == (0, "")
     assert "net.edgekit  from mine:net" in answer.stdout
     assert "output  z: float32[?, 5]" in answer.stdout
 
@@ -111,7 +112,7 @@ def test_a_source_that_a_plug_in_cannot_read_is_one_line(run: Run, tmp_path: Pat
     (tmp_path / "bad.width").write_text("wide")
     answer = run(GOOD, "convert", "bad.width")
     assert answer.returncode == 3
-    assert answer.stderr == (
+    assert beside_steps(answer.stderr) == (
         "Error: bad.width could not be read (.width files): invalid literal for int() with base "
         "10: 'wide'\n"
     )
@@ -119,8 +120,8 @@ def test_a_source_that_a_plug_in_cannot_read_is_one_line(run: Run, tmp_path: Pat
 
 def test_help_and_errors_name_the_sources_of_other_distributions(run: Run, tmp_path: Path) -> None:
     assert ".width files        one number\n" in run(GOOD, "convert", "--help").stdout
-    (tmp_path / "net.pt").touch()
-    assert " and .width files (one number).\n" in run(GOOD, "convert", "net.pt").stderr
+    (tmp_path / "net.txt").touch()
+    assert " and .width files (one number).\n" in run(GOOD, "convert", "net.txt").stderr
 
 
 def test_a_broken_plug_in_is_one_warning_each_and_stops_nothing(run: Run) -> None:

@@ -17,6 +17,7 @@ import browsers
 import jsonschema
 import pytest
 from conftest import Answer
+from steps import beside_steps
 
 from edgekit.bench.request import bench_request
 from edgekit.bench.run import run_bench
@@ -179,6 +180,6 @@ def test_a_page_that_somebody_opens_is_measured_as_well(one_artifact: Path) -> N
     finally:
         os.killpg(page.pid, signal.SIGKILL)
         page.wait()
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, beside_steps(err)) == (0, "")
     (only,) = from_form(json.loads(out), Results).rows
     assert (only.id, only.status, only.backend) == ("tfjs/fp32", "ok", "wasm")

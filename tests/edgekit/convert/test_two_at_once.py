@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from steps import beside_steps
 
 PATIENCE_S = 120.0
 WAITING = "waiting for another run that writes net.edgekit (--no-wait ends instead)\n"
@@ -53,8 +54,8 @@ def test_the_second_of_two_waits_with_a_line_and_adds_to_what_the_first_made(
     _, said = third.communicate(timeout=PATIENCE_S)
     assert third.returncode == 2
     assert said.startswith(f"Error: {tmp_path}/net.edgekit is being written by another run.")
-    assert first.communicate(timeout=PATIENCE_S)[1] == ""
-    assert second.communicate(timeout=PATIENCE_S)[1] == WAITING
+    said = [process.communicate(timeout=PATIENCE_S)[1] for process in (first, second)]
+    assert [beside_steps(text) for text in said] == ["", WAITING]
     assert (first.returncode, second.returncode) == (0, 0)
     assert rows(tmp_path) == {
         "tfjs/fp32": "ok",
@@ -80,7 +81,7 @@ def test_what_a_conversion_killed_while_it_replaces_a_bundle_left_stops_no_other
     process.send_signal(signal.SIGKILL)
     process.communicate()
     again = start(model, tmp_path, "--recipe", "fp32", "--force")
-    assert again.communicate(timeout=PATIENCE_S)[1] == ""
+    assert beside_steps(again.communicate(timeout=PATIENCE_S)[1]) == ""
     assert again.returncode == 0
     assert rows(tmp_path) == {"tfjs/fp32": "ok"}
     assert [path.name for path in tmp_path.iterdir()] == ["net.edgekit"]
