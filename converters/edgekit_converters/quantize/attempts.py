@@ -78,11 +78,13 @@ class Attempts:
         grid: Mapping[str, int],
     ) -> Attempt:
         graph = Scalable(frozen)
+        # Before any layer has another bias: one that had none is read under another name then.
+        reads = {name: str(kernel.node.input[0]) for name, kernel in graph.kernels.items()}
         for name in self._kernels(graph, grid):
             kernel = graph.kernels[name]
             if not observed.seen[name].is_usable:
                 continue
-            noise = observed.noise(str(kernel.node.input[0]))
+            noise = observed.noise(reads[name])
             levels = grid[kernel.node.op]
             values, bias = rounded_kernel(kernel, observed.seen[name], levels, noise)
             graph.change(kernel).values = values

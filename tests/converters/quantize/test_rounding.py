@@ -140,3 +140,12 @@ def test_a_channel_that_is_unlike_the_others_is_tried_equalized_and_rounded() ->
 def test_only_operators_with_a_grid_are_rounded() -> None:
     assert not attempts(one_layer("convolution")).covers({"MatMul": 127})
     assert attempts(one_layer("convolution")).covers(GRID)
+
+
+def test_layers_without_a_bias_behind_one_another_are_rounded_and_get_one() -> None:
+    keras.utils.set_random_seed(0)
+    x = keras.Input((12, 12, 3), name="x")
+    y = layers.Conv2D(4, 3, use_bias=False)(layers.Conv2D(8, 3, use_bias=False)(x))
+    made = list(attempts(freeze_model(keras.Model(x, y))).made(GRID))
+    # With a bias, the second layer reads another node than it did.
+    assert any(node.op == "BiasAdd" for node in made[0].graph.graph_def.node)
