@@ -155,7 +155,7 @@ def test_ctrl_c_leaves_no_browser_and_no_file_behind(
     # A terminal sends it to all processes of the group.
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=browsers.PATIENCE_S)
-    assert (process.returncode, out, err) == (130, "", "\nInterrupted.\n")
+    assert (process.returncode, out, beside_steps(err)) == (130, "", "\nInterrupted.\n")
     browsers.wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
     # What a dying browser writes last goes with the guard, which outlives the command by a moment.
     browsers.wait_for(lambda: not any(folder.exists() for folder in folders))
@@ -165,7 +165,8 @@ def test_ctrl_c_leaves_no_browser_and_no_file_behind(
 def test_a_page_that_somebody_opens_is_measured_as_well(one_artifact: Path) -> None:
     process = start(one_artifact, "--browser", "none", "--json")
     assert process.stderr is not None
-    assert process.stderr.readline().endswith("keep it in front:\n")
+    while not process.stderr.readline().endswith("keep it in front:\n"):
+        assert process.poll() is None
     url = process.stderr.readline().strip()
     profile = one_artifact.parent / "profile"
     flags = ["--headless", "--no-sandbox", "--no-first-run", f"--user-data-dir={profile}"]
