@@ -467,3 +467,23 @@ def test_a_model_without_inputs_or_with_open_sizes_is_refused() -> None:
     shapes = {"x": (1, 3, 8, 6)}
     graph = import_model(made, ImportOptions(input_shapes=shapes)).graph
     assert graph.input_specs[0].shape == (None, 8, 6, 3)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        [node("Div", "x root", "y")],
+        [node("Reciprocal", "root", "inverse"), node("Mul", "x inverse", "y")],
+    ],
+)
+def test_what_is_divided_by_a_root_is_multiplied_by_its_inverse(last: list[Any]) -> None:
+    nodes = [node("Mul", "x x", "square"), node("Add", "square one", "sum")]
+    made = model(
+        [*nodes, node("Sqrt", "sum", "root"), *last],
+        {"x": ("n", 6)},
+        ["y"],
+        {"one": np.float32([1e-5])},
+    )
+    found = ops(import_model(made))
+    assert found["Rsqrt"] == 1
+    assert not {"RealDiv", "Reciprocal", "Inv", "Sqrt"} & set(found)

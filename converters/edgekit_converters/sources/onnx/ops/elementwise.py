@@ -58,6 +58,11 @@ def binary(function: Callable[[Any, Any], Any]) -> Callable[[Node], Value]:
     return apply
 
 
+def _reciprocal(x: Any) -> Any:
+    """Return 1 / x. Trap: it becomes a Div in TFLite, whose int8 one dies; Rsqrt does not."""
+    return tf.math.rsqrt(x.op.inputs[0]) if x.op.type == "Sqrt" else tf.math.reciprocal(x)
+
+
 UNARY: dict[str, Callable[[Any], Any]] = {
     "Abs": tf.abs,
     "Acos": tf.acos,
@@ -80,7 +85,7 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "Mish": lambda x: x * tf.tanh(tf.math.softplus(x)),
     "Neg": tf.negative,
     "Not": tf.logical_not,
-    "Reciprocal": tf.math.reciprocal,
+    "Reciprocal": _reciprocal,
     "Relu": tf.nn.relu,
     "Round": tf.round,
     "Sigmoid": tf.sigmoid,
@@ -117,8 +122,10 @@ for _name, _pair in BINARY.items():
 
 @operator("Div")
 def div(node: Node) -> Value:
-    """Integers are cut off towards zero."""
+    """Integers are cut off towards zero; what is divided by a root is multiplied by its inverse."""
     order, (left, right) = aligned(node, [node[0], node[1]])
+    if node[0].dtype.kind == "f" and right.op.type == "Sqrt":
+        return node.value(left * _reciprocal(right), order)
     divide = tf.raw_ops.RealDiv if node[0].dtype.kind == "f" else tf.raw_ops.Div
     return node.value(divide(x=left, y=right), order)
 
