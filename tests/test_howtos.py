@@ -139,9 +139,9 @@ def test_the_device_and_the_engine_of_their_how_tos_bench_beside_others(copy, di
 
 
 def test_the_figure_of_its_how_to_stands_in_table_csv_and_a_gate(copy):
-    assert "per s" not in copy.run("report", RESULTS)
+    assert "per s" not in copy.run("report", RESULTS, "--wide")
     copy.follow("figure")
-    assert "per s" in copy.run("report", RESULTS)
+    assert "per s" in copy.run("report", RESULTS, "--wide")
     copy.run("report", RESULTS, "-o", "results.csv")
     with copy.path("results.csv").open() as file:
         rates = {row["id"]: float(row["rate"]) for row in csv.DictReader(file) if row["rate"]}

@@ -46,8 +46,8 @@ def suppressed(x):
 
 CASES = {
     TRUST + "Merge (indexed_case/merge), in which a branch": branched,
-    TRUST + "Dilation2D, which it computes wrongly on wasm": dilated,
-    TRUST + "BitwiseAnd, which it reads wrongly": lambda x: tf.cast(x, tf.int32) & 3,
+    TRUST + "Dilation2D (after x), which it computes wrongly on wasm": dilated,
+    TRUST + "BitwiseAnd (after x), which it reads wrongly": lambda x: tf.cast(x, tf.int32) & 3,
     TRUST + "OneHot (while), which it reads wrongly": looped(
         lambda x: tf.one_hot(tf.argmax(x, 1), 4)
     ),

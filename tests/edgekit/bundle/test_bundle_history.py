@@ -74,7 +74,8 @@ def test_a_bundle_of_version_1_is_inspected_benched_and_continued(
     assert "tflite/fp32  as it was" in cli("inspect", "net.edgekit").out
     assert cli("bench", "net.edgekit", "--json").exit_code == 0
     data = ("--calibration", samples_file("dense_net"))
-    words = (*data, "--to", "tflite", "--recipe", "fp32,fp16", "-o", "net.edgekit")
+    made = ("--effort", "low", "-o", "net.edgekit")
+    words = (*data, "--to", "tflite", "--recipe", "fp32,fp16", *made)
     assert cli("convert", saved_models("dense_net"), *words).exit_code == 0
     again = load_bundle(bundle)
     assert [row.id for row in again.artifacts] == ["tflite/fp32", "tflite/fp16"]

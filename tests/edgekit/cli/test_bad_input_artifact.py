@@ -106,7 +106,7 @@ def test_a_tfjs_folder_that_holds_no_graph_is_reported_with_its_name(
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "model.json").write_text(json.dumps({"weightsManifest": []}))
     message, code = refused("run", "web", "--input", "x.npz")
-    assert (message, code) == ("web: TF.js cannot load the model: it has no signature", FAILED)
+    assert (message, code) == ("web: TF.js cannot load the model: it holds no model", FAILED)
 
 
 def test_a_tfjs_folder_without_a_node_says_what_to_install(

@@ -349,7 +349,8 @@ def test_golden_samples_that_were_changed_are_refused(
 ) -> None:
     np.save(own_bundle / "golden" / "inputs" / "features.npy", np.zeros((16, 64), np.float32))
     data = ("--calibration", samples_file("dense_net"))
-    words = (saved_models("dense_net"), *data, "--to", "onnx", "-o", "net.edgekit")
+    made = ("--effort", "low", "-o", "net.edgekit")
+    words = (saved_models("dense_net"), *data, "--to", "onnx", *made)
     assert refused("convert", *words) == (
         "The golden samples of net.edgekit are not those it was made with. Convert again with "
         "--force.",

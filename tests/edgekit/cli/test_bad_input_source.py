@@ -22,8 +22,9 @@ SOURCES = (
     "Sources are .keras files (what model.save() writes), .h5 files (the same in HDF5, of Keras 2 "
     "too; also .hdf5), .onnx files (what torch.onnx, tf2onnx and others write), SavedModel folders "
     "(what model.export() and tf.saved_model.save() write), TF.js models (a model.json, or its "
-    "folder: graph models and layers models) and .tflite files (in float32 or float16, of any "
-    "converter)."
+    "folder: graph models and layers models), .tflite files (in float32 or float16, of any "
+    "converter), PyTorch modules (module:factory, a function that returns an nn.Module, with "
+    "--input-shape) and .pt2 files (what torch.export.save() writes)."
 )
 NO_ZIP = "is damaged or cut off: a .keras file is a zip archive, and this is not one. Get it again."
 STRINGS = (
@@ -84,7 +85,7 @@ def test_a_folder_that_is_not_a_saved_model_is_refused_with_what_is_one(
     )
 
 
-@pytest.mark.parametrize("name", ["net.pt", "net.zip", "net"])
+@pytest.mark.parametrize("name", ["net.txt", "net.zip", "net"])
 def test_a_file_of_another_kind_is_refused_with_the_kinds_there_are(
     refused: Refused, tmp_path: Path, name: str
 ) -> None:

@@ -91,7 +91,7 @@ def test_a_wrong_command_line_is_refused(
 def test_an_unknown_command_is_answered_with_the_nearest(refused: Refused) -> None:
     message, code = refused("convrt", "net.keras")
     assert message.startswith(
-        "Unknown command 'convrt'. Did you mean 'convert'? Known: convert, bench, report, "
+        "Unknown command 'convrt'. Did you mean 'convert'? Known: convert, tune, bench, report, "
     )
     assert code == WRONG_USE
 

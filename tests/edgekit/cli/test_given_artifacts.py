@@ -306,4 +306,4 @@ def test_originals_are_measured_by_the_engines_of_their_formats(
         assert answer.exit_code == 0, answer.err
         rows = {row["id"]: row for row in json.loads(answer.out)["rows"]}
         assert rows["original"]["engine"] == engine
-        assert rows["original"].status == "ok"
+        assert rows["original"]["status"] == "ok"

@@ -194,8 +194,8 @@ def again(
 ) -> Callable[..., Answer]:
     """Convert again into `own_bundle`."""
     data = ("--calibration", samples_file("dense_net"))
-    words = ("convert", saved_models("dense_net"), *data, "-o", "net.edgekit", "--recipe", "fp32")
-    return lambda *more: cli(*words, *more)
+    made = ("--effort", "low", "-o", "net.edgekit", "--recipe", "fp32")
+    return lambda *more: cli("convert", saved_models("dense_net"), *data, *made, *more)
 
 
 def test_finished_artifacts_are_kept_and_new_ones_join_them(

@@ -142,8 +142,10 @@ def test_fp16_under_30_db_is_a_warning_with_the_layer(cli: Cli, tmp_path: Path) 
     y = layers.Dense(8, activation="relu", name="fine")(x)
     # float16 has nothing between 0 and 6e-8.
     kernel = keras.initializers.RandomNormal(stddev=1e-9)
-    y = layers.Dense(8, "relu", kernel_initializer=kernel, name="tiny")(y)
-    y = layers.Dense(4, name="large")(layers.Rescaling(1e9)(y))
+    y = layers.Dense(8, "tanh", kernel_initializer=kernel, name="tiny")(y)
+    # Between two tanh a scale has no layer to go into.
+    y = keras.ops.tanh(layers.Rescaling(1e9)(y))
+    y = layers.Dense(4, name="large")(y)
     save(tmp_path / "tiny.keras", x, y)
     assert cli("convert", "tiny.keras", "--recipe", "fp32,fp16").exit_code == 0
     rows = {row.id: row for row in load_bundle(tmp_path / "tiny.edgekit").artifacts}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,8 @@ from edgekit_runtimes.engines import onnxruntime
 from edgekit_runtimes.errors import NotAvailableError, SourceError, UsageError
 from edgekit_runtimes.tensors import Array, Arrays, TensorSpec
 
+# What the importer says where onnxruntime itself takes no such model.
+REFUSED_BY_ENGINE = re.compile("onnxruntime .* does not (read|take)")
 OWN_NOTE = "made from the file itself"
 KEPT_NOTE = "made from the file itself, for its {ops}"
 
@@ -61,7 +64,13 @@ def load(path: Path, options: SourceOptions) -> Source:
 
 
 def _without_graph(path: Path, model: Any, options: SourceOptions, reason: str) -> Source:
-    original = EngineOriginal(path, "onnx", {"fixed": options.fixed})
+    try:
+        original = EngineOriginal(path, "onnx", {"fixed": options.fixed})
+    except SourceError:
+        if REFUSED_BY_ENGINE.match(reason):
+            # It says what onnxruntime's own words do not: what to do.
+            raise SourceError(reason) from None
+        raise
     inputs = resolve_shapes(path, original.inputs, options.input_shapes)
 
     def give_up() -> FrozenGraph:

@@ -121,7 +121,7 @@ def test_the_command_prints_what_was_lost(
 ) -> None:
     data = str(Path("data.npz").resolve())
     words = ["--data", data, "--labels-of", "age", "--metric", "my_judges:age_error"]
-    answer = cli("bench", bundle, *words, "--quick")
+    answer = cli("bench", bundle, *words, "--quick", "--wide")
     assert answer.exit_code == 0, answer.err
     assert "age_error" in answer.out
     assert "vs fp32" in answer.out

@@ -93,6 +93,7 @@ interface Signature {
 
 function parseModel(files: Files): tf.io.ModelArtifacts {
   const json = parseJson<tf.io.ModelJSON>(files.main);
+  if (!json.modelTopology) throw new Error('it holds no model');
   return {
     modelTopology: json.modelTopology,
     ...(json.signature ? { signature: json.signature } : {}),
