@@ -120,8 +120,8 @@ class Worker:
         except BrokenPipeError:
             raise
         except Exception as error:
-            reason = first_line(error)
-            message = reason if isinstance(error, EdgekitError) else _unexpected(error)
+            # Ours is one line, and what it says of memory may stand at its end.
+            message = str(error) if isinstance(error, EdgekitError) else _unexpected(error)
             self._drop(model_id, hint(message, self._memory_bytes))
 
     def _drop(self, model_id: str | None, message: str) -> None:

@@ -137,7 +137,7 @@ def _own_kinds() -> Iterator[SourceKind]:
 
 
 def _kind_of(path: Path) -> SourceKind:
-    kinds = source_kinds().values()
+    kinds = tuple(source_kinds().values())
     if path.is_dir():
         for kind in kinds:
             if any((path / name).exists() for name in kind.folder_files):
@@ -150,7 +150,8 @@ def _kind_of(path: Path) -> SourceKind:
                 return kind
         raise UsageError(f"{path} is not a source that edgekit reads. {_known()}")
     if re.fullmatch(r"[\w.]+:\w+", str(path)):
-        for kind in kinds:
+        # Who installs a plug-in that takes words wants them to be its own.
+        for kind in reversed(kinds):
             if kind.words:
                 return kind
     raise UsageError(f"No such file or folder: {path}")

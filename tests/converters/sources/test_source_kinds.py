@@ -144,11 +144,14 @@ def test_our_own_kinds_say_what_they_take() -> None:
         "keras": ("input_shapes", "unsafe", "imports"),
         "h5": ("input_shapes", "unsafe", "imports"),
         "onnx": ("input_shapes", "fixed", "layout"),
+        "pt2": ("layout",),
         "saved_model": ("input_shapes", "signature"),
         "tfjs": ("input_shapes", "unsafe", "imports"),
         "tflite": ("input_shapes", "signature"),
+        "torch": ("input_shapes", "weights", "layout"),
+        "torch-pickle": (),
     }
-    assert {kind.extra for kind in source_kinds().values()} == {"convert"}
+    assert {kind.extra for kind in source_kinds().values()} == {"convert", "torch"}
 
 
 def test_an_option_that_a_kind_does_not_take_is_refused(tmp_path: Path) -> None:
@@ -159,9 +162,10 @@ def test_an_option_that_a_kind_does_not_take_is_refused(tmp_path: Path) -> None:
         source_kind(tmp_path / "net.keras", SourceOptions(input_shapes={}, signature="x"))
 
 
-def test_a_word_without_a_kind_that_takes_words_is_a_missing_file() -> None:
-    with pytest.raises(UsageError, match="No such file or folder: mine:net"):
-        source_kind(Path("mine:net"))
+def test_what_is_no_word_of_module_and_function_is_a_missing_file() -> None:
+    assert source_kind(Path("mine:net")).name == "torch"
+    with pytest.raises(UsageError, match="No such file or folder: mine:net:more"):
+        source_kind(Path("mine:net:more"))
 
 
 def test_the_hash_of_a_word_is_that_of_its_module(

@@ -107,7 +107,7 @@ def test_float16_weights_are_the_same_numbers_in_32_bits(
 ) -> None:
     given = tflite_files("conv_net")
     half = tmp_path / "half.tflite"
-    format_writer("tflite").write(given.read_bytes(), "fp16", half, None, "float")
+    format_writer("tflite").write(given.read_bytes(), "fp16", half, None, "float", "low")
     source = load_source(half)
     inputs = {"image": np.random.default_rng(0).random((1, 28, 28, 1), np.float32)}
     same(own(source, tmp_path, inputs), source.run(inputs))
@@ -132,7 +132,7 @@ def test_a_file_of_ours_comes_back_with_the_same_bits_and_no_more_operators(
     assert source.own["tflite"].make() == given.read_bytes()
     writer = format_writer("tflite")
     content = writer.prepare(source.frozen())
-    writer.write(content, "fp32", tmp_path / "back.tflite", None, "float")
+    writer.write(content, "fp32", tmp_path / "back.tflite", None, "float", "low")
     same(litert.load(tmp_path / "back.tflite", {}).run(inputs), source.run(inputs))
     (before,), (after,) = (Tree(one).model.subgraphs for one in (given.read_bytes(), content))
     assert len(after.operators) <= len(before.operators)

@@ -136,8 +136,8 @@ def test_all_ops_that_tfjs_lacks_are_named_in_one_error():
     with pytest.raises(ConversionError) as error:
         prepare(trace(model, ["y"], x=(3, 3)))
     assert str(error.value) == (
-        "TF.js 4.22.0 has no Cholesky (after x), Lgamma (after x), MatrixInverse (after x). Replace "
-        "the layers that make these ops, or write the other formats: --to tflite,onnx"
+        "TF.js 4.22.0 has no Cholesky (after x), Lgamma (after x), MatrixInverse (after x). "
+        "Replace the layers that make these ops, or write the other formats: --to tflite,onnx"
     )
 
 

@@ -95,5 +95,7 @@ def test_without_node_an_artifact_is_kept_and_the_row_says_that_it_was_not_run(
     assert (bundle.artifact_path(record) / "model.json").is_file()
     print_bundle(bundle, Console(width=200))
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("tfjs/fp32 ") and line.rstrip().endswith("not run") for line in lines)
+    assert any(
+        line.startswith("tfjs/fp32 ") and line.rstrip().endswith("not run") for line in lines
+    )
     assert f"tfjs/fp32  warning: {NOT_RUN}" in lines

@@ -22,6 +22,7 @@ from edgekit.gates.goals import goals
 from edgekit.gates.judging import Outcome, judge
 from edgekit.report.gates import broken_lines, table_lines
 from edgekit.results.accuracy import Accuracy, AccuracyDifference
+from edgekit.results.fidelity import Fidelity, OutputFidelity
 from edgekit.results.statistics import Ratio
 from edgekit_runtimes.errors import UsageError
 
@@ -261,6 +262,7 @@ def test_every_figure_is_tried_in_this_file():
     elsewhere = {
         *("instructions", "ratio_to_original", "accuracy.metric", "accuracy.mae", "accuracy.rmse"),
         *("accuracy.mae.max_degradation", "accuracy.mae.percent_max_degradation"),
+        "fidelity.sqnr_p5",
     }
     same_reader = {
         f"accuracy.{figure}.{word}"
@@ -268,6 +270,13 @@ def test_every_figure_is_tried_in_this_file():
         for word in ("max_degradation", "percent_max_degradation")
     }
     assert tried | elsewhere | same_reader == set(goals())
+
+
+@pytest.mark.parametrize(("text", "held"), [(">=27dB", True), (">27dB", False)])
+def test_the_5th_percentile_of_sqnr_has_a_gate(text, held):
+    output = OutputFidelity(64, 1.0, 0.999, 31.0, 0.25, sqnr_p5_db=27.0)
+    judged = row("tflite/int8", fidelity=Fidelity({"class": output}))
+    assert verdict(f"fidelity.sqnr_p5{text}", judged).is_held == held
 
 
 def test_noise_moves_the_end_that_is_judged_and_not_the_value():

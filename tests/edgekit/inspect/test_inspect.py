@@ -31,7 +31,7 @@ def test_a_bundle_shows_its_signature_its_artifacts_and_what_it_lacks(
     lines = answer.out.splitlines()
     assert lines[0] == f"{bundle}  from ../../once-model-dense_net/dense_net.keras"
     assert lines[1:3] == [" input  features: float32[?, 64]", "output  class: float32[?, 4]"]
-    assert lines[3].split() == ["artifact", "bytes", "gzip", "brotli", "top-1", "SQNR", "dB"]
+    assert lines[3].split() == ["artifact", "bytes", "gzip", "brotli", "top-1", "SQNR", "dB", "p5"]
     rows = {line.split()[0]: line for line in lines[4:]}
     made = ["tflite/fp32", "tflite/int8", "tfjs/fp32", "onnx/fp32", "onnx/int8"]
     assert list(rows) == [*made, "tfjs/int8", "tflite/int8,"]

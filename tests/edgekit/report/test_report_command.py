@@ -71,13 +71,20 @@ def test_an_existing_report_is_replaced_as_a_whole(cli, host, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["host.json", "report.md"]
 
 
-def test_a_bundle_is_no_results_file_and_both_commands_are_named(cli, tmp_path):
+def test_a_bundle_among_results_is_refused_with_both_commands(cli, host, tmp_path):
     folder = tmp_path / "net.edgekit"
     folder.mkdir()
     (folder / "edgekit.json").write_text("{}")
-    answer = cli("report", folder)
+    answer = cli("report", host, folder)
     assert answer.exit_code == 2
     assert f"edgekit bench {folder} -o results.json, then edgekit report results" in answer.err
+
+
+def test_a_bundle_that_no_search_made_says_what_to_type(cli, bundles):
+    folder = bundles("dense_net", "--to", "tflite", "--recipe", "fp32,int8-weights")
+    answer = cli("report", folder)
+    assert answer.exit_code == 2
+    assert f"{folder} was not made by a search. `edgekit inspect {folder}` shows" in answer.err
 
 
 def test_a_file_that_is_named_twice_counts_once(cli, host):
@@ -179,4 +186,4 @@ def test_a_folder_in_the_reports_place_stays(refused, host, tmp_path):
 def test_a_bundle_in_the_place_of_results_is_refused(refused, tmp_path):
     folder = tmp_path / "digits.edgekit"
     folder.mkdir()
-    assert refused("report", folder) == (f"{folder} cannot be read: Is a directory.", 3)
+    assert refused("report", folder) == (f"{folder} is not a bundle: it holds no edgekit.json.", 2)
