@@ -163,10 +163,14 @@ def test_int8_is_right_where_outputs_are_shared(
         assert level(record) > INT8_DB, record.id
 
 
-def test_a_model_that_an_optimizer_changed_is_made_without_it_and_says_so(tmp_path: Path) -> None:
+def test_a_model_that_an_optimizer_changes_is_right_and_says_where_it_was_left_out(
+    tmp_path: Path,
+) -> None:
     keras.utils.set_random_seed(1)
     (record,) = (r for r in converted(lstm_residual(), tmp_path, "fp32") if r.format == "onnx")
-    assert any("optimize_transpose" in str(note) for note in record.notes)
+    # Whether it goes wrong depends on the order of its sets, which each process has its own of.
+    assert level(record) > FP32_DB
+    assert all("optimize_transpose" in str(note) for note in record.notes)
 
 
 @pytest.mark.parametrize("make", [two_lstm_concat, masked_lstm], ids=lambda make: make.__name__)
