@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,14 +165,16 @@ def test_int8_is_right_where_outputs_are_shared(
         assert level(record) > INT8_DB, record.id
 
 
-def test_a_model_that_an_optimizer_changes_is_right_and_says_where_it_was_left_out(
-    tmp_path: Path,
-) -> None:
+def test_a_model_that_an_optimizer_changed_is_made_without_it_and_says_so(tmp_path: Path) -> None:
+    # In a process of its own, with names of its own: behind other tests the optimizer did no harm.
+    keras.utils.clear_session()
     keras.utils.set_random_seed(1)
-    (record,) = (r for r in converted(lstm_residual(), tmp_path, "fp32") if r.format == "onnx")
-    # Whether it goes wrong depends on the order of its sets, which each process has its own of.
+    lstm_residual().save(tmp_path / "net.keras")
+    words = ("convert", "net.keras", "--to", "onnx", "--recipe", "fp32")
+    subprocess.run([sys.executable, "-m", "edgekit", *words], cwd=tmp_path, check=True)
+    (record,) = load_bundle(tmp_path / "net.edgekit").artifacts
     assert level(record) > FP32_DB
-    assert all("optimize_transpose" in str(note) for note in record.notes)
+    assert any("optimize_transpose" in str(note) for note in record.notes)
 
 
 @pytest.mark.parametrize("make", [two_lstm_concat, masked_lstm], ids=lambda make: make.__name__)
