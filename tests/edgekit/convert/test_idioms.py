@@ -172,7 +172,7 @@ def test_a_model_that_an_optimizer_changed_is_made_without_it_and_says_so(tmp_pa
     lstm_residual().save(tmp_path / "net.keras")
     words = ("convert", "net.keras", "--to", "onnx", "--recipe", "fp32")
     subprocess.run([sys.executable, "-m", "edgekit", *words], cwd=tmp_path, check=True)
-    (record,) = load_bundle(tmp_path / "net.edgekit").artifacts
+    (record,) = edgekit.load_bundle(tmp_path / "net.edgekit").artifacts
     assert level(record) > FP32_DB
     assert any("optimize_transpose" in str(note) for note in record.notes)
 
